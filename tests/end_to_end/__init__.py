@@ -1,0 +1,1 @@
+"""A real server on an ephemeral port, real clients, real sockets."""

@@ -1,0 +1,1 @@
+"""Tests of `streaming.core`: no clock, model, socket or mock."""

@@ -1,0 +1,1 @@
+"""Tests of `streaming.engines`; those that need real weights are marked `models`."""
