@@ -1,0 +1,109 @@
+# Trax: everything that one does with this repository. `make` alone lists it.
+#
+# Variables, e.g. `make setup PYTHON=python3.12`:
+#   PYTHON  the Python to make the environment with (3.11 or newer)
+#   TORCH   cpu (default), cuda, or a requirement of your own: see requirements/install-torch
+#   ARGS    passed on: `make serve ARGS="--port 9000"`, `make test ARGS="-k endpointing"`
+
+PYTHON ?= python3
+VENV   ?= .venv
+# What was chosen before stays, so that a GPU machine need not say it every time.
+TORCH  ?= $(or $(shell cat $(VENV)/.torch 2>/dev/null),cpu)
+ARGS   ?=
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip
+# One mistake here must not end where every line and branch counts.
+FULLY_COVERED := streaming/core/*,server/wire.py,server/conversation.py
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve test check static format lint types layers models floors lock clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- Run ------------------------------------------------------------------------------------------
+
+setup: $(VENV)/.serve models ## make the environment and fetch the models
+
+serve: setup ## set up, then start the server on http://127.0.0.1:8000
+	$(BIN)/trax serve $(ARGS)
+
+models: $(VENV)/.serve
+	@$(BIN)/trax models fetch
+
+# --- Prove ----------------------------------------------------------------------------------------
+
+ifeq ($(strip $(ARGS)),)
+test: $(VENV)/.dev models ## set up, then run every test and check what they cover
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	@$(MAKE) --no-print-directory floors
+else
+test: $(VENV)/.dev models
+	$(BIN)/python -m pytest $(ARGS)
+endif
+
+floors:
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+	$(BIN)/coverage report --include='$(FULLY_COVERED)' --fail-under=100
+
+check: static test ## all that must hold before a commit: format, lint, types, layers, tests
+
+static: lint types layers
+
+lint: $(VENV)/.dev ## check format and style
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+types: $(VENV)/.dev ## check types
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev ## check who imports whom
+	$(BIN)/lint-imports --no-logo
+
+# --- Keep -----------------------------------------------------------------------------------------
+
+format: $(VENV)/.dev ## format the code and mend what can be mended by itself
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+lock: ## resolve the dependencies anew and rewrite requirements/*.lock
+	requirements/make-locks $(PYTHON)
+
+clean: ## remove the environment and all caches; models and recordings stay
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
+	  .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- The environment, in steps that are skipped while nothing they depend on has changed ----------
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Trax needs Python 3.11 or newer. 'make setup PYTHON=python3.12' chooses another."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "This Python has no venv module. On Debian and Ubuntu: sudo apt-get install python3-venv"; \
+	  exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# Holds the choice of torch; another choice installs again.
+$(VENV)/.torch: $(VENV)/.created requirements/install-torch pyproject.toml \
+    $(if $(filter-out $(TORCH),$(shell cat $(VENV)/.torch 2>/dev/null)),FORCE)
+	@echo "Installing torch ($(TORCH)), about 200 MB for cpu ..."
+	requirements/install-torch $(BIN)/python '$(TORCH)'
+	@echo '$(TORCH)' > $@
+
+$(VENV)/.serve: $(VENV)/.torch requirements/serve.lock pyproject.toml clients/py/pyproject.toml
+	@echo "Installing what the server needs, about 500 MB ..."
+	$(PIP) install --no-deps -r requirements/serve.lock
+	$(PIP) install --no-deps --no-build-isolation -e . -e clients/py
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.serve requirements/dev.lock
+	@echo "Installing what tests and checks need ..."
+	$(PIP) install --no-deps -r requirements/dev.lock
+	@touch $@
+
+FORCE:
