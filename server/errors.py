@@ -1,0 +1,113 @@
+"""Errors of the server.
+
+ServerError
+├── StartError           the server cannot start, or a command cannot run: one line for a person
+│   └── SettingsError    a setting has a value that it must not have
+├── RecordingError       a session's folder on disk cannot be read
+└── Refusal              a connection ends: the peer is sent an `error`, then a close code
+    ├── PeerMistake      what the client sent, or did not send, is at fault (4400..4499)
+    ├── Overload         nothing is wrong, but there is no room now (1013)
+    └── ServerFault      our side failed, or stops (1011, 1012): the client may resume
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from server.messages import Error, ErrorCode
+
+
+class ServerError(Exception):
+    """Base of every error that `server` raises on purpose."""
+
+
+class StartError(ServerError):
+    """The server cannot start.
+
+    Attributes:
+        exit_code: What the process ends with; 2 means that it was called wrongly.
+    """
+
+    exit_code = 1
+
+
+class SettingsError(StartError):
+    """Settings are wrong; all of them are named at once.
+
+    Attributes:
+        problems: One line for each, with flag, variable, what was expected and what came.
+    """
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class RecordingError(ServerError):
+    """A session's folder on disk is not what this server wrote.
+
+    Attributes:
+        path: The file at fault.
+        expected: What it should hold.
+        got: What it holds; never its text.
+    """
+
+    def __init__(self, path: Path, expected: str, got: str) -> None:
+        super().__init__(f"{path}: expected {expected}, got {got}")
+        self.path = path
+        self.expected = expected
+        self.got = got
+
+
+class Refusal(ServerError):
+    """Why a connection is closed.
+
+    Attributes:
+        code: For programs; decides the close code.
+        message: A sentence for a person.
+        expected: What would have been right.
+        got: What came instead. Never a token, a word or audio.
+        retry_after_ms: When trying again makes sense, where we know.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        *,
+        expected: str,
+        got: str,
+        retry_after_ms: int | None = None,
+    ) -> None:
+        super().__init__(f"{message}: expected {expected}, got {got}")
+        self.code = code
+        self.message = message
+        self.expected = expected
+        self.got = got
+        self.retry_after_ms = retry_after_ms
+
+    def as_message(self) -> Error:
+        """Return what the peer is told."""
+        return Error(
+            code=self.code,
+            message=self.message,
+            expected=self.expected,
+            got=self.got,
+            retry=self.code.retry,
+            retry_after_ms=self.retry_after_ms,
+        )
+
+
+class PeerMistake(Refusal):
+    """The client broke the protocol, or may not do what it asks for."""
+
+
+class Overload(Refusal):
+    """The client did nothing wrong, but this server has no room for it now."""
+
+
+class ServerFault(Refusal):
+    """We failed or stop. The session is kept on disk, and can be resumed."""

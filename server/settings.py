@@ -1,0 +1,392 @@
+"""Everything that can be set, in one frozen value; read once, in `__main__`, and checked whole.
+
+Each field says in its `Setting` what it means, its unit, its range and why it has its default.
+`options.py` makes flags, environment variables and README's table of it, so none of them can
+differ from what the code does.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, get_type_hints
+
+from server.errors import SettingsError
+
+SMALLEST_TOKEN = 16
+"""Characters of a token given by hand: shorter ones can be guessed over a network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a field means to the person who sets it.
+
+    Attributes:
+        why: What it does and why its default is what it is, as a sentence.
+        group: Heading under which `--help` and the README list it.
+        unit: Unit of a number.
+        low: Smallest number allowed.
+        high: Largest number allowed.
+        default: How the default is written where it depends on the machine.
+        allowed: The only texts allowed, where there are few.
+    """
+
+    why: str
+    group: str
+    unit: str = ""
+    low: int | None = None
+    high: int | None = None
+    default: str | None = None
+    allowed: tuple[str, ...] = ()
+
+    @property
+    def range(self) -> str:
+        """The allowed values as people read them, empty when any will do."""
+        if self.allowed:
+            return ", ".join(self.allowed)
+        if self.low is None or self.high is None:
+            return ""
+        return f"{self.low}..{self.high}"
+
+
+NETWORK, FILES, MODELS, LOAD, SESSIONS, LOGS = (
+    "Network",
+    "Files",
+    "Models",
+    "Load",
+    "Sessions and connections",
+    "Logs",
+)
+
+
+def usable_cores() -> int:
+    """Return how many processor cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        return os.cpu_count() or 1
+
+
+def _folder(variable: str, default: str) -> Path:
+    """Return our folder below one of the XDG base folders (basedir specification 0.8)."""
+    base = os.environ.get(variable)
+    return (Path(base) if base else Path.home() / default) / "trax"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How one server runs. Immutable, and valid once it exists.
+
+    Raises:
+        SettingsError: Names every field that is out of range.
+    """
+
+    host: Annotated[
+        str,
+        Setting(
+            "Address to listen on. The default is reached from this machine only; any other "
+            "needs a token of your own and, on open networks, a proxy that speaks TLS.",
+            NETWORK,
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, Setting("Port to listen on; 0 takes a free one.", NETWORK, low=0, high=65_535)
+    ] = 8000
+    token: Annotated[
+        str | None,
+        Setting(
+            "What clients must present. Without one, a token is made at the first start and "
+            "kept in the data folder, so that clients can reconnect after a restart. Prefer the "
+            "variable: other users of a machine can read flags.",
+            NETWORK,
+            default="made at the first start",
+        ),
+    ] = None
+    allowed_origins: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Web pages, besides our own, whose scripts may connect (`https://notes.example`), "
+            "separated by commas. Browsers send an origin, other clients do not.",
+            NETWORK,
+            default="none",
+        ),
+    ] = ()
+    data_dir: Annotated[
+        Path,
+        Setting(
+            "Where sessions are recorded and the token is kept.",
+            FILES,
+            default="`trax` in the user's data folder",
+        ),
+    ] = field(default_factory=lambda: _folder("XDG_DATA_HOME", ".local/share"))
+    models_dir: Annotated[
+        Path,
+        Setting(
+            "Where fetched models are kept.", FILES, default="`trax` in the user's cache folder"
+        ),
+    ] = field(default_factory=lambda: _folder("XDG_CACHE_HOME", ".cache"))
+    retention_days: Annotated[
+        int,
+        Setting(
+            "How long finished sessions, audio and words, stay on disk. An hour of audio takes "
+            "115 MB.",
+            FILES,
+            unit="days",
+            low=0,
+            high=36_500,
+        ),
+    ] = 30
+    live_model: Annotated[
+        str,
+        Setting(
+            "Recognizer of the live pass: a name that `trax models list` shows, a name on a "
+            "model hub, or a path.",
+            MODELS,
+        ),
+    ] = "whisper-base"
+    device: Annotated[
+        str, Setting("Where the recognizer computes.", MODELS, allowed=("auto", "cpu", "cuda"))
+    ] = "auto"
+    compute_type: Annotated[
+        str,
+        Setting(
+            "Arithmetic of the recognizer, as CTranslate2 names it. On a CPU `int8` is as "
+            "accurate as `float32`, and twice as fast.",
+            MODELS,
+        ),
+    ] = "default"
+    recognizer_workers: Annotated[
+        int,
+        Setting(
+            "Windows recognised at the same time, each on one core. More than there are cores "
+            "slows all of them down.",
+            MODELS,
+            low=1,
+            high=256,
+            default="one a core, at most 8",
+        ),
+    ] = field(default_factory=lambda: min(8, usable_cores()))
+    max_sessions: Annotated[
+        int,
+        Setting(
+            "Sessions at the same time; one more is told to come back later (1013). Two a core "
+            "keep real time with the default model and speakers told apart now and then; see "
+            "`python -m loadtest`.",
+            LOAD,
+            low=1,
+            high=100_000,
+            default="two a core",
+        ),
+    ] = field(default_factory=lambda: 2 * usable_cores())
+    max_lag_ms: Annotated[
+        int,
+        Setting(
+            "New sessions are also refused while the running ones are further behind than this "
+            "(their median), so that those that run recover.",
+            LOAD,
+            unit="ms",
+            low=500,
+            high=600_000,
+        ),
+    ] = 6_000
+    retry_after_ms: Annotated[
+        int,
+        Setting(
+            "When a client that was refused for lack of room is told to try again.",
+            LOAD,
+            unit="ms",
+            low=100,
+            high=600_000,
+        ),
+    ] = 5_000
+    backlog_ms: Annotated[
+        int,
+        Setting(
+            "Audio that one session holds in memory, heard and unheard: the credit a client "
+            "gets. 64 kB a second.",
+            LOAD,
+            unit="ms",
+            low=40_000,
+            high=600_000,
+        ),
+    ] = 60_000
+    lookahead_ms: Annotated[
+        int,
+        Setting(
+            "Audio heard after a word before it is final, where the client does not say: more "
+            "is surer and later.",
+            SESSIONS,
+            unit="ms",
+            low=0,
+            high=5_000,
+        ),
+    ] = 600
+    diarization: Annotated[
+        bool,
+        Setting(
+            "Whether this server tells speakers apart at all. Without, it needs half as much "
+            "computing.",
+            SESSIONS,
+        ),
+    ] = True
+    session_ms: Annotated[
+        int,
+        Setting(
+            "Longest session, in audio. A working day.",
+            SESSIONS,
+            unit="ms",
+            low=1_000,
+            high=7 * 86_400_000,
+        ),
+    ] = 8 * 3_600_000
+    resume_ms: Annotated[
+        int,
+        Setting(
+            "How long a session whose client is gone waits for it; then it is finished. Counts "
+            "anew when the server starts.",
+            SESSIONS,
+            unit="ms",
+            low=0,
+            high=86_400_000,
+        ),
+    ] = 120_000
+    start_timeout_ms: Annotated[
+        int,
+        Setting(
+            "How long a new connection may take to say `start`.",
+            SESSIONS,
+            unit="ms",
+            low=100,
+            high=300_000,
+        ),
+    ] = 10_000
+    idle_timeout_ms: Annotated[
+        int,
+        Setting(
+            "How long a client may say nothing, not even `ping`, before its connection is "
+            "closed. Its session waits for it all the same.",
+            SESSIONS,
+            unit="ms",
+            low=100,
+            high=3_600_000,
+        ),
+    ] = 60_000
+    close_timeout_ms: Annotated[
+        int,
+        Setting(
+            "How long a client that is being told goodbye may take to read it.",
+            SESSIONS,
+            unit="ms",
+            low=10,
+            high=60_000,
+        ),
+    ] = 2_000
+    message_bytes: Annotated[
+        int,
+        Setting(
+            "Largest message a client may send: four seconds of 16 kHz audio in 16 bits. Clients "
+            "send every 100 ms or so.",
+            SESSIONS,
+            unit="bytes",
+            low=4_096,
+            high=4 * 1024 * 1024,
+        ),
+    ] = 128 * 1024
+    unread_events: Annotated[
+        int,
+        Setting(
+            "Events that a client may leave unread before its connection is closed. They are on "
+            "disk and not lost.",
+            SESSIONS,
+            low=1,
+            high=1_000_000,
+        ),
+    ] = 2_000
+    max_connections: Annotated[
+        int,
+        Setting(
+            "Connections at the same time, of all kinds, with sessions or without.",
+            LOAD,
+            low=1,
+            high=100_000,
+        ),
+    ] = 1_000
+    log_level: Annotated[
+        str,
+        Setting("How much is logged.", LOGS, allowed=("debug", "info", "warning", "error")),
+    ] = "info"
+    log_format: Annotated[
+        str,
+        Setting(
+            "`text` for people, `json` for programs: one object a line.",
+            LOGS,
+            allowed=("text", "json"),
+        ),
+    ] = "text"
+
+    def __post_init__(self) -> None:
+        """Check every field, then what several fields say together."""
+        problems = [
+            problem(name, about.range + (f" {about.unit}" if about.unit else ""), str(value))
+            for name, about in about_settings().items()
+            if not _allowed(about, value := getattr(self, name))
+        ]
+        problems += self._contradictions()
+        if problems:
+            raise SettingsError(problems)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def _contradictions(self) -> list[str]:
+        found: list[str] = []
+        if not self.loopback and self.token is None:
+            found.append(
+                problem("token", f"a token of your own when listening on {self.host}", "none")
+            )
+        if self.token is not None and not _strong(self.token):
+            expected = f"at least {SMALLEST_TOKEN} visible ASCII characters"
+            found.append(problem("token", expected, f"{len(self.token)} characters"))
+        return found
+
+
+def about_settings() -> dict[str, Setting]:
+    """Return what each field means, by name, in order of definition."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return {f.name: hints[f.name].__metadata__[0] for f in fields(Settings)}
+
+
+def flag(name: str) -> str:
+    """Return the flag that sets a field: `--max-sessions`."""
+    return "--" + name.replace("_", "-")
+
+
+def variable(name: str) -> str:
+    """Return the environment variable that sets a field: `TRAX_MAX_SESSIONS`."""
+    return "TRAX_" + name.upper()
+
+
+def problem(name: str, expected: str, got: str) -> str:
+    """Say in one line what is wrong with a field."""
+    return f"{flag(name)} ({variable(name)}): expected {expected}, got {got}"
+
+
+def _allowed(about: Setting, value: object) -> bool:
+    if about.allowed:
+        return value in about.allowed
+    if isinstance(value, int) and about.low is not None and about.high is not None:
+        return about.low <= value <= about.high
+    return True
+
+
+def _strong(token: str) -> bool:
+    return len(token) >= SMALLEST_TOKEN and all("!" <= character <= "~" for character in token)
