@@ -1,0 +1,107 @@
+"""What a session and its client agreed on: fixed at `start`, kept with the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from server.messages import AUTO_LANGUAGE, Encoding, Finals, Start
+from server.settings import Settings
+from streaming.core.domain import from_ms
+from streaming.core.settings import FinalsMode, SessionSettings
+
+_FINALS: Mapping[Finals, FinalsMode] = {
+    Finals.WORD: FinalsMode.WORD,
+    Finals.UTTERANCE: FinalsMode.UTTERANCE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The options of one session as granted; fields as in `messages.Start`."""
+
+    sample_rate: int
+    encoding: Encoding
+    language: str
+    lookahead_ms: int
+    max_delay_ms: int
+    diarization: bool
+    diarization_latency_ms: int | None
+    hotwords: tuple[str, ...]
+    partials: bool
+    finals: Finals
+
+    def as_json(self) -> dict[str, object]:
+        """Return the terms for `session.json`."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, object]) -> Terms:
+        """Return the terms that `as_json` described.
+
+        Raises:
+            KeyError: A field is missing.
+            TypeError: A field has another type.
+            ValueError: A field has an unknown value.
+        """
+        latency = fields["diarization_latency_ms"]
+        hotwords = fields["hotwords"]
+        if not isinstance(hotwords, list):
+            raise TypeError("a list of hotwords expected")
+        return cls(
+            sample_rate=_whole(fields["sample_rate"]),
+            encoding=Encoding(str(fields["encoding"])),
+            language=str(fields["language"]),
+            lookahead_ms=_whole(fields["lookahead_ms"]),
+            max_delay_ms=_whole(fields["max_delay_ms"]),
+            diarization=bool(fields["diarization"]),
+            diarization_latency_ms=None if latency is None else _whole(latency),
+            hotwords=tuple(str(word) for word in hotwords),
+            partials=bool(fields["partials"]),
+            finals=Finals(str(fields["finals"])),
+        )
+
+
+def agree(start: Start, settings: Settings) -> Terms:
+    """Grant what a client asks for, as far as this server does it."""
+    diarization = start.diarization and settings.diarization
+    lookahead_ms = settings.lookahead_ms if start.lookahead_ms is None else start.lookahead_ms
+    return Terms(
+        sample_rate=start.sample_rate,
+        encoding=start.encoding,
+        language=start.language,
+        lookahead_ms=lookahead_ms,
+        max_delay_ms=start.max_delay_ms,
+        diarization=diarization,
+        diarization_latency_ms=start.diarization_latency_ms if diarization else None,
+        hotwords=start.hotwords,
+        partials=start.partials,
+        finals=start.finals,
+    )
+
+
+def session_settings(terms: Terms, detected: str | None, settings: Settings) -> SessionSettings:
+    """Return the terms as the live pass takes them.
+
+    Args:
+        terms: Of the session.
+        detected: The language detected before, when a session goes on.
+        settings: Of this server.
+    """
+    language = detected if terms.language == AUTO_LANGUAGE else terms.language
+    return SessionSettings(
+        lookahead=from_ms(terms.lookahead_ms),
+        max_delay=from_ms(terms.max_delay_ms),
+        language=language,
+        hotwords=terms.hotwords,
+        finals=_FINALS[terms.finals],
+        partials=terms.partials,
+        diarization=terms.diarization,
+        capacity=from_ms(settings.backlog_ms),
+    )
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError("an integer expected")
+    return value
