@@ -332,7 +332,7 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Final words whose middle lies in `[start_ms, end_ms)` were said by `speaker`."""
+    """Final words whose middle lies in `[start_ms, end_ms]` were said by `speaker`."""
 
     type: ClassVar[str] = "speaker"
     seq: int
