@@ -96,7 +96,7 @@ $(VENV)/.torch: $(VENV)/.created requirements/install-torch pyproject.toml \
 	@echo '$(TORCH)' > $@
 
 $(VENV)/.serve: $(VENV)/.torch requirements/serve.lock pyproject.toml clients/py/pyproject.toml
-	@echo "Installing what the server needs, about 500 MB ..."
+	@echo "Installing what the server needs, about 280 MB ..."
 	$(PIP) install --no-deps -r requirements/serve.lock
 	$(PIP) install --no-deps --no-build-isolation -e . -e clients/py
 	@touch $@
