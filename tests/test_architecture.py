@@ -15,7 +15,7 @@ from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).parents[1]
 CODE = ("server", "streaming", "offline", "loadtest", "clients/py")
-MAX_LINES = 400
+MAX_LINES = 450
 
 CORE_MAY_IMPORT = frozenset(
     {
