@@ -113,12 +113,10 @@ def encode(message: ServerMessage, subprotocol: Subprotocol) -> bytes | str:
     The message is trusted: its integers must be `int` (a numpy float would go out as a float).
     """
     fields = {"type": message.type, **_as_map(message)}
-    match subprotocol:
-        case Subprotocol.MSGPACK:
-            packed: bytes = msgpack.packb(fields, default=_as_map)
-            return packed
-        case Subprotocol.JSON:
-            return json.dumps(fields, default=_as_map, ensure_ascii=False, separators=(",", ":"))
+    if subprotocol is Subprotocol.JSON:
+        return json.dumps(fields, default=_as_map, ensure_ascii=False, separators=(",", ":"))
+    packed: bytes = msgpack.packb(fields, default=_as_map)
+    return packed
 
 
 def _as_map(value: object) -> dict[str, object]:

@@ -1,0 +1,131 @@
+"""What can end a session before it is done.
+
+    TraxError
+    ├── ServerUnreachable     no connection could be made at the start
+    ├── ConnectionLost        it was lost, and could not be resumed in time
+    ├── ProtocolViolation     the server said what the protocol does not allow
+    └── SessionError          the server ended the session, and said why
+        ├── Unauthorized      wrong or no token
+        ├── Refused           it did not like what we sent or asked for
+        ├── SessionGone       it no longer knows the session, or another connection took it over
+        ├── Unavailable       no room, or restarting: later may do
+        └── ServerFailed      its own fault
+
+A session rides out what it can: `Unavailable`, `ServerFailed` and lost connections are resumed
+without a word, and raised only by `connect` itself (nothing has begun yet) or, when resuming took
+too long, as the cause of `ConnectionLost`.
+"""
+
+from __future__ import annotations
+
+from trax_client.events import Error
+
+
+class TraxError(Exception):
+    """Any error that this package raises on purpose, but for wrong arguments (`ValueError`)."""
+
+
+class ServerUnreachable(TraxError):
+    """The first connection failed: refused, unknown host, TLS, or not a Trax server.
+
+    Attributes:
+        url: Where to, without the token.
+        reason: What the network said.
+    """
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"cannot reach {url}: {reason}")
+        self.url = url
+        self.reason = reason
+
+
+class ConnectionLost(TraxError):
+    """The connection was lost and could not be resumed; `__cause__` says why the last try failed.
+
+    Attributes:
+        attempts: Connections tried.
+        unacknowledged_ms: Audio taken from the caller that the server may not have.
+    """
+
+    def __init__(self, attempts: int, unacknowledged_ms: int) -> None:
+        super().__init__(
+            f"the connection was lost and {attempts} attempts to resume failed; "
+            f"{unacknowledged_ms} ms of audio may not have arrived"
+        )
+        self.attempts = attempts
+        self.unacknowledged_ms = unacknowledged_ms
+
+
+class ProtocolViolation(TraxError):
+    """The server said what the protocol does not allow.
+
+    Attributes:
+        field: The field at fault, or `None` when it is the frame or the moment.
+        expected: What would have been right.
+        got: What came; never text that was spoken.
+    """
+
+    def __init__(self, expected: str, got: str, *, field: str | None = None) -> None:
+        super().__init__(f"{field or 'server'}: expected {expected}, got {got}")
+        self.field = field
+        self.expected = expected
+        self.got = got
+
+
+class SessionError(TraxError):
+    """The server ended the session.
+
+    Attributes:
+        code: The protocol's error code, such as `unsupported`; or `close 44xx` when only a close
+            code came.
+        message: The server's sentence for a person.
+        expected: What would have been right.
+        got: What we sent.
+        retry: Whether a later session may fare better.
+        retry_after_s: Not before this long, where the server knows.
+    """
+
+    def __init__(self, error: Error) -> None:
+        super().__init__(f"{error.code}: {error.message}")
+        self.code = error.code
+        self.message = error.message
+        self.expected = error.expected
+        self.got = error.got
+        self.retry = error.retry
+        self.retry_after_s = (error.retry_after_ms or 0) / 1000
+
+
+class Unauthorized(SessionError):
+    """Wrong or no token (`unauthorized`)."""
+
+
+class Refused(SessionError):
+    """The server did not like what we sent or asked for (`unsupported`, `malformed` ...)."""
+
+
+class SessionGone(SessionError):
+    """The session cannot go on with this connection (`session_gone`, `replaced`)."""
+
+
+class Unavailable(SessionError):
+    """No room, or restarting (`overloaded`, `restart`)."""
+
+
+class ServerFailed(SessionError):
+    """The server's own fault (`internal_error`, `engine_failed`)."""
+
+
+_CLASSES: dict[str, type[SessionError]] = {
+    "unauthorized": Unauthorized,
+    "session_gone": SessionGone,
+    "replaced": SessionGone,
+    "overloaded": Unavailable,
+    "restart": Unavailable,
+    "internal_error": ServerFailed,
+    "engine_failed": ServerFailed,
+}
+
+
+def session_error(error: Error) -> SessionError:
+    """Return the exception for an `error` of the server; a code unknown to us is `Refused`."""
+    return _CLASSES.get(error.code, Refused)(error)
