@@ -1,0 +1,77 @@
+"""Client of the Trax real-time transcription server: audio in, words with speakers out.
+
+    async with trax_client.connect(language="en") as session:
+        ...
+
+Files in reading order: `events` (what comes), `session` (what one uses), `transcript` (what was
+said up to now), `errors`. Below: `link` carries a session over connections, `dialogue` and
+`outbox` are the protocol without a socket, `inbox` is events not read yet, `wire` the codec,
+`requests` what it encodes, `address` and `backoff` where and when to connect. The command
+`trax-client` stands on top: `cli`, with audio from `sources` and the screen in `display`.
+
+A chunk of audio: `Session.send` -> `Outbox` -> `Link` -> socket; kept in the outbox until
+acknowledged. An event: socket -> `Link` -> `Dialogue` (once only) -> `Inbox` -> iteration of the
+`Session`.
+"""
+
+from trax_client.backoff import Reconnect
+from trax_client.errors import (
+    ConnectionLost,
+    ProtocolViolation,
+    Refused,
+    ServerFailed,
+    ServerUnreachable,
+    SessionError,
+    SessionGone,
+    TraxError,
+    Unauthorized,
+    Unavailable,
+)
+from trax_client.events import (
+    Correction,
+    Done,
+    Event,
+    Final,
+    Language,
+    Partial,
+    Ready,
+    Speaker,
+    SpeechStart,
+    Stats,
+    UtteranceEnd,
+    Word,
+)
+from trax_client.session import Session, SessionStats, connect
+from trax_client.transcript import SpokenWord, Transcript, Turn
+
+__all__ = [
+    "ConnectionLost",
+    "Correction",
+    "Done",
+    "Event",
+    "Final",
+    "Language",
+    "Partial",
+    "ProtocolViolation",
+    "Ready",
+    "Reconnect",
+    "Refused",
+    "ServerFailed",
+    "ServerUnreachable",
+    "Session",
+    "SessionError",
+    "SessionGone",
+    "SessionStats",
+    "Speaker",
+    "SpeechStart",
+    "SpokenWord",
+    "Stats",
+    "Transcript",
+    "TraxError",
+    "Turn",
+    "Unauthorized",
+    "Unavailable",
+    "UtteranceEnd",
+    "Word",
+    "connect",
+]

@@ -1,0 +1,67 @@
+"""Where the server is, and the token that opens it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+STREAM_PATH = "/v1/stream"
+
+_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A stream endpoint.
+
+    Attributes:
+        url: `ws://` or `wss://`, without the token: fit to be shown.
+        token: The secret, or `None`.
+        loopback: Whether it is on this machine, so that no proxy may stand between.
+    """
+
+    url: str
+    token: str | None
+    loopback: bool
+
+
+def find_address(url: str | None, token: str | None, environment: Mapping[str, str]) -> Address:
+    """Return where to connect to.
+
+    Args:
+        url: The page's URL that the server prints (`http://127.0.0.1:8000/?token=...`), or a
+            `ws://` one with or without a path; `None`: `TRAX_URL`, else `DEFAULT_URL`.
+        token: `None`: the URL's `?token=`, else `TRAX_TOKEN`, else none.
+        environment: Where to look for the two variables.
+
+    Raises:
+        ValueError: If the URL is none of http, https, ws or wss, or names no host.
+    """
+    parts = urlsplit(url or environment.get("TRAX_URL") or DEFAULT_URL)
+    if parts.scheme not in _SCHEMES or not parts.hostname:
+        raise ValueError(
+            f"a URL like {DEFAULT_URL} expected, got {_without_query(parts.geturl())!r}"
+        )
+    in_url = parse_qs(parts.query).get("token", [None])[-1]
+    host = parts.netloc.rpartition("@")[2]
+    path = STREAM_PATH if parts.path in {"", "/"} else parts.path
+    return Address(
+        url=urlunsplit((_SCHEMES[parts.scheme], host, path, "", "")),
+        token=token or in_url or environment.get("TRAX_TOKEN") or None,
+        loopback=_is_loopback(parts.hostname),
+    )
+
+
+def _without_query(url: str) -> str:
+    """Return what may be shown of a URL: its query may hold a token."""
+    return url.partition("?")[0]
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
