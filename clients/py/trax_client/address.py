@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit, urlunsplit
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 STREAM_PATH = "/v1/stream"
@@ -40,11 +40,11 @@ def find_address(url: str | None, token: str | None, environment: Mapping[str, s
     Raises:
         ValueError: If the URL is none of http, https, ws or wss, or names no host.
     """
-    parts = urlsplit(url or environment.get("TRAX_URL") or DEFAULT_URL)
-    if parts.scheme not in _SCHEMES or not parts.hostname:
-        raise ValueError(
-            f"a URL like {DEFAULT_URL} expected, got {_without_query(parts.geturl())!r}"
-        )
+    given = url or environment.get("TRAX_URL") or DEFAULT_URL
+    parts = urlsplit(given)
+    if parts.scheme not in _SCHEMES or not parts.hostname or not _has_good_port(parts):
+        # What follows the question mark may be a token.
+        raise ValueError(f"a URL like {DEFAULT_URL} expected, got {given.partition('?')[0]!r}")
     in_url = parse_qs(parts.query).get("token", [None])[-1]
     host = parts.netloc.rpartition("@")[2]
     path = STREAM_PATH if parts.path in {"", "/"} else parts.path
@@ -55,9 +55,11 @@ def find_address(url: str | None, token: str | None, environment: Mapping[str, s
     )
 
 
-def _without_query(url: str) -> str:
-    """Return what may be shown of a URL: its query may hold a token."""
-    return url.partition("?")[0]
+def _has_good_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def _is_loopback(host: str) -> bool:

@@ -34,7 +34,7 @@ class Word:
     speaker: str | None
 
     def lies_in(self, start_ms: int, end_ms: int) -> bool:
-        """Return whether the word's middle lies in a span, its ends included: the protocol's rule."""
+        """Return whether the word's middle lies in a span, ends included: the protocol's rule."""
         return 2 * start_ms <= self.start_ms + self.end_ms <= 2 * end_ms
 
 

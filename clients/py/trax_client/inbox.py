@@ -27,11 +27,6 @@ class Inbox:
         self._closed = False
         self._changed = asyncio.Event()
 
-    @property
-    def closed(self) -> bool:
-        """Whether no more events come."""
-        return self._closed
-
     def put(self, event: Event) -> None:
         """Add an event."""
         self._unread.append(event)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -125,24 +126,27 @@ class Link:
     async def run(self) -> None:
         """Carry the session until it is done. To be run once, as a task, after `open`.
 
+        However it ends, `stop` must follow.
+
         Raises:
             TraxError: If the session cannot go on.
         """
         assert self._socket is not None, "open() comes first"
-        try:
-            while True:
-                match await self._pump(self._socket):
-                    case _Finished():
-                        return
-                    case _Failed(error):
-                        raise error
-                    case _Lost() as lost:
-                        await self._socket.close()
-                        self._socket = await self._resume(lost)
-        finally:
-            self._stopped = True
-            self._inbox.close()
-            self._credit.set()
+        while True:
+            match await self._pump(self._socket):
+                case _Finished():
+                    return
+                case _Failed(error):
+                    raise error
+                case _Lost() as lost:
+                    await self._socket.close()
+                    self._socket = await self._resume(lost)
+
+    def stop(self) -> None:
+        """Let nobody wait any more for what will not come."""
+        self._stopped = True
+        self._inbox.close()
+        self._credit.set()
 
     async def close(self) -> None:
         """Close the connection, if one stands; the server keeps an unfinished session a while."""
@@ -209,7 +213,9 @@ class Link:
         agreed = str(socket.subprotocol)
         if agreed != self._subprotocol:
             raise ProtocolViolation(self._subprotocol, agreed, field="subprotocol")
-        await self._send(socket, self._dialogue.opening())
+        # A server that refuses closes before we spoke; what it said is still to be read below.
+        with suppress(ConnectionClosed):
+            await self._send(socket, self._dialogue.opening())
         while not self._dialogue.connected:
             try:
                 frame = await socket.recv()

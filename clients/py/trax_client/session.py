@@ -53,6 +53,8 @@ class Session:
         self._inbox = inbox
         self._link = link
         self._carrier = asyncio.create_task(link.run(), name="trax session")
+        # A callback, because a task that is cancelled before its first step runs no `finally`.
+        self._carrier.add_done_callback(lambda _task: link.stop())
         self._failure_raised = False
 
     @property
@@ -90,7 +92,7 @@ class Session:
         outbox = self._dialogue.outbox
         if outbox.ended:
             raise RuntimeError("send() after end()")
-        await self._raise_if_over()
+        self._raise_if_over()
         outbox.put(pcm)
         self._link.wake()
         if outbox.has_frame:
@@ -98,11 +100,11 @@ class Session:
             await asyncio.sleep(0)
         if not outbox.has_room:
             await self._link.wait_for_room()
-            await self._raise_if_over()
+            self._raise_if_over()
 
     async def finalize(self) -> None:
         """Make everything sent so far final now, without waiting for a pause. Does not wait."""
-        await self._raise_if_over()
+        self._raise_if_over()
         self._dialogue.outbox.finalize()
         self._link.wake()
 
@@ -127,7 +129,7 @@ class Session:
         """
         event = await self._inbox.get()
         if event is None:
-            await self._raise_failure()
+            self._raise_failure()
             raise StopAsyncIteration
         return event
 
@@ -141,16 +143,15 @@ class Session:
         await asyncio.wait([self._carrier])
         await self._link.close()
         if not self._failure_raised:
-            await self._raise_failure()
+            self._raise_failure()
 
-    async def _raise_if_over(self) -> None:
-        if self._inbox.closed:
-            await self._raise_failure()
+    def _raise_if_over(self) -> None:
+        if self._carrier.done():
+            self._raise_failure()
             raise RuntimeError("the session is over")
 
-    async def _raise_failure(self) -> None:
-        """Raise why the session ended, if it was not by its end or ours. Waits for the end."""
-        await asyncio.wait([self._carrier])
+    def _raise_failure(self) -> None:
+        """Raise why the session ended, if it was not by its end or ours."""
         if not self._carrier.cancelled() and (failure := self._carrier.exception()) is not None:
             self._failure_raised = True
             raise failure
