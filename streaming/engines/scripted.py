@@ -1,0 +1,249 @@
+"""Engines that play a script instead of listening: for tests, and for load tests without models.
+
+A `Script` says which words are spoken when, and by whom, on the session clock. The engines never
+look at the audio; they answer as if the script were in it. Every session therefore plays the
+script from its own first sample, and equal calls get equal answers, on any machine.
+
+What they promise beyond their ports:
+
+- `ScriptedVad` gives each frame the part of it that speech covers (0..1).
+- `ScriptedRecognizer` answers the words that lie in the window. It hears a word when the middle
+  of the word is in the window and so is its end: a word cut at its beginning counts from half,
+  a word cut at its end is not heard. With `hesitates`, a word whose second half is cut by the end
+  of a live window is heard wrongly instead (never in another length, see `_skip`), so that
+  hypotheses do change as they do with a real model. `UTTERANCE` windows are never misheard.
+- `ScriptedDiarizer` answers the script's turns. With `hesitates`, a turn that began in the part
+  that may still be revised is given to the speaker of the turn before it.
+
+A `Conduct` makes any of them slow or failing. They sleep in the thread that calls them, which is
+the caller's worker: with the delay of zero nothing here waits, and no thread is ever made.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from streaming.core.domain import (
+    FRAME,
+    DetectedLanguage,
+    Pcm,
+    Permille,
+    Samples,
+    Span,
+    Speaker,
+    Turn,
+    Word,
+)
+from streaming.core.ports import Diarization, Effort, RecognitionWindow, Transcription
+from streaming.engines.script import Script
+
+_SURE = Permille(900)
+_UNSURE = Permille(300)
+
+
+class ScriptedFailure(Exception):
+    """The engine was told to fail at this call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """How an engine behaves that knows its script.
+
+    Attributes:
+        delay_s: How long each call sleeps, in the calling thread, before it answers.
+        fails_at: Numbers of the calls of one engine, from 0, that raise `ScriptedFailure`.
+    """
+
+    delay_s: float = 0.0
+    fails_at: frozenset[int] = frozenset()
+
+
+WELL = Conduct()
+"""At once and without failure."""
+
+
+class _Performance:
+    """Counts the calls of one engine and carries out its `Conduct`."""
+
+    def __init__(self, conduct: Conduct) -> None:
+        self._conduct = conduct
+        # Counting is atomic, and a recognizer is called from several threads.
+        self._calls = itertools.count()
+
+    def begin(self) -> None:
+        """Start a call: wait or fail as told."""
+        call = next(self._calls)
+        if self._conduct.delay_s > 0:
+            time.sleep(self._conduct.delay_s)
+        if call in self._conduct.fails_at:
+            raise ScriptedFailure(f"told to fail at call {call}")
+
+
+class ScriptedVad:
+    """Voice activity of the script: implements `Vad`. Owned by one session."""
+
+    def __init__(self, script: Script, conduct: Conduct = WELL) -> None:
+        """Stand at the session's first sample."""
+        self._speech = _union(turn.span for turn in script.turns)
+        self._performance = _Performance(conduct)
+        self._position = 0
+        self._next = 0
+
+    def score(self, frame: Pcm) -> float:
+        """Return the part of the next frame that speech covers; a failed call skips no frame.
+
+        Raises:
+            ScriptedFailure: The conduct says so.
+            ValueError: `frame` is not of shape `(FRAME,)`.
+        """
+        if frame.shape != (FRAME,):
+            raise ValueError(f"expected a frame of shape ({FRAME},), got {frame.shape}")
+        self._performance.begin()
+        heard = Span(Samples(self._position), Samples(self._position + FRAME))
+        self._position += FRAME
+        while self._next < len(self._speech) and self._speech[self._next].end <= heard.start:
+            self._next += 1
+        covered = 0
+        for span in self._speech[self._next :]:
+            if span.start >= heard.end:
+                break
+            covered += span.overlap(heard)
+        return covered / FRAME
+
+
+def _union(spans: Iterable[Span]) -> list[Span]:
+    """Return what any of the spans covers, as spans that do not overlap, in time order."""
+    united: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.start):
+        if united and span.start <= united[-1].end:
+            united[-1] = Span(united[-1].start, max(united[-1].end, span.end))
+        else:
+            united.append(span)
+    return united
+
+
+class ScriptedDiarizer:
+    """The script's turns as a diarizer learns of them: implements `Diarizer`.
+
+    Owned by one session.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        latency: Samples,
+        *,
+        hesitates: bool = False,
+        conduct: Conduct = WELL,
+    ) -> None:
+        """Begin a session in which labels are fixed `latency` before a window's end."""
+        self._script = script
+        self._latency = latency
+        self._hesitates = hesitates
+        self._performance = _Performance(conduct)
+        self._fixed_until = Samples(0)
+
+    def label(self, window: Pcm, start: Samples) -> Diarization:
+        """Return the turns up to the window's end (see `Diarizer.label`).
+
+        Raises:
+            ScriptedFailure: The conduct says so.
+        """
+        self._performance.begin()
+        since, end = self._fixed_until, Samples(start + len(window))
+        self._fixed_until = max(since, Samples(end - self._latency))
+        turns = [
+            Turn(Span(max(turn.span.start, since), min(turn.span.end, end)), speaker)
+            for turn, speaker in self._labelled()
+            if turn.span.end > since and turn.span.start < end
+        ]
+        return Diarization(tuple(_merged(turns)), self._fixed_until)
+
+    def _labelled(self) -> Iterable[tuple[Turn, Speaker]]:
+        """Return each turn with the speaker that it is given to."""
+        before: Speaker | None = None
+        for turn in self._script.turns:
+            unsure = self._hesitates and turn.span.start >= self._fixed_until
+            yield turn, before if unsure and before is not None else turn.speaker
+            before = turn.speaker
+
+
+def _merged(turns: Sequence[Turn]) -> list[Turn]:
+    """Return the turns with those of one speaker united, in time order."""
+    speakers = dict.fromkeys(turn.speaker for turn in turns)
+    merged = [
+        Turn(span, speaker)
+        for speaker in speakers
+        for span in _union(turn.span for turn in turns if turn.speaker == speaker)
+    ]
+    return sorted(merged, key=lambda turn: turn.span.start)
+
+
+class ScriptedRecognizer:
+    """The script's words: implements `Recognizer`. Shared by sessions, safe in threads."""
+
+    def __init__(self, script: Script, *, hesitates: bool = False, conduct: Conduct = WELL) -> None:
+        """Know the script; one performance for all sessions, each from its first sample."""
+        self._script = script
+        self._hesitates = hesitates
+        self._performance = _Performance(conduct)
+        self._middles = [(word.span.start + word.span.end) // 2 for word in script.words]
+
+    def recognize(self, windows: Sequence[RecognitionWindow]) -> Sequence[Transcription]:
+        """Return what each window holds of the script (see `Recognizer.recognize`).
+
+        One call, for the conduct, is one batch.
+
+        Raises:
+            ScriptedFailure: The conduct says so.
+        """
+        self._performance.begin()
+        return [self._transcription(window) for window in windows]
+
+    def _transcription(self, window: RecognitionWindow) -> Transcription:
+        span = Span(window.start, Samples(window.start + len(window.pcm)))
+        heard = self._script.words[
+            bisect_left(self._middles, span.start) : bisect_right(self._middles, span.end - 1)
+        ]
+        unsure = self._hesitates and window.effort is Effort.LIVE
+        words = [
+            _misheard(word, span) if word.span.end > span.end else word
+            for word in heard
+            if unsure or word.span.end <= span.end
+        ]
+        detected = DetectedLanguage(self._script.language, _SURE)
+        return Transcription(
+            tuple(_within(word, span) for word in words[_skip(words, window.prefix) :]),
+            detected if window.language is None else None,
+        )
+
+
+def _within(word: Word, window: Span) -> Word:
+    """Return a word that was cut at its beginning as the window has it."""
+    return replace(word, span=Span(max(word.span.start, window.start), word.span.end))
+
+
+def _misheard(word: Word, window: Span) -> Word:
+    """Return what is heard of a word that the window's end cuts: the letters, rotated by one."""
+    sound = word.text.strip()
+    wrong = word.text.replace(sound, sound[1:] + sound[:1]) if sound else word.text
+    return replace(word, text=wrong, span=Span(word.span.start, window.end), confidence=_UNSURE)
+
+
+def _skip(words: Sequence[Word], prefix: str) -> int:
+    """Return how many of a window's words the prefix stands for.
+
+    Told by its length alone: a word may have become final when it was misheard, and mishearing
+    keeps the length.
+    """
+    wanted = len(prefix.strip())
+    text = ""
+    for count, word in enumerate(words):
+        if len(text.strip()) >= wanted:
+            return count
+        text += word.text
+    return len(words)
