@@ -25,6 +25,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from streaming.errors import EngineError
+
 Scores = npt.NDArray[np.float32]
 """How active each of a window's local speakers is: `(frames, local speakers)`, 0..1."""
 
@@ -73,14 +75,15 @@ class ClusteringSettings:
     """When diart takes a local speaker for a voice it knows, and when for a new one.
 
     See Coria et al., "Overlap-aware low-latency online speaker diarization based on end-to-end
-    local segmentation" (ASRU 2021), section 2.3, for the three thresholds.
+    local segmentation", ASRU 2021, for the three thresholds.
 
     Attributes:
         tau_active: A local speaker counts if its activity reaches this anywhere in the window.
         rho_update: Part of the window that a local speaker must fill to move or make a centroid.
         delta_new: Cosine distance from which a voice is new.
         voices: Most voices of one session.
-        centroid_norm: Where a centroid stops to grow, see `OnlineClustering`.
+        centroid_norm: Length at which a centroid stops growing, see `OnlineClustering`. Each
+            window with enough of the voice adds at most 1.
     """
 
     tau_active: float
@@ -94,8 +97,8 @@ class OnlineClustering:
     """The voices of one session so far, as centroids of speaker embeddings.
 
     diart's centroids are sums of all their embeddings, so that after an hour a voice that
-    changes (another microphone, a cold hall) no longer moves its centroid. Here they are scaled
-    back to `centroid_norm` windows: the older half of a centroid's memory fades with that many.
+    changes (another seat, another microphone) no longer moves its own. Here a centroid's length
+    is bounded: a new embedding always weighs at least `1 / centroid_norm`, old ones fade.
     """
 
     def __init__(self, clustering: _Clustering, settings: ClusteringSettings) -> None:
@@ -130,7 +133,7 @@ class ClusteringFactory:
         """Import diart's clustering. Call it before other threads import anything.
 
         Raises:
-            ModuleNotFoundError: diart is not installed.
+            EngineError: diart is not installed.
         """
         return cls(_import_clustering().OnlineSpeakerClustering)
 
@@ -151,7 +154,7 @@ class ClusteringFactory:
 def _import_clustering() -> ModuleType:
     spec = importlib.util.find_spec("diart")
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("expected the diart package to be installed")
+        raise EngineError("the diart package is expected, but not installed")
     (folder,) = spec.submodule_search_locations
     package, blocks, torch = ModuleType("diart"), ModuleType("diart.blocks"), ModuleType("torch")
     package.__path__ = [folder]

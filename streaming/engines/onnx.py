@@ -7,14 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from streaming.errors import EngineError
+
+
+class Graph(Protocol):
+    """A network: arrays in by name, arrays out in its own order. Safe to run from threads."""
+
+    def run(self, inputs: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[np.float32]]:
+        """Return all outputs.
+
+        Raises:
+            ValueError: An input of the graph is missing, or one is unknown to it.
+        """
+        ...
+
 
 class OnnxModel:
-    """One graph in memory, shared by all sessions; safe to run from several threads at once.
+    """A `Graph` from a file, in memory once and shared by all sessions.
 
     Each run computes on the calling thread alone and does not spin while it waits: parallelism
     comes from the number of calls, and two threads in one call only take a core from another
@@ -25,25 +39,29 @@ class OnnxModel:
         """Load the graph in `path`; its weights stay in memory as long as this object.
 
         Raises:
-            FileNotFoundError: `path` is no file.
+            EngineError: `path` is no file, or no graph that onnxruntime can run.
         """
-        if not path.is_file():
-            raise FileNotFoundError(f"expected an ONNX graph at {path}")
         import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as states
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session: Any = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        try:
+            self._session: Any = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except (
+            states.Fail,
+            states.InvalidGraph,
+            states.InvalidProtobuf,
+            states.NoSuchFile,
+            states.NotImplemented,
+        ) as error:
+            raise EngineError(f"an ONNX graph expected at {path}, got: {error}") from error
 
     def run(self, inputs: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[np.float32]]:
-        """Return all outputs of the graph, in the graph's order, for inputs by name.
-
-        Raises:
-            ValueError: An input of the graph is missing, or one is unknown to it.
-        """
+        """Return all outputs (see `Graph.run`)."""
         outputs: list[npt.NDArray[np.float32]] = self._session.run(None, dict(inputs))
         return outputs

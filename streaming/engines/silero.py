@@ -20,7 +20,8 @@ import numpy as np
 
 from streaming.core.domain import FRAME, SAMPLE_RATE, Pcm
 from streaming.core.ports import Vad
-from streaming.engines.onnx import OnnxModel
+from streaming.engines.onnx import Graph, OnnxModel
+from streaming.errors import EngineError
 
 _CONTEXT = 64
 """Samples of the previous frame that precede each frame (`OnnxWrapper.__call__`)."""
@@ -35,11 +36,11 @@ def packaged_graph() -> Path:
     """Return where the silero-vad package keeps its ONNX graph, without importing the package.
 
     Raises:
-        ModuleNotFoundError: silero-vad is not installed.
+        EngineError: silero-vad is not installed.
     """
     spec = importlib.util.find_spec("silero_vad")
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError("expected the silero-vad package to be installed")
+        raise EngineError("the silero-vad package is expected, but not installed")
     return Path(spec.submodule_search_locations[0]) / "data" / "silero_vad.onnx"
 
 
@@ -47,14 +48,14 @@ def packaged_graph() -> Path:
 class SileroModel:
     """The graph (2 MB), loaded once and shared by all sessions."""
 
-    graph: OnnxModel
+    graph: Graph
 
     @classmethod
     def load(cls, path: Path) -> SileroModel:
         """Load the graph, usually from `packaged_graph()`.
 
         Raises:
-            FileNotFoundError: `path` is no file.
+            EngineError: `path` is not such a graph.
         """
         return cls(OnnxModel(path))
 
@@ -70,7 +71,7 @@ class SileroVad:
     0.1 ms.
     """
 
-    def __init__(self, graph: OnnxModel) -> None:
+    def __init__(self, graph: Graph) -> None:
         """Start as if silence had gone before."""
         self._graph = graph
         self._state = np.zeros(_STATE_SHAPE, dtype=np.float32)
