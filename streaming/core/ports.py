@@ -1,0 +1,113 @@
+"""The three models that a session needs, as small protocols.
+
+`streaming/engines` implements them with Silero VAD, diart and Whisper, and with scripts for
+tests. They are called from worker threads by the pool, never by the core: the core only
+describes the work (`work.py`) and is told the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from streaming.core.domain import DetectedLanguage, Pcm, Samples, Turn, Word
+
+
+class Effort(Enum):
+    """How hard a recognizer works on a window."""
+
+    LIVE = "live"
+    """Greedy, no previous text: a window of speech that is still going on."""
+    UTTERANCE = "utterance"
+    """Beam search with the previous text as prompt: a whole utterance, once, at its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecognitionWindow:
+    """One stretch of audio to recognise, and what is known about it.
+
+    Attributes:
+        start: Where `pcm` starts on the session clock.
+        pcm: The audio, at most 30 s.
+        effort: How hard to try.
+        language: ISO 639-1 code, or `None` to detect it from this window.
+        prefix: Text that the hypothesis must begin with, because it is final already and lies
+            in this window. Not part of the answer.
+        prompt: Text said before this window; only with `Effort.UTTERANCE`.
+        hotwords: Words to favour, as the user spells them.
+    """
+
+    start: Samples
+    pcm: Pcm
+    effort: Effort
+    language: str | None
+    prefix: str = ""
+    prompt: str = ""
+    hotwords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transcription:
+    """What a recognizer heard in one window.
+
+    Attributes:
+        words: The words after the window's prefix, in time order, on the session clock. Their
+            speaker is not set.
+        language: What was detected, when the window asked for it.
+    """
+
+    words: tuple[Word, ...]
+    language: DetectedLanguage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diarization:
+    """Who was speaking, as far as a diarizer knows after one more window.
+
+    Attributes:
+        turns: Turns that end after the previous answer's `fixed_until`, clipped to start no
+            earlier than it. The part before this answer's `fixed_until` will never change;
+            the rest is replaced by the next answer.
+        fixed_until: End of what will not change any more.
+    """
+
+    turns: tuple[Turn, ...]
+    fixed_until: Samples
+
+
+class Vad(Protocol):
+    """Voice activity detection of one session. Stateful: frames come in order, each once."""
+
+    def score(self, frame: Pcm) -> float:
+        """Return the probability (0..1) that `frame`, of `FRAME` samples, holds speech."""
+        ...
+
+
+class Diarizer(Protocol):
+    """Online diarization of one session. Stateful: windows come in order, a fixed step apart."""
+
+    def label(self, window: Pcm, start: Samples) -> Diarization:
+        """Take the next window and say who speaks.
+
+        Args:
+            window: The most recent 5 s of audio, shape `(80000,)`.
+            start: Where the window starts; negative for the first ones, which begin with zeros.
+        """
+        ...
+
+
+class Recognizer(Protocol):
+    """Speech recognition, shared by all sessions. Stateless, and safe to call from threads."""
+
+    def recognize(self, windows: Sequence[RecognitionWindow]) -> Sequence[Transcription]:
+        """Recognise windows of several sessions in one call.
+
+        Args:
+            windows: A batch, all of one `Effort`.
+
+        Returns:
+            One transcription per window, in the same order.
+        """
+        ...

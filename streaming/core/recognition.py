@@ -1,0 +1,242 @@
+"""Which windows a session has recognised, when, and what becomes of the answers.
+
+Live windows and utterance passes of one session each go one at a time: a live window is taken
+when enough new speech was heard since the last one (`LiveRules.step`), right after speech stops,
+and once more at the end where that did not cover it. While an answer is awaited nothing is queued:
+the next window simply ends later, so that under load steps grow and nothing piles up.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from streaming.core.domain import Samples, Span, UtteranceId, Word
+from streaming.core.events import (
+    Correction,
+    Event,
+    Final,
+    LanguageDetected,
+    Partial,
+    SpeechStarted,
+    UtteranceEnded,
+)
+from streaming.core.ports import Effort, Transcription
+from streaming.core.settings import FinalsMode, SessionSettings
+from streaming.core.utterance import Utterance, in_order
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A window that should be recognised now: the audio, and what is known about it."""
+
+    utterance: Utterance
+    span: Span
+    effort: Effort
+    language: str | None
+    prefix: str
+    prompt: str
+
+
+class Recognition:
+    """The utterances of one session that are not done with; owned by its `StreamSession`."""
+
+    def __init__(
+        self,
+        settings: SessionSettings,
+        first: UtteranceId,
+        emit: Callable[[Event], None],
+        label: Callable[[Sequence[Word]], tuple[Word, ...]],
+        commit: Callable[[Sequence[Word]], tuple[Word, ...]],
+    ) -> None:
+        """Begin with no utterance.
+
+        Args:
+            settings: Of the session.
+            first: Number of the first utterance.
+            emit: Receives each event as it becomes true.
+            label: Puts the speakers known now on words.
+            commit: The same for final words, whose later revisions are to be told.
+        """
+        self._settings = settings
+        self._next_id = first
+        self._emit = emit
+        self._label = label
+        self._commit = commit
+        self._open: deque[Utterance] = deque()
+        self._passes: deque[Utterance] = deque()
+        self._listening: Wanted | None = None
+        self._rehearing = False
+        self._floor = Samples(0)
+        self._language = settings.language
+        self._text = ""
+        self._told: tuple[UtteranceId, tuple[Word, ...], int] | None = None
+        self._last_step = settings.live.step
+        self.skipped_passes = 0
+        """Utterance passes that were dropped under load."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether every utterance heard so far is done with."""
+        return not (self._open or self._passes)
+
+    @property
+    def step(self) -> Samples:
+        """New audio between the last two live windows of one utterance."""
+        return self._last_step
+
+    @property
+    def needed_from(self) -> Samples | None:
+        """Earliest sample that a window may still ask for; `None` when there is none."""
+        starts = [utterance.start for utterance in (*self._open, *self._passes)]
+        return min(starts, default=None)
+
+    @property
+    def heard_until(self) -> Samples | None:
+        """How far the live pass got in the oldest open utterance; `None` when none is open."""
+        return self._open[0].heard_until if self._open else None
+
+    def begin(self, start: Samples) -> None:
+        """An utterance began."""
+        self._open.append(Utterance(self._next_id, start, self._settings))
+        self._emit(SpeechStarted(self._next_id, start))
+        self._next_id = UtteranceId(self._next_id + 1)
+
+    def end(self, span: Span, speech_end: Samples) -> None:
+        """The utterance that began last is over."""
+        self._open[-1].end(span, speech_end)
+        self._settle()
+
+    def wanted(self, position: Samples, speech_end: Samples) -> Wanted | None:
+        """Return the live window that is due now, if one is; it is not asked for again.
+
+        Args:
+            position: End of the newest scored frame.
+            speech_end: End of the newest voiced frame.
+        """
+        if self._listening is not None or not self._open:
+            return None
+        utterance = self._open[0]
+        if not self._due(utterance, position, speech_end):
+            return None
+        until = utterance.span.end if utterance.span else position
+        self._last_step = Samples(until - utterance.heard_until)
+        span, prefix = utterance.window(until, self._floor)
+        self._listening = Wanted(utterance, span, Effort.LIVE, self._language, prefix, "")
+        return self._listening
+
+    def wanted_pass(self) -> Wanted | None:
+        """Return the next utterance to be heard once more, if one waits and none is out."""
+        if self._rehearing or not self._passes:
+            return None
+        self._rehearing = True
+        utterance = self._passes[0]
+        assert utterance.span is not None
+        prompt = self._text[-self._settings.live.prompt_characters :]
+        return Wanted(utterance, utterance.span, Effort.UTTERANCE, self._language, "", prompt)
+
+    def answer(self, wanted: Wanted, heard: Transcription | None) -> None:
+        """Take the answer for a window, or `None` when it failed and is to be asked for again."""
+        if wanted.effort is Effort.UTTERANCE:
+            self._rehearing = False
+            if heard is not None:
+                self._corrected(wanted, heard)
+        elif self._listening is wanted:
+            self._listening = None
+            if heard is not None:
+                self._heard(wanted, heard)
+
+    def _due(self, utterance: Utterance, position: Samples, speech_end: Samples) -> bool:
+        if utterance.span is not None:
+            return True
+        unheard_speech = speech_end > utterance.heard_until
+        rules = self._settings.live
+        if position - speech_end >= rules.closing_silence:
+            return utterance.heard_until < speech_end + rules.closing_silence // 2
+        return unheard_speech and position - utterance.heard_until >= rules.step
+
+    def _heard(self, wanted: Wanted, heard: Transcription) -> None:
+        utterance, until = wanted.utterance, wanted.span.end
+        if self._settle_language(wanted, heard) is None:
+            utterance.consider(heard.words, until)
+        else:
+            self._finalise(utterance, utterance.hear(heard.words, until))
+        self._tell_partial(utterance)
+        self._settle()
+
+    def _settle_language(self, wanted: Wanted, heard: Transcription) -> str | None:
+        """Return the session's language, once it was given or heard for long enough."""
+        rules = self._settings.live
+        if self._language is not None or heard.language is None:
+            return self._language
+        likely = heard.language.confidence >= rules.language_confidence
+        enough = rules.language_after if likely else rules.language_surely_after
+        if wanted.span.length >= enough:
+            self._language = heard.language.code
+            self._emit(LanguageDetected(heard.language))
+        return self._language
+
+    def _finalise(self, utterance: Utterance, words: Sequence[Word]) -> None:
+        if words and self._settings.finals is FinalsMode.WORD:
+            self._floor = words[-1].span.end
+            self._emit(Final(utterance.id, self._commit(words)))
+
+    def _tell_partial(self, utterance: Utterance) -> None:
+        """Tell the words that are not final, unless that is what was told last."""
+        words = utterance.pending
+        stable = utterance.stable
+        if self._settings.finals is FinalsMode.UTTERANCE:
+            stable += len(utterance.finals)
+            words = (*utterance.finals, *words)
+        told = (utterance.id, self._label(words), stable)
+        if self._settings.partials and told != self._told:
+            self._told = told
+            self._emit(Partial(*told))
+
+    def _settle(self) -> None:
+        """Close the utterances that ended and whose speech was heard to its end."""
+        while self._open and (span := self._open[0].span) is not None:
+            utterance = self._open[0]
+            by_word = self._settings.finals is FinalsMode.WORD
+            rest = self._settings.live.closing_silence // 2
+            covered = utterance.heard_until >= min(span.end, utterance.speech_end + rest)
+            if by_word and not covered:
+                return
+            self._open.popleft()
+            self._listening = None  # An answer still awaited for it comes too late to matter.
+            if by_word:
+                self._finalise(utterance, utterance.close())
+                self._emit(UtteranceEnded(utterance.id, span))
+            self._queue_pass(utterance)
+
+    def _queue_pass(self, utterance: Utterance) -> None:
+        rules = self._settings.live
+        self._passes.append(utterance)
+        droppable = self._settings.finals is FinalsMode.WORD
+        if droppable and len(self._passes) - self._rehearing > rules.waiting_passes:
+            # The one being heard stays in front; the oldest that waits goes.
+            skipped = self._passes[1 if self._rehearing else 0]
+            self._passes.remove(skipped)
+            self._remember(skipped.finals)
+            self.skipped_passes += 1
+
+    def _corrected(self, wanted: Wanted, heard: Transcription) -> None:
+        utterance = wanted.utterance
+        self._passes.popleft()
+        words = in_order(heard.words, wanted.span)
+        if self._settings.finals is FinalsMode.UTTERANCE:
+            if words:
+                self._emit(Final(utterance.id, self._commit(words)))
+            self._emit(UtteranceEnded(utterance.id, wanted.span))
+        elif words and _text(words) != _text(utterance.finals):
+            self._emit(Correction(utterance.id, wanted.span, self._label(words)))
+        self._remember(words or utterance.finals)
+
+    def _remember(self, words: Sequence[Word]) -> None:
+        keep = self._settings.live.prompt_characters
+        self._text = (self._text + "".join(word.text for word in words))[-keep:]
+
+
+def _text(words: Sequence[Word]) -> str:
+    return "".join(word.text for word in words)

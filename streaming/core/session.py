@@ -1,0 +1,331 @@
+"""A live session as a pure state machine: audio in, work out, results in, events out.
+
+`StreamSession` knows no clock, thread, socket or model. Its owner feeds it audio, carries out the
+work it asks for in any order and at any pace, and reads what became true::
+
+    session.feed(pcm)
+    while (work := session.next_work()) is not None:
+        session.complete(carry_out(work))
+    for event in session.events():
+        ...
+
+What keeps text independent of how the audio was cut: scored frames are taken in one by one, and
+as soon as one of them makes a live window due, no further frame is taken until that window has
+been handed out. With prompt answers the same audio therefore leads to the same windows, whatever
+the size of the pieces it came in. With late answers windows end later, and finals stay final.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from streaming.core.attribution import Attribution
+from streaming.core.domain import FRAME, Pcm, Samples, Span, UtteranceId
+from streaming.core.endpointing import Boundary, Endpointer
+from streaming.core.errors import BacklogFull, SessionFinished
+from streaming.core.events import EngineFailed, Event
+from streaming.core.pcm import AudioBuffer
+from streaming.core.ports import RecognitionWindow
+from streaming.core.recognition import Recognition, Wanted
+from streaming.core.settings import DIARIZATION_STEP, DIARIZATION_WINDOW, SessionSettings
+from streaming.core.work import (
+    Diarize,
+    Diarized,
+    Failed,
+    Recognize,
+    Recognized,
+    Result,
+    Score,
+    Scored,
+    Work,
+    WorkId,
+)
+
+FRAMES_AT_ONCE = 32
+"""Voice-activity frames scored in one piece of work: about 3 ms of computing for 1 s of audio."""
+
+ATTEMPTS = 3
+"""Failures in a row of one engine after which the session gives up."""
+
+FLUSH_STEPS = 12
+"""Diarization windows of silence after the end, at most: diart's latency never exceeds 5 s."""
+
+
+class StreamSession:
+    """One speaker's connection, heard; owned by one runner, called from one task."""
+
+    def __init__(
+        self,
+        settings: SessionSettings,
+        start: Samples = Samples(0),
+        first_utterance: UtteranceId = UtteranceId(0),
+    ) -> None:
+        """Begin a session, or go on with one whose earlier part is done with.
+
+        Args:
+            settings: Fixed for the session's life.
+            start: Number of the first sample that will be fed.
+            first_utterance: Number of the first utterance.
+        """
+        self._settings = settings
+        self._audio = AudioBuffer(start)
+        self._endpoints = Endpointer(settings.endpoints, start)
+        self._attribution = Attribution(start)
+        self._events: list[Event] = []
+        self._recognition = Recognition(
+            settings,
+            first_utterance,
+            self._events.append,
+            self._attribution.label,
+            self._attribution.commit,
+        )
+        self._scores: deque[float] = deque()
+        self._live: Wanted | None = None
+        self._diarized_until = start
+        self._flush_at: deque[Samples] = deque()
+        self._end: Samples | None = None
+        self._out: dict[WorkId, Wanted | Score | Diarize] = {}
+        self._last_id = 0
+        self._failures: dict[str, int] = {}
+        self._broken = False
+
+    @property
+    def room(self) -> Samples:
+        """How much audio `feed` takes now."""
+        held = self._audio.end - self._audio.start
+        return Samples(max(0, self._settings.capacity - held))
+
+    @property
+    def received(self) -> Samples:
+        """End of the newest audio fed."""
+        return self._audio.end
+
+    @property
+    def processed(self) -> Samples:
+        """How far speech was recognised and silence passed over."""
+        heard = self._recognition.heard_until
+        position = min(self._endpoints.position, self._audio.end)
+        return Samples(position if heard is None else min(position, heard))
+
+    @property
+    def step(self) -> Samples:
+        """New audio between the last two live windows: grows when answers come late."""
+        return self._recognition.step
+
+    @property
+    def skipped_passes(self) -> int:
+        """Utterance passes left out under load so far."""
+        return self._recognition.skipped_passes
+
+    @property
+    def finished(self) -> bool:
+        """Whether `finish` was called and nothing is left to do, or the session gave up."""
+        if self._broken:
+            return True
+        return (
+            self._end is not None
+            and self._endpoints.position >= self._end
+            and not self._scores
+            and not self._out
+            and self._recognition.idle
+            and self._diarize_next() is None
+        )
+
+    def feed(self, pcm: Pcm) -> None:
+        """Take audio; it is copied.
+
+        Args:
+            pcm: Mono float32 at 16 kHz, of any length up to `room`.
+
+        Raises:
+            BacklogFull: There is more of it than `room`; nothing was taken.
+            SessionFinished: `finish` was called before.
+        """
+        if self._end is not None:
+            raise SessionFinished("no audio expected after the end of the session")
+        if len(pcm) > self.room:
+            raise BacklogFull(self.room, len(pcm))
+        self._audio.append(pcm)
+
+    def flush(self) -> None:
+        """Make everything fed so far final: the utterance going on ends here.
+
+        A last frame that is not whole yet belongs to what comes after.
+
+        Raises:
+            SessionFinished: `finish` was called before.
+        """
+        if self._end is not None:
+            raise SessionFinished("no flush expected after the end of the session")
+        self._flush_at.append(Samples(self._audio.end - self._beyond_frames()))
+        self._advance()
+
+    def finish(self) -> None:
+        """Take no more audio; everything pending becomes final as its last work completes."""
+        if self._end is None:
+            self._end = self._audio.end
+            self._flush_at.append(self._end)
+            self._advance()
+
+    def events(self) -> Sequence[Event]:
+        """Return what became true since the last call, oldest first."""
+        events = tuple(self._events)
+        self._events.clear()
+        return events
+
+    def next_work(self) -> Work | None:
+        """Return the next piece of work, or `None` until audio or results come.
+
+        A piece that failed is returned again, under a new id.
+        """
+        if self._broken:
+            return None
+        self._advance()
+        return self._live_work() or self._score_work() or self._pass_work() or self._diarize_work()
+
+    def complete(self, result: Result) -> None:
+        """Take the outcome of a piece of work; an id that is not awaited is ignored."""
+        asked = self._out.pop(result.id, None)
+        if asked is None or self._broken:
+            return
+        match asked, result:
+            case Score(), Scored():
+                self._scores.extend(result.probabilities)
+                self._succeeded("vad")
+            case Wanted(), Recognized():
+                self._recognition.answer(asked, result.transcription)
+                self._succeeded("recognizer")
+            case Diarize(), Diarized():
+                self._diarized_until = _next_step(self._diarized_until)
+                self._events += self._attribution.update(result.diarization)
+                self._succeeded("diarizer")
+            case _, Failed():
+                self._failed(asked, result.reason)
+            case _:
+                raise TypeError(f"the outcome of {asked} expected, got {result}")
+        self._advance()
+
+    def _advance(self) -> None:
+        """Take in scored frames up to the next live window that is due."""
+        while self._live is None:
+            self._flush_due()
+            endpoints = self._endpoints
+            self._live = self._recognition.wanted(endpoints.position, endpoints.voiced_until)
+            if self._live is not None or not self._scores:
+                break
+            boundary = endpoints.push(self._scores.popleft())
+            if boundary in (Boundary.ENDED, Boundary.CUT):
+                self._recognition.end(endpoints.utterance, endpoints.voiced_until)
+            if boundary in (Boundary.BEGAN, Boundary.CUT):
+                self._recognition.begin(endpoints.needed_from)
+        self._forget()
+
+    def _flush_due(self) -> None:
+        """End the utterance where a flush was asked for, once that place is reached."""
+        while self._flush_at and self._endpoints.position >= self._flush_at[0]:
+            self._flush_at.popleft()
+            if self._endpoints.flush() is Boundary.ENDED:
+                self._recognition.end(self._endpoints.utterance, self._endpoints.voiced_until)
+
+    def _forget(self) -> None:
+        """Let go of audio and turns that nothing will ask for again."""
+        needed = [self._endpoints.needed_from]
+        if (start := self._recognition.needed_from) is not None:
+            needed.append(start)
+        self._attribution.forget(min(needed))
+        if self._settings.diarization:
+            needed.append(Samples(_next_step(self._diarized_until) - DIARIZATION_WINDOW))
+        self._audio.forget(min(needed))
+
+    def _live_work(self) -> Recognize | None:
+        if self._live is None:
+            return None
+        wanted, self._live = self._live, None
+        return self._recognize(wanted)
+
+    def _pass_work(self) -> Recognize | None:
+        wanted = self._recognition.wanted_pass()
+        return None if wanted is None else self._recognize(wanted)
+
+    def _recognize(self, wanted: Wanted) -> Recognize:
+        window = RecognitionWindow(
+            start=wanted.span.start,
+            pcm=self._audio.read(wanted.span),
+            effort=wanted.effort,
+            language=wanted.language,
+            prefix=wanted.prefix,
+            prompt=wanted.prompt,
+            hotwords=self._settings.hotwords,
+        )
+        work = Recognize(self._next_id(), window)
+        self._out[work.id] = wanted
+        return work
+
+    def _score_work(self) -> Score | None:
+        if self._scores or self._awaits(Score):
+            return None
+        start = self._endpoints.position
+        unscored = max(0, self._audio.end - start)
+        last = self._end is not None and self._beyond_frames() > 0
+        frames = unscored // FRAME + last
+        if frames == 0:
+            return None
+        span = Span(start, Samples(start + min(frames, FRAMES_AT_ONCE) * FRAME))
+        work = Score(self._next_id(), start, self._audio.read(span).reshape(-1, FRAME))
+        self._out[work.id] = work
+        return work
+
+    def _diarize_next(self) -> Samples | None:
+        """Return the end of the next diarization window, if there is one now or to be expected."""
+        if not self._settings.diarization:
+            return None
+        end = _next_step(self._diarized_until)
+        if self._end is None:
+            return end if end <= self._audio.end else None
+        beyond = self._diarized_until - self._end
+        fixed = self._attribution.fixed_until >= self._end
+        return None if fixed or beyond >= FLUSH_STEPS * DIARIZATION_STEP else end
+
+    def _diarize_work(self) -> Diarize | None:
+        end = self._diarize_next()
+        if end is None or self._awaits(Diarize):
+            return None
+        start = Samples(end - DIARIZATION_WINDOW)
+        work = Diarize(self._next_id(), start, self._audio.read(Span(start, end)))
+        self._out[work.id] = work
+        return work
+
+    def _beyond_frames(self) -> Samples:
+        """Return how much audio there is after the last whole frame."""
+        return Samples(max(0, self._audio.end - self._endpoints.position) % FRAME)
+
+    def _awaits(self, kind: type[Score] | type[Diarize]) -> bool:
+        return any(isinstance(asked, kind) for asked in self._out.values())
+
+    def _next_id(self) -> WorkId:
+        self._last_id += 1
+        return WorkId(self._last_id)
+
+    def _succeeded(self, engine: str) -> None:
+        self._failures.pop(engine, None)
+
+    def _failed(self, asked: Wanted | Score | Diarize, reason: str) -> None:
+        """Ask again, or give up when one engine failed too often in a row."""
+        match asked:
+            case Wanted():
+                engine = "recognizer"
+                self._recognition.answer(asked, None)
+            case Score():
+                engine = "vad"
+            case Diarize():
+                engine = "diarizer"
+        self._failures[engine] = self._failures.get(engine, 0) + 1
+        if self._failures[engine] >= ATTEMPTS:
+            self._broken = True
+            self._events.append(EngineFailed(engine, reason))
+
+
+def _next_step(until: Samples) -> Samples:
+    return Samples(until + DIARIZATION_STEP)
+

@@ -1,0 +1,91 @@
+"""What one session may choose, and the rules that all of a server's sessions share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from streaming.core.domain import SAMPLE_RATE, Samples, from_ms
+from streaming.core.endpointing import EndpointRules
+
+DIARIZATION_STEP = from_ms(500)
+"""Distance between diarization windows (diart's default)."""
+
+DIARIZATION_WINDOW = Samples(5 * SAMPLE_RATE)
+"""Length of a diarization window (diart's default)."""
+
+
+class FinalsMode(Enum):
+    """Which pass a session's final words come from."""
+
+    WORD = "word"
+    """From the live pass, word by word; the utterance pass sends corrections."""
+    UTTERANCE = "utterance"
+    """From the utterance pass: later, better, and never corrected."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRules:
+    """How the live pass listens. Measured with `python -m loadtest accuracy` and `latency`.
+
+    Attributes:
+        step: New speech after which a window is recognised again, when the machine keeps up.
+        closing_silence: Silence after which the words before it are recognised once more at
+            once, so that they are known when the pause is long enough to end the utterance.
+        longest_window: A live window that would be longer begins at a later final word.
+        context: Audio of final words kept in such a window: less costs accuracy.
+        language_after: Speech from which a detected language is believed when it is likely.
+        language_surely_after: Speech from which it is believed in any case.
+        language_confidence: What likely means, in permille.
+        prompt_characters: How much of the text so far the utterance pass is given.
+        waiting_passes: Utterance passes that may wait; under more load the oldest is dropped
+            in `FinalsMode.WORD` (its finals stand uncorrected).
+    """
+
+    step: Samples = from_ms(500)
+    closing_silence: Samples = from_ms(200)
+    longest_window: Samples = from_ms(14_000)
+    context: Samples = from_ms(6_000)
+    language_after: Samples = from_ms(2_000)
+    language_surely_after: Samples = from_ms(6_000)
+    language_confidence: int = 500
+    prompt_characters: int = 240
+    waiting_passes: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """Settings of one session, fixed for its life.
+
+    Attributes:
+        lookahead: Audio heard after a stable word before it is final: the dial between speed
+            and certainty, 0..5 s.
+        max_delay: Audio heard after any word from which it is final in any case.
+        language: ISO 639-1 code, or `None` to detect it.
+        hotwords: Words to favour.
+        finals: Which pass the finals come from.
+        partials: Whether words that may change are told at all.
+        diarization: Whether speakers are told apart.
+        diarization_latency: Audio heard after a word before its speaker is fixed, 0.5..5 s.
+        capacity: Audio the session holds at most, heard and unheard together.
+        endpoints: When an utterance begins and ends.
+        live: How the live pass listens.
+    """
+
+    lookahead: Samples = from_ms(600)
+    max_delay: Samples = from_ms(4_000)
+    language: str | None = None
+    hotwords: tuple[str, ...] = ()
+    finals: FinalsMode = FinalsMode.WORD
+    partials: bool = True
+    diarization: bool = True
+    diarization_latency: Samples = from_ms(2_000)
+    capacity: Samples = from_ms(60_000)
+    endpoints: EndpointRules = field(default_factory=EndpointRules)
+    live: LiveRules = field(default_factory=LiveRules)
+
+    def __post_init__(self) -> None:
+        """Refuse a capacity in which the longest utterance could never end."""
+        least = self.endpoints.longest + 2 * DIARIZATION_WINDOW
+        if self.capacity < least:
+            raise ValueError(f"capacity of at least {least} samples expected, got {self.capacity}")
