@@ -61,7 +61,7 @@ class Ending:
 
 @dataclass(slots=True)
 class Peer:
-    """One server with one session.
+    """One server with one session at a time.
 
     Attributes:
         credit: Samples it takes beyond those acknowledged.
@@ -69,6 +69,8 @@ class Peer:
         repeats: Events that it sends again after a resume although the client has seen them.
         forgets: Whether it may lose audio that it has not acknowledged, at each cut.
         partials: Whether to send a partial with each word.
+        deaf_to_end: Never to finish a session.
+        ends: Released once for each `end` that came.
         limits: As in `ready`.
         heard: The session's audio as it came.
         starts: `start` messages that came.
@@ -83,6 +85,8 @@ class Peer:
     repeats: int = 0
     forgets: bool = False
     partials: bool = False
+    deaf_to_end: bool = False
+    ends: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     limits: messages.Limits = LIMITS
     width: int = 2
     heard: bytearray = field(default_factory=bytearray)
@@ -147,7 +151,9 @@ class Peer:
                 self.pings.release()
                 await line.say(messages.Pong(number))
             case messages.End():
-                await self._finish(line)
+                self.ends.release()
+                if not self.deaf_to_end:
+                    await self._finish(line)
             case _:
                 assert_never(message)
 
@@ -156,7 +162,8 @@ class Peer:
         if resume is not None and resume.token != RESUME_TOKEN:
             await line.refuse(Say(ErrorCode.SESSION_GONE))
             return
-        self.width = start.encoding.sample_bytes if resume is None else self.width
+        if resume is None:
+            self._begin(start)
         await line.say(
             messages.Ready(
                 session="s-1",
@@ -179,6 +186,12 @@ class Peer:
         if resume is not None:
             for event in self._journal[max(0, resume.after - self.repeats) :]:
                 await line.say(event)
+
+    def _begin(self, start: messages.Start) -> None:
+        self.width = start.encoding.sample_bytes
+        self.heard.clear()
+        self._journal.clear()
+        self._acknowledged = self._words = 0
 
     async def _hear(self, line: "_Line", at: int | None, pcm: bytes) -> None:
         assert at in {self.samples, None}

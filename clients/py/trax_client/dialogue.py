@@ -8,6 +8,7 @@ events that come twice are returned once. See python-hyper/h11 for the style.
 from __future__ import annotations
 
 import dataclasses
+from typing import assert_never
 
 from trax_client.errors import ProtocolViolation
 from trax_client.events import (
@@ -100,6 +101,8 @@ class Dialogue:
                 return message if self._is_new(message.seq) else None
             case Error():
                 raise ProtocolViolation("messages before an error", "an error")
+            case _:
+                assert_never(message)
 
     def _open(self, ready: Ready) -> None:
         if self.connected:

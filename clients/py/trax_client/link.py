@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import assert_never
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -133,14 +134,17 @@ class Link:
         """
         assert self._socket is not None, "open() comes first"
         while True:
-            match await self._pump(self._socket):
+            outcome = await self._pump(self._socket)
+            match outcome:
                 case _Finished():
                     return
                 case _Failed(error):
                     raise error
-                case _Lost() as lost:
+                case _Lost():
                     await self._socket.close()
-                    self._socket = await self._resume(lost)
+                    self._socket = await self._resume(outcome)
+                case _:
+                    assert_never(outcome)
 
     def stop(self) -> None:
         """Let nobody wait any more for what will not come."""

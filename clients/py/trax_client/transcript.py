@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import assert_never
 
 from trax_client.events import (
     Correction,
@@ -125,6 +126,8 @@ class Transcript:
                 self.open_utterance = None
             case Stats():
                 pass
+            case _:
+                assert_never(event)
 
     def turns(self, first_word: int = 0) -> tuple[Turn, ...]:
         """Group the words from index `first_word` on into turns.
