@@ -78,6 +78,14 @@ class Script:
             language,
         )
 
+    def shifted(self, by: Samples) -> Script:
+        """Return this script with everything `by` later."""
+        return replace(
+            self,
+            words=tuple(replace(word, span=_later(word.span, by)) for word in self.words),
+            turns=tuple(replace(turn, span=_later(turn.span, by)) for turn in self.turns),
+        )
+
     def repeated(self, length: Samples, times: int) -> Script:
         """Return this script `times` in a row, each `length` after the one before.
 
@@ -88,11 +96,11 @@ class Script:
         end = max((span.end for span in spans), default=Samples(0))
         if end > length:
             raise ValueError(f"expected a length of at least {end}, got {length}")
-        offsets = [Samples(n * length) for n in range(times)]
+        copies = [self.shifted(Samples(n * length)) for n in range(times)]
         return replace(
             self,
-            words=tuple(replace(w, span=_later(w.span, by)) for by in offsets for w in self.words),
-            turns=tuple(replace(t, span=_later(t.span, by)) for by in offsets for t in self.turns),
+            words=tuple(word for copy in copies for word in copy.words),
+            turns=tuple(turn for copy in copies for turn in copy.turns),
         )
 
 

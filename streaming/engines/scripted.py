@@ -86,11 +86,13 @@ class _Performance:
 class ScriptedVad:
     """Voice activity of the script: implements `Vad`. Owned by one session."""
 
-    def __init__(self, script: Script, conduct: Conduct = WELL) -> None:
-        """Stand at the session's first sample."""
+    def __init__(
+        self, script: Script, conduct: Conduct = WELL, *, start: Samples = Samples(0)
+    ) -> None:
+        """Stand at sample `start` of the script."""
         self._speech = _union(turn.span for turn in script.turns)
         self._performance = _Performance(conduct)
-        self._position = 0
+        self._position = int(start)
         self._next = 0
 
     def score(self, frame: Pcm) -> float:

@@ -83,6 +83,12 @@ def test_scores_add_up_to_the_speech_there_is(spoken: list[tuple[int, int, str]]
     assert sum(vad.score(FRAME_OF_SILENCE) for _ in range(24)) == spoken_samples.sum() / FRAME
 
 
+def test_a_session_may_begin_within_the_script() -> None:
+    vad = ScriptedVad(SCRIPT, start=Samples(4_000 - FRAME))
+
+    assert [vad.score(FRAME_OF_SILENCE) for _ in range(2)] == [1, 0]
+
+
 def test_a_frame_that_failed_is_scored_when_it_comes_again() -> None:
     vad = ScriptedVad(SCRIPT, Conduct(fails_at=frozenset({2})))
     vad.score(FRAME_OF_SILENCE)
