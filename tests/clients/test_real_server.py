@@ -1,0 +1,114 @@
+"""The client against the real server, with a network between them that keeps failing."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+import trax_client
+from tests.server.talking import DEADLINE_S, TOKEN, journal, running, samples, talk
+
+pytestmark = pytest.mark.slow
+
+SOON = trax_client.Reconnect(first_s=0.001, longest_s=0.02)
+
+
+@asynccontextmanager
+async def failing_network(port: int, lifetimes_bytes: Iterator[int]) -> AsyncIterator[int]:
+    """Relay TCP to a port; each connection is cut after the client sent so many bytes."""
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        up_reader, up_writer = await asyncio.open_connection("127.0.0.1", port)
+        back = asyncio.create_task(_copy(up_reader, writer, None))
+        await _copy(reader, up_writer, next(lifetimes_bytes, None))
+        for end in (up_writer, writer):
+            end.transport.abort()
+        back.cancel()
+        with suppress(asyncio.CancelledError):
+            await back
+
+    tasks: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.create_task(relay(reader, writer)))
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as listener:
+        yield listener.sockets[0].getsockname()[1]
+    if tasks:
+        await asyncio.wait(tasks)
+
+
+async def _copy(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit_bytes: int | None
+) -> None:
+    passed = 0
+    with suppress(ConnectionError):
+        while piece := await reader.read(1_000):
+            passed += len(piece)
+            if limit_bytes is not None and passed > limit_bytes:
+                return
+            writer.write(piece)
+            await writer.drain()
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_failing_network_changes_nothing_that_was_heard(tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    # The first lives long enough to hand the session over.
+    lifetimes = iter([5_000, *(chance.randrange(200, 150_000) for _ in range(6))])
+    audio = samples(12)
+    async with running(tmp_path, talk(12)) as server, asyncio.timeout(DEADLINE_S):
+        async with failing_network(server.port, lifetimes) as port:
+            url = f"http://127.0.0.1:{port}/?token={TOKEN}"
+            async with trax_client.connect(url, reconnect=SOON) as session:
+                reading = asyncio.create_task(_read(session))
+                for first in range(0, len(audio), 9_999):
+                    await session.send(audio[first : first + 9_999])
+                await session.end()
+                events = await reading
+        kept = journal(server, {"session": session.info.session})
+    assert session.stats.reconnections > 1
+    durable = [event for event in events if not isinstance(event, _MOMENTARY)]
+    assert [event.seq for event in durable] == list(range(1, len(kept) + 1))
+    transcript = trax_client.Transcript()
+    for event in events:
+        transcript.apply(event)
+    assert transcript.text.split() == [f"w{number}" for number in range(12)]
+    assert transcript.speakers == ("S1", "S2")
+    assert isinstance(events[-1], trax_client.Done)
+    assert events[-1].audio_ms == 12_000
+
+
+_MOMENTARY = trax_client.Partial | trax_client.Stats | trax_client.Done
+
+
+async def _read(session: trax_client.Session) -> list[trax_client.Event]:
+    return [event async for event in session]
+
+
+async def test_wrong_token_and_wrong_option_are_refused(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(1)) as server, asyncio.timeout(DEADLINE_S):
+        url = f"http://127.0.0.1:{server.port}"
+        with pytest.raises(trax_client.Unauthorized):
+            async with trax_client.connect(url, "wrong"):
+                pytest.fail("connected")
+        with pytest.raises(trax_client.Refused, match="lookahead_ms") as refusal:
+            async with trax_client.connect(url, TOKEN, lookahead_ms=9_999):
+                pytest.fail("connected")
+    assert (refusal.value.code, refusal.value.expected) == ("unsupported", "0..5000")
+
+
+async def test_byte_by_byte_and_at_other_rates(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(2)) as server, asyncio.timeout(DEADLINE_S):
+        url = f"http://127.0.0.1:{server.port}/?token={TOKEN}"
+        async with trax_client.connect(url, sample_rate=8_000) as session:
+            pcm = samples(2, 8_000)
+            for index in range(len(pcm)):
+                await session.send(pcm[index : index + 1])
+            await session.end()
+            events = await _read(session)
+    assert isinstance(events[-1], trax_client.Done)
+    assert (events[-1].audio_ms, events[-1].words) == (2_000, 2)
