@@ -35,10 +35,10 @@ class EndpointRules:
     go_on: float = 0.35
     lead: Samples = from_ms(250)
     minimum: Samples = from_ms(96)
-    pause: Samples = from_ms(500)
+    pause: Samples = from_ms(700)
     breath: Samples = from_ms(200)
-    long: Samples = from_ms(14_000)
-    longest: Samples = from_ms(24_000)
+    long: Samples = from_ms(20_000)
+    longest: Samples = from_ms(28_000)
 
 
 class Boundary(Enum):

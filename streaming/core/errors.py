@@ -1,8 +1,8 @@
 """Errors of the core: all of them mistakes of the caller.
 
-    CoreError
-    ├── BacklogFull      more audio than the session said it has room for
-    └── SessionFinished  audio after the end
+CoreError
+├── BacklogFull      more audio than the session said it has room for
+└── SessionFinished  audio after the end
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A sliding stretch of a session's audio, addressed by the session clock.
 
 `AudioBuffer` is appended to at one end and forgotten from the other; in between any window can be
-read. It grows to what its owner keeps and no further: the session bounds that (`StreamSession.room`).
+read. It grows to what its owner keeps and no further: `StreamSession.room` bounds that.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class Effort(Enum):
     LIVE = "live"
     """Greedy, no previous text: a window of speech that is still going on."""
     UTTERANCE = "utterance"
-    """Beam search with the previous text as prompt: a whole utterance, once, at its end."""
+    """Beam search: a whole utterance, once, at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,7 @@ class RecognitionWindow:
         effort: How hard to try.
         language: ISO 639-1 code, or `None` to detect it from this window.
         prefix: Text that the hypothesis must begin with, because it is final already and lies
-            in this window. Not part of the answer.
-        prompt: Text said before this window; only with `Effort.UTTERANCE`.
+            in this window. Not part of the answer. Only with `Effort.LIVE`.
         hotwords: Words to favour, as the user spells them.
     """
 
@@ -44,7 +43,6 @@ class RecognitionWindow:
     effort: Effort
     language: str | None
     prefix: str = ""
-    prompt: str = ""
     hotwords: tuple[str, ...] = ()
 
 

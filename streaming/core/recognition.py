@@ -36,7 +36,6 @@ class Wanted:
     effort: Effort
     language: str | None
     prefix: str
-    prompt: str
 
 
 class Recognition:
@@ -70,7 +69,6 @@ class Recognition:
         self._rehearing = False
         self._floor = Samples(0)
         self._language = settings.language
-        self._text = ""
         self._told: tuple[UtteranceId, tuple[Word, ...], int] | None = None
         self._last_step = settings.live.step
         self.skipped_passes = 0
@@ -108,6 +106,18 @@ class Recognition:
         self._open[-1].end(span, speech_end)
         self._settle()
 
+    def settle_pause(self, position: Samples, speech_end: Samples) -> None:
+        """Make final what was heard to its end, once the look-ahead after it was silent."""
+        if not self._open or self._open[0].span is not None or self._language is None:
+            return
+        utterance = self._open[0]
+        rules = self._settings.live
+        silence = position - speech_end
+        heard = utterance.heard_until >= speech_end + rules.closing_silence // 2
+        if heard and silence >= max(self._settings.lookahead, rules.closing_silence):
+            self._finalise(utterance, utterance.settle())
+            self._tell_partial(utterance)
+
     def wanted(self, position: Samples, speech_end: Samples) -> Wanted | None:
         """Return the live window that is due now, if one is; it is not asked for again.
 
@@ -123,7 +133,7 @@ class Recognition:
         until = utterance.span.end if utterance.span else position
         self._last_step = Samples(until - utterance.heard_until)
         span, prefix = utterance.window(until, self._floor)
-        self._listening = Wanted(utterance, span, Effort.LIVE, self._language, prefix, "")
+        self._listening = Wanted(utterance, span, Effort.LIVE, self._language, prefix)
         return self._listening
 
     def wanted_pass(self) -> Wanted | None:
@@ -133,8 +143,7 @@ class Recognition:
         self._rehearing = True
         utterance = self._passes[0]
         assert utterance.span is not None
-        prompt = self._text[-self._settings.live.prompt_characters :]
-        return Wanted(utterance, utterance.span, Effort.UTTERANCE, self._language, "", prompt)
+        return Wanted(utterance, utterance.span, Effort.UTTERANCE, self._language, "")
 
     def answer(self, wanted: Wanted, heard: Transcription | None) -> None:
         """Take the answer for a window, or `None` when it failed and is to be asked for again."""
@@ -218,7 +227,6 @@ class Recognition:
             # The one being heard stays in front; the oldest that waits goes.
             skipped = self._passes[1 if self._rehearing else 0]
             self._passes.remove(skipped)
-            self._remember(skipped.finals)
             self.skipped_passes += 1
 
     def _corrected(self, wanted: Wanted, heard: Transcription) -> None:
@@ -231,11 +239,6 @@ class Recognition:
             self._emit(UtteranceEnded(utterance.id, wanted.span))
         elif words and _text(words) != _text(utterance.finals):
             self._emit(Correction(utterance.id, wanted.span, self._label(words)))
-        self._remember(words or utterance.finals)
-
-    def _remember(self, words: Sequence[Word]) -> None:
-        keep = self._settings.live.prompt_characters
-        self._text = (self._text + "".join(word.text for word in words))[-keep:]
 
 
 def _text(words: Sequence[Word]) -> str:

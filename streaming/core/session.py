@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import assert_never
 
 from streaming.core.attribution import Attribution
 from streaming.core.domain import FRAME, Pcm, Samples, Span, UtteranceId
@@ -192,18 +193,17 @@ class StreamSession:
         match asked, result:
             case Score(), Scored():
                 self._scores.extend(result.probabilities)
-                self._succeeded("vad")
             case Wanted(), Recognized():
                 self._recognition.answer(asked, result.transcription)
-                self._succeeded("recognizer")
             case Diarize(), Diarized():
                 self._diarized_until = _next_step(self._diarized_until)
                 self._events += self._attribution.update(result.diarization)
-                self._succeeded("diarizer")
             case _, Failed():
                 self._failed(asked, result.reason)
             case _:
                 raise TypeError(f"the outcome of {asked} expected, got {result}")
+        if not isinstance(result, Failed):
+            self._failures.pop(_engine(asked), None)
         self._advance()
 
     def _advance(self) -> None:
@@ -211,6 +211,7 @@ class StreamSession:
         while self._live is None:
             self._flush_due()
             endpoints = self._endpoints
+            self._recognition.settle_pause(endpoints.position, endpoints.voiced_until)
             self._live = self._recognition.wanted(endpoints.position, endpoints.voiced_until)
             if self._live is not None or not self._scores:
                 break
@@ -255,7 +256,6 @@ class StreamSession:
             effort=wanted.effort,
             language=wanted.language,
             prefix=wanted.prefix,
-            prompt=wanted.prompt,
             hotwords=self._settings.hotwords,
         )
         work = Recognize(self._next_id(), window)
@@ -307,19 +307,11 @@ class StreamSession:
         self._last_id += 1
         return WorkId(self._last_id)
 
-    def _succeeded(self, engine: str) -> None:
-        self._failures.pop(engine, None)
-
     def _failed(self, asked: Wanted | Score | Diarize, reason: str) -> None:
         """Ask again, or give up when one engine failed too often in a row."""
-        match asked:
-            case Wanted():
-                engine = "recognizer"
-                self._recognition.answer(asked, None)
-            case Score():
-                engine = "vad"
-            case Diarize():
-                engine = "diarizer"
+        if isinstance(asked, Wanted):
+            self._recognition.answer(asked, None)
+        engine = _engine(asked)
         self._failures[engine] = self._failures.get(engine, 0) + 1
         if self._failures[engine] >= ATTEMPTS:
             self._broken = True
@@ -329,3 +321,14 @@ class StreamSession:
 def _next_step(until: Samples) -> Samples:
     return Samples(until + DIARIZATION_STEP)
 
+
+def _engine(asked: Wanted | Score | Diarize) -> str:
+    match asked:
+        case Wanted():
+            return "recognizer"
+        case Score():
+            return "vad"
+        case Diarize():
+            return "diarizer"
+        case _:
+            assert_never(asked)

@@ -37,7 +37,6 @@ class LiveRules:
         language_after: Speech from which a detected language is believed when it is likely.
         language_surely_after: Speech from which it is believed in any case.
         language_confidence: What likely means, in permille.
-        prompt_characters: How much of the text so far the utterance pass is given.
         waiting_passes: Utterance passes that may wait; under more load the oldest is dropped
             in `FinalsMode.WORD` (its finals stand uncorrected).
     """
@@ -49,7 +48,6 @@ class LiveRules:
     language_after: Samples = from_ms(2_000)
     language_surely_after: Samples = from_ms(6_000)
     language_confidence: int = 500
-    prompt_characters: int = 240
     waiting_passes: int = 4
 
 

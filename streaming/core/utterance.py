@@ -89,6 +89,12 @@ class Utterance:
         self.heard_until = until
         self._agreement.consider(self._placed(words, until))
 
+    def settle(self) -> tuple[Word, ...]:
+        """Make everything pending final before the utterance is over, and return it."""
+        final = self._agreement.close()
+        self.finals += final
+        return final
+
     def close(self) -> tuple[Word, ...]:
         """Make everything pending final, and return it.
 

@@ -99,7 +99,7 @@ classes instead is 0.5 points better on the readings, and 2 points worse on the 
 class DiartModels:
     """Segmentation, embedding and diart's clustering: loaded once, shared by all sessions.
 
-    Safe to use from several threads. A window costs 60 ms of one core, 15 ms without speech.
+    Safe to use from several threads. A window costs 52 ms of one core, 12 ms without speech.
     """
 
     segmentation: Graph

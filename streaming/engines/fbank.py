@@ -33,27 +33,39 @@ def _mel(hertz: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     return mels
 
 
-def _filters() -> npt.NDArray[np.float32]:
-    """Return the weight of each spectral bin in each filter, shape `(257, 80)`."""
-    lowest, highest = _mel(np.array([_LOWEST_HZ, SAMPLE_RATE / 2]))
-    corners = np.linspace(lowest, highest, _MELS + 2)
-    spacing = corners[1] - corners[0]
-    bins = _mel(np.fft.rfftfreq(_FFT, 1 / SAMPLE_RATE))[:, None]
-    rising = (bins - corners[:-2]) / spacing
-    falling = (corners[2:] - bins) / spacing
-    weights: npt.NDArray[np.float32] = np.maximum(0.0, np.minimum(rising, falling)).astype(
-        np.float32
-    )
-    return weights
+_LOWEST, _HIGHEST = _mel(np.array([_LOWEST_HZ, SAMPLE_RATE / 2]))
+_CORNERS = np.linspace(_LOWEST, _HIGHEST, _MELS + 2)
+_BINS = _mel(np.fft.rfftfreq(_FFT, 1 / SAMPLE_RATE))
+
+_FIRST_BINS = np.searchsorted(_BINS, _CORNERS)
+"""The first spectral bin at or above each corner: filter j rises from corner j, falls from j+1."""
+
+_RISEN = (_BINS - _LOWEST) / (_CORNERS[1] - _LOWEST) % 1
+"""How far each bin is from the corner below it to the one above, 0..1."""
 
 
-_FILTERS = _filters()
+def _between_corners(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Sum the values of the bins between each two corners, shape `(frames, 81)`."""
+    totals = np.pad(np.cumsum(values, axis=1), ((0, 0), (1, 0)))
+    sums: npt.NDArray[np.float64] = np.diff(totals[:, _FIRST_BINS], axis=1)
+    return sums
+
+
+def _filtered(power: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Apply the filters to spectra of shape `(frames, 257)`.
+
+    Not as a product with a matrix: numpy's BLAS would take all cores for it, and its other
+    threads then spin for 40 ms, which doubled what a diarization window costs.
+    """
+    rising = _between_corners(power * _RISEN)
+    falling = _between_corners(power * (1 - _RISEN))
+    return rising[:, :-1] + falling[:, 1:]
 
 
 def log_mel(pcm: Pcm) -> npt.NDArray[np.float32]:
     """Return one row of 80 values per 10 ms of `pcm`, shape `(1 + (samples - 400) // 160, 80)`.
 
-    4 ms for 5 s of audio.
+    2 ms for 5 s of audio.
 
     Raises:
         ValueError: `pcm` is shorter than one frame of 400 samples.
@@ -65,5 +77,4 @@ def log_mel(pcm: Pcm) -> npt.NDArray[np.float32]:
     emphasised[:, 0] = frames[:, 0] - _PREEMPHASIS * frames[:, 0]
     spectrum = np.fft.rfft(emphasised * _WINDOW, _FFT)
     power = spectrum.real**2 + spectrum.imag**2
-    mels: npt.NDArray[np.float32] = np.log(np.maximum(power @ _FILTERS, _FLOOR))
-    return mels
+    return np.log(np.maximum(_filtered(power), _FLOOR)).astype(np.float32)

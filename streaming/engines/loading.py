@@ -1,0 +1,143 @@
+"""From a server's settings to loaded engines: the one place that knows which there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+from streaming.core.domain import Samples
+from streaming.core.ports import Diarizer, Recognizer, Vad
+from streaming.engines.script import Script
+from streaming.engines.scripted import ScriptedDiarizer, ScriptedRecognizer, ScriptedVad
+from streaming.errors import EngineError
+from streaming.weights import CataloguedModel, HubModel, LocalModel, Located, locate
+
+SCRIPTED = "scripted:"
+"""A live model that begins so is the path of a script (`Script.from_json`) to play instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """Which engines to load, and how.
+
+    Attributes:
+        live_model: A name from the catalogue, a folder, a name that faster-whisper resolves, or
+            `scripted:PATH`.
+        cache: Folder of the weights.
+        device: Where Whisper runs: `cpu`, `cuda` or `auto`. The other models run on the CPU.
+        compute_type: As CTranslate2 names it.
+        recognizer_workers: Windows recognised at the same time.
+    """
+
+    live_model: str
+    cache: Path
+    device: str
+    compute_type: str
+    recognizer_workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineNames:
+    """What a client is told of the engines."""
+
+    recognizer: str
+    vad: str
+    diarizer: str
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSet:
+    """Engines of one server. The recognizer is shared; the others have state per session.
+
+    Attributes:
+        vad: Makes the detector of a session whose first sample has the given number.
+        diarizer: Makes the diarizer of a session, given its latency.
+        recognizer: For all sessions.
+        recognizer_workers: Calls of it that may run at once.
+        languages: ISO 639-1 codes that it knows.
+        names: For clients.
+    """
+
+    vad: Callable[[Samples], Vad]
+    diarizer: Callable[[Samples], Diarizer]
+    recognizer: Recognizer
+    recognizer_workers: int
+    languages: frozenset[str]
+    names: EngineNames
+
+
+def load(config: EngineConfig) -> EngineSet:
+    """Load the engines; takes seconds, so not in an event loop.
+
+    Raises:
+        StreamingError: Weights are missing or damaged, or an engine cannot be had as asked. The
+            message says what mends it.
+    """
+    if config.live_model.startswith(SCRIPTED):
+        return _scripted(Path(config.live_model.removeprefix(SCRIPTED)), config)
+    return _real(config)
+
+
+def _real(config: EngineConfig) -> EngineSet:
+    model = locate(config.live_model, config.cache)
+    segmentation = _folder("segmentation-3.0", config.cache)
+    embedding = _folder("campplus", config.cache)
+    _folder("silero-vad", config.cache)
+    # Seconds of imports: only a server that really hears pays for them.
+    from streaming.engines.diart import DiartModels
+    from streaming.engines.silero import SileroModel, packaged_graph
+    from streaming.engines.whisper import WhisperRecognizer
+
+    diart = DiartModels.load(segmentation=segmentation, embedding=embedding)
+    silero = SileroModel.load(packaged_graph())
+    recognizer = WhisperRecognizer(
+        _source(model),
+        device=config.device,
+        compute_type=config.compute_type,
+        workers=config.recognizer_workers,
+    )
+    return EngineSet(
+        vad=lambda _start: silero.vad(),
+        diarizer=diart.diarizer,
+        recognizer=recognizer,
+        recognizer_workers=config.recognizer_workers,
+        languages=recognizer.languages,
+        names=EngineNames(config.live_model, "silero-vad", "diart"),
+    )
+
+
+def _source(model: Located) -> str:
+    """Return what faster-whisper is to load."""
+    match model:
+        case CataloguedModel(folder=folder):
+            return str(folder)
+        case LocalModel(path=path):
+            return str(path)
+        case HubModel(name=name):
+            return name
+        case _:
+            assert_never(model)
+
+
+def _folder(name: str, cache: Path) -> Path:
+    located = locate(name, cache)
+    if not isinstance(located, CataloguedModel):
+        raise EngineError(f"{name} of the catalogue expected, got {located}")
+    return located.folder
+
+
+def _scripted(path: Path, config: EngineConfig) -> EngineSet:
+    try:
+        script = Script.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EngineError(f"a script as of tests/data/*.words.json expected: {error}") from error
+    return EngineSet(
+        vad=lambda start: ScriptedVad(script, start=start),
+        diarizer=lambda latency: ScriptedDiarizer(script, latency),
+        recognizer=ScriptedRecognizer(script, hesitates=True),
+        recognizer_workers=config.recognizer_workers,
+        languages=frozenset({script.language}),
+        names=EngineNames(SCRIPTED, SCRIPTED, SCRIPTED),
+    )
