@@ -6,12 +6,14 @@ happened on the way.
 """
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+import msgpack
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
@@ -183,6 +185,7 @@ class Peer:
                 models=messages.Models("scripted", "scripted", None),
             )
         )
+        await line.applaud()
         if resume is not None:
             for event in self._journal[max(0, resume.after - self.repeats) :]:
                 await line.say(event)
@@ -239,6 +242,14 @@ class _Line:
 
     async def say(self, message: messages.ServerMessage) -> None:
         await self.socket.send(encode(message, self.subprotocol))
+
+    async def applaud(self) -> None:
+        """Say something of a later version of the protocol."""
+        applause = {"type": "applause", "seq": "three"}
+        packed = msgpack.packb(applause)
+        await self.socket.send(
+            packed if self.subprotocol is Subprotocol.MSGPACK else json.dumps(applause)
+        )
 
     async def end(self, how: Cut | Close | Say) -> None:
         match how:

@@ -290,24 +290,65 @@ async def test_help_imports_neither_decoder_nor_screen() -> None:
     assert "exit codes" in (await run("--help")).out
 
 
+async def in_terminal(*arguments: str | Path, **more: str) -> Finished:
+    """Run with a terminal as standard output."""
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "trax_client", *map(str, arguments)),
+        stdout=theirs,
+        stderr=PIPE,
+        env=environment(TERM="xterm-256color", COLUMNS="60", LINES="20", **more),
+    )
+    os.close(theirs)
+    reading = asyncio.create_task(asyncio.to_thread(read_all, ours))
+    async with asyncio.timeout(DEADLINE_S):
+        _, err = await process.communicate()
+        shown = (await reading).decode()
+    assert process.returncode is not None
+    return Finished(process.returncode, shown, err.decode())
+
+
 async def test_terminal_gets_the_live_screen(second: Path) -> None:
     async with listening(Peer(partials=True)) as url:
-        ours, theirs = pty.openpty()
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "trax_client", "stream", str(second), "--url", url),
-            stdout=theirs,
-            stderr=PIPE,
-            env=environment(TERM="xterm-256color", COLUMNS="60", LINES="20"),
-        )
-        os.close(theirs)
-        reading = asyncio.create_task(asyncio.to_thread(read_all, ours))
-        async with asyncio.timeout(DEADLINE_S):
-            _, err = await process.communicate()
-            shown = (await reading).decode()
-    assert (process.returncode, err) == (0, b"")
-    assert "connected" in shown
-    assert "0 1 2 3 4 5 6 7 8 9" in shown
-    assert "10 words" in shown
+        done = await in_terminal("stream", second, "--url", url)
+    assert (done.code, done.err) == (0, "")
+    assert "connected" in done.out
+    assert "0 1 2 3 4 5 6 7 8 9" in done.out
+    assert "10 words" in done.out
+
+
+async def test_screen_needs_its_library(second: Path, tmp_path: Path) -> None:
+    (tmp_path / "rich.py").write_text("raise ImportError('no module')")
+    done = await in_terminal("stream", second, PYTHONPATH=str(tmp_path))
+    check_one_line(done, 2, "trax-client[cli]")
+
+
+async def test_source_that_breaks_off_leaves_what_was_heard(tmp_path: Path) -> None:
+    (tmp_path / "sounddevice.py").write_text(UNPLUGGED)
+    peer = Peer()
+    async with listening(peer) as url:
+        done = await run("stream", "--mic", "--url", url, PYTHONPATH=str(tmp_path))
+    assert (done.code, done.out) == (2, "[0:00] 0 1 2\n")
+    assert done.err.splitlines()[-1] == "trax-client: the microphone stopped"
+
+
+UNPLUGGED = """
+class PortAudioError(Exception):
+    pass
+
+
+class RawInputStream:
+    def __init__(self, callback, finished_callback, **options):
+        self.callback, self.finished = callback, finished_callback
+
+    def start(self):
+        for _ in range(3):
+            self.callback(bytes(3200), 1600, None, None)
+        self.finished()
+
+    def close(self):
+        pass
+"""
 
 
 def read_all(terminal: int) -> bytes:

@@ -9,6 +9,8 @@ from dataclasses import replace
 
 import anyio
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Subprotocol as WebSocketSubprotocol
 
 import trax_client
 from server.messages import ErrorCode
@@ -16,6 +18,7 @@ from tests.clients.peer import LIMITS, TOKEN, Close, Cut, Ending, Peer, Say, lis
 from trax_client.wire import Subprotocol
 
 SECOND = bytes(random.Random(1).randbytes(32_000))
+SUBPROTOCOLS = [WebSocketSubprotocol(name) for name in Subprotocol]
 SOON = trax_client.Reconnect(first_s=0.001, longest_s=0.01)
 
 
@@ -380,6 +383,32 @@ async def test_send_after_end_is_a_mistake_and_end_twice_is_none() -> None:
             await session.finalize()
 
 
+async def test_leaving_can_be_cancelled_too() -> None:
+    released = asyncio.Event()
+
+    async def ignore_the_close(socket: ServerConnection) -> None:
+        socket.transport.pause_reading()
+        await released.wait()
+        socket.transport.abort()
+
+    class Deaf(Peer):
+        async def converse(self, socket: ServerConnection) -> None:
+            serving = asyncio.create_task(super().converse(socket))
+            await session_began.wait()
+            await ignore_the_close(socket)
+            await serving
+
+    session_began = asyncio.Event()
+    with anyio.fail_after(5):
+        async with listening(Deaf()) as url:
+            with anyio.move_on_after(0.1) as scope:
+                async with trax_client.connect(url):
+                    session_began.set()
+                    await asyncio.sleep(0.01)  # until the peer has stopped listening
+            released.set()
+    assert scope.cancelled_caught
+
+
 # The first connection: one attempt, and the plain reason
 
 
@@ -434,3 +463,32 @@ async def test_server_that_says_nothing_is_unreachable() -> None:
         with pytest.raises(trax_client.ServerUnreachable, match="does not answer"):
             async with trax_client.connect(url, reconnect=quickly):
                 pytest.fail("connected")
+
+
+async def test_server_that_agrees_on_no_subprotocol_is_none_of_ours() -> None:
+    async def wait(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+
+    async with serve(wait, "127.0.0.1", 0) as listener:
+        port = next(iter(listener.sockets)).getsockname()[1]
+        with pytest.raises(trax_client.ProtocolViolation, match="subprotocol"):
+            async with trax_client.connect(f"ws://127.0.0.1:{port}"):
+                pytest.fail("connected")
+
+
+async def test_server_that_speaks_nonsense_is_refused() -> None:
+    async def babble(socket: ServerConnection) -> None:
+        await socket.send(b"\xc1")
+        await socket.wait_closed()
+
+    async with serve(babble, "127.0.0.1", 0, subprotocols=SUBPROTOCOLS) as listener:
+        port = next(iter(listener.sockets)).getsockname()[1]
+        with pytest.raises(trax_client.ProtocolViolation, match="undecodable"):
+            async with trax_client.connect(f"ws://127.0.0.1:{port}"):
+                pytest.fail("connected")
+
+
+async def test_wrong_arguments_are_refused_before_connecting() -> None:
+    with pytest.raises(ValueError, match="pcm_s16le or pcm_f32le expected, got 'mp3'"):
+        async with trax_client.connect(encoding="mp3"):  # type: ignore[arg-type]  # as untyped callers do
+            pytest.fail("connected")

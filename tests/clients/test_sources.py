@@ -148,7 +148,13 @@ def test_missing_file_and_missing_library_are_told_apart(
 class FakeInput:
     """Calls back from the event loop, as sounddevice does from its thread."""
 
-    def __init__(self, *, callback: Callable[..., None], **options: object) -> None:
+    def __init__(
+        self,
+        *,
+        callback: Callable[..., None],
+        finished_callback: Callable[[], None],
+        **options: object,
+    ) -> None:
         assert options == {
             "samplerate": 16_000,
             "channels": 1,
@@ -156,15 +162,16 @@ class FakeInput:
             "blocksize": 1_600,
         }
         self._callback = callback
+        self._finished = finished_callback
 
-    def __enter__(self) -> None:
+    def start(self) -> None:
         for number in range(3):
             buffer = bytearray([number]) * BLOCK_BYTES
             self._callback(buffer, 1_600, None, None)
             buffer[:] = bytes(BLOCK_BYTES)  # it is reused
 
-    def __exit__(self, *_: object) -> None:
-        pass
+    def close(self) -> None:
+        self._finished()
 
 
 @pytest.fixture
@@ -200,6 +207,5 @@ async def test_microphone_keeps_only_so_much_waiting(
     microphone = open_microphone()
     monkeypatch.setattr("trax_client.microphone.WAITING_MS", 100)
     blocks = aiter(microphone.blocks())
-    await anext(blocks)
     with pytest.raises(SourceError, match="took no audio for too long"):
         await anext(blocks)

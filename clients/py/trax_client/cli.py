@@ -8,10 +8,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from functools import partial
 from pathlib import Path
 
+from trax_client.address import find_address
 from trax_client.errors import ConnectionLost, ServerUnreachable, TraxError, Unauthorized
 from trax_client.session import Session, connect
 from trax_client.sources import FileSource, Source, SourceError, open_microphone
@@ -36,12 +37,16 @@ environment:
 """
 
 
+class UsageError(Exception):
+    """Options or the installation do not allow what was asked for."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; mistakes become one line on standard error."""
     options = _parser().parse_args(arguments)
     try:
         return asyncio.run(_stream(options))
-    except (TraxError, SourceError, ValueError) as error:
+    except (TraxError, SourceError, UsageError) as error:
         print(f"trax-client: {_sentence(error)}", file=sys.stderr)
         return _exit_code(error)
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -133,6 +138,10 @@ async def _stream(options: argparse.Namespace) -> int:
     missing = [path for path in options.files if not path.is_file()]
     if missing:
         raise SourceError(f"{missing[0]}: no such file")
+    try:
+        find_address(options.url, options.token, os.environ)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     make_view = _view(options)
     real_time = options.mic or options.pace == "real-time"
     with _Interrupt.caught() as interrupt:
@@ -164,7 +173,7 @@ def _view(options: argparse.Namespace) -> MakeView:
 
         from trax_client.screen import Screen  # noqa: PLC0415
     except ImportError as error:
-        raise SourceError(f"the screen needs pip install 'trax-client[cli]' ({error})") from error
+        raise UsageError(f"the screen needs pip install 'trax-client[cli]' ({error})") from error
     return partial(Screen, Console())
 
 
@@ -237,8 +246,10 @@ async def _transcribe(
 
 async def _feed(source: Source, session: Session) -> None:
     try:
-        async for block in source.blocks():
-            await session.send(block)
+        # Closed here, not some time later: a microphone should be let go of at once.
+        async with aclosing(source.blocks()) as blocks:
+            async for block in blocks:
+                await session.send(block)
     finally:
         # Also when the source breaks off or is interrupted: what was heard shall be finished.
         await session.end()

@@ -38,7 +38,10 @@ CLOSE_TIMEOUT_S = 2.0
 """How long the server may take to answer a close: nothing is at stake any more."""
 
 KEEPALIVE_S = 10.0
-"""Interval of WebSocket pings, and time for the answer: a dead network is noticed within 20 s."""
+"""Interval of WebSocket pings."""
+
+KEEPALIVE_TIMEOUT_S = 20.0
+"""Time for the answer to one: a dead network is noticed within 30 s, a busy server is not dead."""
 
 MAX_MESSAGE_BYTES = 1 << 20
 """Largest frame taken from a server; a partial of a long utterance is about 20 kB."""
@@ -207,7 +210,7 @@ class Link:
             proxy=None if self._address.loopback else True,
             open_timeout=None,  # ours includes `ready`
             ping_interval=KEEPALIVE_S,
-            ping_timeout=KEEPALIVE_S,
+            ping_timeout=KEEPALIVE_TIMEOUT_S,
             close_timeout=CLOSE_TIMEOUT_S,
             max_size=MAX_MESSAGE_BYTES,
         )

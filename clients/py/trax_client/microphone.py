@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import SupportsBytes
 
 import sounddevice
@@ -19,18 +19,21 @@ class Microphone:
 
     name = "microphone"
 
-    async def blocks(self) -> AsyncIterator[bytes]:
+    async def blocks(self) -> AsyncGenerator[bytes, None]:
         """Yield sound as it comes; never ends by itself.
 
         Raises:
-            SourceError: If there is no microphone, or more sound waits than is kept.
+            SourceError: If there is no microphone, it stops, or more sound waits than is kept.
         """
         loop = asyncio.get_running_loop()
-        waiting: asyncio.Queue[bytes] = asyncio.Queue()
+        waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+        def put(block: bytes | None) -> None:
+            # Called from PortAudio's own thread.
+            loop.call_soon_threadsafe(waiting.put_nowait, block)
 
         def take(block: SupportsBytes, *_about: object) -> None:
-            # Called from PortAudio's own thread, which reuses the buffer.
-            loop.call_soon_threadsafe(waiting.put_nowait, bytes(block))
+            put(bytes(block))  # its buffer is reused
 
         try:
             stream = sounddevice.RawInputStream(
@@ -39,11 +42,16 @@ class Microphone:
                 dtype="int16",
                 blocksize=BLOCK_BYTES // 2,
                 callback=take,
+                finished_callback=lambda: put(None),
             )
+            stream.start()
         except (sounddevice.PortAudioError, ValueError) as error:
             raise SourceError(f"no microphone: {error}") from error
-        with stream:
-            while True:
+        try:
+            while (block := await waiting.get()) is not None:
                 if waiting.qsize() * BLOCK_MS > WAITING_MS:
                     raise SourceError("the server took no audio for too long")
-                yield await waiting.get()
+                yield block
+        finally:
+            stream.close()
+        raise SourceError("the microphone stopped")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +23,7 @@ class Source(Protocol):
     def name(self) -> str:
         """What to call it on the screen."""
 
-    def blocks(self) -> AsyncIterator[bytes]:
+    def blocks(self) -> AsyncGenerator[bytes, None]:
         """Yield blocks of `BLOCK_BYTES`, the last one perhaps shorter; once.
 
         Raises:
@@ -57,7 +57,7 @@ class FileSource:
             raise SourceError(f"files need pip install 'trax-client[cli]' ({error})") from error
         self._pcm = decode(path)
 
-    async def blocks(self) -> AsyncIterator[bytes]:
+    async def blocks(self) -> AsyncGenerator[bytes, None]:
         """Yield the file's audio."""
         clock = asyncio.get_running_loop().time
         due = clock()
