@@ -141,6 +141,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(steps=STEPS, sample_bytes=st.sampled_from([2, 4]), frame=st.integers(1, 5))
 def test_server_hears_exactly_what_was_put_whatever_happens(
     steps: list[tuple[str, int | bytes]], sample_bytes: int, frame: int

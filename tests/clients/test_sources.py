@@ -108,6 +108,7 @@ def test_truncated_file_gives_what_it_has(tmp_path: Path) -> None:
     assert 8_000 < len(heard) < 32_000
 
 
+@pytest.mark.slow
 @given(st.lists(st.binary(max_size=30)), st.integers(1, 20))
 def test_blocks_are_equal_and_lose_nothing(pieces: list[bytes], size: int) -> None:
     blocks = list(cut(pieces, size))

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -162,6 +163,7 @@ def test_words_of_unknown_speakers_stay_with_their_utterance() -> None:
 WORDS = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 3)), min_size=1, max_size=4)
 
 
+@pytest.mark.slow
 @given(
     utterances=st.lists(WORDS, max_size=4),
     changes=st.lists(

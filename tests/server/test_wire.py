@@ -90,6 +90,7 @@ AUDIO = st.builds(
 PINGS = st.builds(requests.Ping, id=st.integers(0, MAX_INTEGER))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subprotocol", Subprotocol)
 @given(data=st.data())
 def test_what_the_server_says_the_client_understands(
@@ -103,6 +104,7 @@ def test_what_the_server_says_the_client_understands(
     assert plain(understood.type, understood) == plain(kind.type, message)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subprotocol", Subprotocol)
 @given(message=st.one_of(STARTS, AUDIO, PINGS))
 def test_what_the_client_says_the_server_understands(
@@ -155,6 +157,7 @@ def test_whatever_comes_only_wire_errors_are_raised(
         assert message is None or isinstance(message, messages.ClientMessage)
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
