@@ -75,7 +75,7 @@ class JsonView:
 
     def show(self, event: Event) -> None:
         """Write the event."""
-        print(as_json(event), file=self.out, flush=True)
+        _write_line(self.out, as_json(event))
 
     def finish(self, latency: Latency) -> None:
         """Show nothing."""
@@ -90,7 +90,7 @@ class PlainView:
         self._transcript = Transcript()
         self._lines = SettlingLines(self._transcript, PLAIN_PATIENCE_MS)
         self._done: Done | None = None
-        print(f"{name}:", file=self._log, flush=True)
+        _write_line(self._log, f"{name}:")
 
     def show(self, event: Event) -> None:
         """Write the lines that have settled."""
@@ -106,7 +106,7 @@ class PlainView:
         """Write the rest, also of a session that failed."""
         self._write(processed_ms=None)
         if self._done is not None:
-            print(totals(self._done, latency), file=self._log, flush=True)
+            _write_line(self._log, totals(self._done, latency))
 
     def _write(self, processed_ms: int | None) -> None:
         lines = self._lines
@@ -114,4 +114,10 @@ class PlainView:
         for line in settled:
             speaker = f"{line.speaker}: " if line.speaker else ""
             text = f"[{clock(line.start_ms)}] {speaker}{line.text}"
-            print(text, file=self._out, flush=True)
+            _write_line(self._out, text)
+
+
+def _write_line(stream: TextIO, text: str) -> None:
+    """Write a line at once: whoever reads our output waits for it."""
+    stream.write(text + "\n")
+    stream.flush()
