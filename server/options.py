@@ -8,7 +8,7 @@ variable with the same mistake get the same answer.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import get_type_hints
@@ -22,11 +22,18 @@ CLIENT_VARIABLES = frozenset({"TRAX_URL"})
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Give a command one flag for each setting; flags that are not given leave no trace."""
+def add_flags(parser: argparse.ArgumentParser, only: Collection[str] = ()) -> None:
+    """Give a command one flag for each setting; flags that are not given leave no trace.
+
+    Args:
+        parser: The command's.
+        only: Names of the settings that the command uses; all if there are none.
+    """
     groups: dict[str, argparse._ArgumentGroup] = {}
     kinds = get_type_hints(Settings)
     for name, about in about_settings().items():
+        if only and name not in only:
+            continue
         group = groups.get(about.group) or parser.add_argument_group(about.group)
         groups[about.group] = group
         details = [f"{about.range} {about.unit}".strip(), f"default: {default_text(name)}"]

@@ -69,10 +69,16 @@ def usable_cores() -> int:
         return os.cpu_count() or 1
 
 
-def _folder(variable: str, default: str) -> Path:
-    """Return our folder below one of the XDG base folders (basedir specification 0.8)."""
-    base = os.environ.get(variable)
-    return (Path(base) if base else Path.home() / default) / "trax"
+def _data_folder() -> Path:
+    from platformdirs import user_data_path  # noqa: PLC0415 - `--help` does not need it
+
+    return user_data_path("trax")
+
+
+def _cache_folder() -> Path:
+    from streaming.weights import default_cache  # noqa: PLC0415 - `--help` does not need it
+
+    return default_cache()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,13 +126,13 @@ class Settings:
             FILES,
             default="`trax` in the user's data folder",
         ),
-    ] = field(default_factory=lambda: _folder("XDG_DATA_HOME", ".local/share"))
-    models_dir: Annotated[
+    ] = field(default_factory=_data_folder)
+    cache_dir: Annotated[
         Path,
         Setting(
             "Where fetched models are kept.", FILES, default="`trax` in the user's cache folder"
         ),
-    ] = field(default_factory=lambda: _folder("XDG_CACHE_HOME", ".cache"))
+    ] = field(default_factory=_cache_folder)
     retention_days: Annotated[
         int,
         Setting(

@@ -131,7 +131,7 @@ def test_defaults_that_depend_on_the_machine_are_described() -> None:
 
 def test_data_follows_the_xdg_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     assert Settings().data_dir == tmp_path / "data" / "trax"
-    assert Settings().models_dir == Path.home() / ".cache" / "trax"
+    assert Settings().cache_dir == tmp_path / "cache" / "trax"
