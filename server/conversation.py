@@ -139,6 +139,11 @@ class Conversation:
         return Patience.ANYTHING
 
     @property
+    def ended(self) -> bool:
+        """Whether the client said that no more audio comes, on this connection."""
+        return self._phase is _Phase.ENDED
+
+    @property
     def next(self) -> int:
         """Index of the client's sample wanted next."""
         return self._next

@@ -4,6 +4,7 @@ ServerError
 ├── StartError           the server cannot start, or a command cannot run: one line for a person
 │   └── SettingsError    a setting has a value that it must not have
 ├── RecordingError       a session's folder on disk cannot be read
+├── RecordingClosed      it was put away while somebody was reading
 └── Refusal              a connection ends: the peer is sent an `error`, then a close code
     ├── PeerMistake      what the client sent, or did not send, is at fault (4400..4499)
     ├── Overload         nothing is wrong, but there is no room now (1013)
@@ -60,6 +61,10 @@ class RecordingError(ServerError):
         self.path = path
         self.expected = expected
         self.got = got
+
+
+class RecordingClosed(ServerError):
+    """A recording was asked for something after it was closed."""
 
 
 class Refusal(ServerError):

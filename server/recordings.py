@@ -20,15 +20,17 @@ import json
 import os
 import re
 import shutil
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
-from server.errors import RecordingError
+from server.errors import RecordingClosed, RecordingError
 from server.journal import Entry, Ledger, read_entry, write_entry
 from server.resampling import Pcm16
 from server.terms import Terms
@@ -79,7 +81,7 @@ class Manifest:
 class Recording:
     """One session's folder, open for writing; owned by its session.
 
-    One thread at a time may write; others may read meanwhile, as far as was written.
+    Any thread may call it: calls wait for each other.
     """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
@@ -93,6 +95,7 @@ class Recording:
         self.manifest = manifest
         self._audio = _open(folder / "audio.pcm")
         self._journal = _open(folder / "events.jsonl")
+        self._lock = threading.Lock()
         self._lines = [0]
         self.ledger = Ledger(self._mend_journal())
         size_bytes = os.fstat(self._audio).st_size
@@ -119,31 +122,42 @@ class Recording:
         """Write audio, then entries that may have come of it: never a word without its audio.
 
         Raises:
+            RecordingClosed: It was closed.
             OSError: The file system refuses; a part may have been written.
         """
-        if audio:
-            _write(self._audio, audio)
-            self._samples += len(audio) // SAMPLE_BYTES
-        if entries:
-            lines = [write_entry(entry) for entry in entries]
-            _write(self._journal, b"".join(lines))
-            for line in lines:
-                self._lines.append(self._lines[-1] + len(line))
+        with self._opened():
+            if audio:
+                _write(self._audio, audio)
+                self._samples += len(audio) // SAMPLE_BYTES
+            if entries:
+                lines = [write_entry(entry) for entry in entries]
+                _write(self._journal, b"".join(lines))
+                for line in lines:
+                    self._lines.append(self._lines[-1] + len(line))
 
     def audio(self, span: Span) -> Pcm16:
-        """Read a stretch of the audio; shorter where the recording ends before it."""
-        wanted = span.length * SAMPLE_BYTES
-        content = os.pread(self._audio, wanted, span.start * SAMPLE_BYTES)
+        """Read a stretch of the audio; shorter where the recording ends before it.
+
+        Raises:
+            RecordingClosed: It was closed.
+        """
+        with self._opened():
+            content = os.pread(self._audio, span.length * SAMPLE_BYTES, span.start * SAMPLE_BYTES)
         return np.frombuffer(content[: len(content) // SAMPLE_BYTES * SAMPLE_BYTES], dtype="<i2")
 
     def entries(self, after: int, limit: int) -> list[Entry]:
-        """Read the entries that follow number `after`, at most `limit` of them."""
-        last = min(after + limit, len(self._lines) - 1)
-        if after >= last:
-            return []
-        start, end = self._lines[after], self._lines[last]
-        lines = os.pread(self._journal, end - start, start).splitlines()
-        return [read_entry(line) for line in lines]
+        """Read the entries that follow number `after`, at most `limit` of them.
+
+        Raises:
+            RecordingClosed: It was closed.
+        """
+        with self._opened():
+            last = min(after + limit, len(self._lines) - 1)
+            if after >= last:
+                return []
+            start, end = self._lines[after], self._lines[last]
+            content = os.pread(self._journal, end - start, start)
+        return [read_entry(line) for line in content.splitlines()]
 
     def note(self, manifest: Manifest) -> None:
         """Replace the manifest."""
@@ -152,10 +166,18 @@ class Recording:
 
     def close(self) -> None:
         """Let go of the files; harmless when called twice."""
-        for descriptor in (self._audio, self._journal):
-            if descriptor >= 0:
-                os.close(descriptor)
-        self._audio = self._journal = -1
+        with self._lock:
+            for descriptor in (self._audio, self._journal):
+                if descriptor >= 0:
+                    os.close(descriptor)
+            self._audio = self._journal = -1
+
+    @contextmanager
+    def _opened(self) -> Iterator[None]:
+        with self._lock:
+            if self._audio < 0:
+                raise RecordingClosed(f"{self.manifest.session} was put away")
+            yield
 
     def _mend_journal(self) -> Iterator[Entry]:
         """Read the journal from its start, and cut off a last line that was not finished."""
@@ -192,19 +214,24 @@ class Archive:
         write_manifest(folder, manifest)
         return Recording(folder, manifest)
 
-    def open(self, session: str) -> Recording | None:
-        """Open a session's folder, or return `None` if there is none.
-
-        Raises:
-            RecordingError: What it holds is not ours.
-            OSError: The file system refuses.
-        """
+    def manifest(self, session: str) -> Manifest | None:
+        """Return what is known about a session; `None` if nothing is, or it cannot be read."""
         if not _ID.fullmatch(session):  # it came from a client: never a path
             return None
-        folder = self._root / session
-        if not (folder / "session.json").exists():
+        try:
+            return read_manifest(self._root / session)
+        except (RecordingError, OSError):
             return None
-        return Recording(folder, read_manifest(folder))
+
+    def open(self, session: str) -> Recording | None:
+        """Open a session's folder, or return `None` if `manifest` does.
+
+        Raises:
+            RecordingError: Its journal is not ours.
+            OSError: The file system refuses.
+        """
+        manifest = self.manifest(session)
+        return None if manifest is None else Recording(self._root / session, manifest)
 
     def unfinished(self) -> list[str]:
         """Return the sessions that are not finished, oldest first; unreadable ones are left out."""

@@ -104,8 +104,10 @@ def test_neither_audio_nor_finalize_may_follow_end(frame: bytes) -> None:
 def test_second_end_changes_nothing() -> None:
     conversation = listening()
 
+    assert not conversation.ended
     assert conversation.receive(message("end")) == Complete()
     assert conversation.receive(message("end")) is None
+    assert conversation.ended
 
 
 def test_finalize_asks_for_a_flush() -> None:

@@ -1,0 +1,169 @@
+"""The one place where a server's objects are made, and what becomes of them at start and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
+
+from server.auth import Gate
+from server.disk import Disk
+from server.health import Health, SecurityHeaders, explain, upgrade_required
+from server.lifecycle import Lifecycle, Serving, Stopping, restart
+from server.messages import Models
+from server.recordings import Archive
+from server.sessions import Sessions
+from server.settings import Settings
+from server.stream import StreamEndpoint
+from server.telemetry import Telemetry
+from streaming.engines.loading import EngineConfig, EngineSet, load
+from streaming.pool import Pool
+from streaming.runner import SessionRunner
+
+logger = logging.getLogger(__name__)
+
+GOODBYE_S = 2.0
+"""How long clients may take to hear that the server stops."""
+
+LoadEngines = Callable[[EngineConfig], EngineSet]
+
+
+class Application:
+    """One server without its listening socket. Its owner calls `load`, and `aclose` at the end.
+
+    Attributes:
+        asgi: What a web server runs. It answers before the models are loaded: it is alive, but
+            not ready.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        lifecycle: Lifecycle,
+        telemetry: Telemetry,
+        asgi: ASGIApp,
+        load_engines: LoadEngines,
+    ) -> None:
+        self.asgi = asgi
+        self._settings = settings
+        self._lifecycle = lifecycle
+        self._telemetry = telemetry
+        self._load_engines = load_engines
+        self._disk = Disk()
+        self._pool: Pool | None = None
+        self._heartbeat: asyncio.Task[None] | None = None
+
+    async def load(self) -> None:
+        """Load the models, which takes seconds, and begin to serve.
+
+        Raises:
+            StreamingError: A model cannot be had as it was asked for.
+        """
+        engines = await _in_thread(lambda: self._load_engines(engine_config(self._settings)))
+        self._pool = pool = Pool(engines)
+        sessions = Sessions(
+            self._settings,
+            Archive(self._settings.data_dir),
+            self._disk,
+            self._telemetry,
+            lambda settings, origin: SessionRunner(pool, settings, origin=origin),
+        )
+        names = engines.names
+        models = Models(recognizer=names.recognizer, vad=names.vad, diarizer=names.diarizer)
+        self._heartbeat = asyncio.create_task(self._telemetry.listen_to_the_loop())
+        sessions.start()
+        self._lifecycle.state = Serving(
+            sessions, models, engines.languages, lambda: pool.queue_depth
+        )
+        logger.info("ready", extra={"recognizer": models.recognizer})
+
+    async def drain(self) -> None:
+        """Take nothing new, tell clients to come back later, and let go of their sessions."""
+        state, self._lifecycle.state = self._lifecycle.state, Stopping()
+        if isinstance(state, Serving):
+            await state.sessions.aclose(restart())
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await self._lifecycle.quiet()
+        except TimeoutError:
+            logger.info("clients cut off", extra={"connections": self._lifecycle.connections})
+
+    async def aclose(self) -> None:
+        """Free everything, after `drain`."""
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+        if self._pool is not None:
+            await self._pool.aclose()
+        self._disk.close()
+
+
+def build_app(settings: Settings, token: str, load_engines: LoadEngines = load) -> Application:
+    """Make a server.
+
+    Args:
+        settings: Of the server.
+        token: What clients must present.
+        load_engines: Tests give engines of their own.
+    """
+    lifecycle, telemetry = Lifecycle(), Telemetry()
+    gate = Gate(token, settings.allowed_origins)
+    stream = StreamEndpoint(settings, gate, lifecycle, telemetry)
+    health = Health(lifecycle, telemetry)
+    asgi = Starlette(
+        routes=[
+            Route("/", health.page),
+            Route("/healthz", health.alive),
+            Route("/readyz", health.ready),
+            Route("/metrics", health.metrics),
+            Route("/v1/stream", upgrade_required),
+            WebSocketRoute("/v1/stream", stream),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+        exception_handlers={HTTPException: explain},
+    )
+    return Application(settings, lifecycle, telemetry, asgi, load_engines)
+
+
+def engine_config(settings: Settings) -> EngineConfig:
+    """Return what is to be loaded."""
+    return EngineConfig(
+        live_model=settings.live_model,
+        cache=settings.cache_dir,
+        device=settings.device,
+        compute_type=settings.compute_type,
+        recognizer_workers=settings.recognizer_workers,
+    )
+
+
+async def _in_thread(work: Callable[[], EngineSet]) -> EngineSet:
+    """Run `work` in a daemon thread, so that a request to stop need not wait for it."""
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[EngineSet] = loop.create_future()
+
+    def settle(engines: EngineSet | None, error: BaseException | None) -> None:
+        if result.cancelled():
+            return
+        if engines is not None:
+            result.set_result(engines)
+        elif error is not None:
+            result.set_exception(error)
+
+    def run() -> None:
+        engines, error = None, None
+        try:
+            engines = work()
+        except BaseException as raised:  # noqa: BLE001 - it is raised again in the loop
+            error = raised
+        with suppress(RuntimeError):  # The loop is closed: the server stopped meanwhile.
+            loop.call_soon_threadsafe(settle, engines, error)
+
+    threading.Thread(target=run, name="loading", daemon=True).start()
+    return await result

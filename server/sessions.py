@@ -1,0 +1,297 @@
+"""All sessions of a server: begun, found again, expired, finished, taken up from the disk.
+
+             open()                   its client ends it, or stays away for `resume_ms`
+    (nothing) -----> running ---------------------------------------> kept for `resume_ms`
+                      |   ^ resume(), also by another connection          |
+     failed, stopped, |   |                                               v
+              kill -9 v   | resume()                             finished, on disk for
+                    unfinished, on disk                          `retention_days`
+                          | nobody resumes it                             ^
+                          +---> heard to its end, without a client -------+
+
+An unfinished session that nobody resumes, after a failure or a restart, is heard to its end all
+the same: its client may only want the transcript. One at a time, and once: if that fails too, it
+is marked as failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+
+from server.admission import refuse
+from server.auth import fingerprint, make_token, same
+from server.disk import Disk
+from server.errors import PeerMistake, RecordingError, ServerFault
+from server.messages import Done, ErrorCode, Resume
+from server.outbox import Outbox
+from server.recordings import Archive, Manifest, Recording, unix_ms
+from server.session import Session
+from server.settings import Settings
+from server.telemetry import SessionTelemetry, Telemetry
+from server.terms import Terms, session_settings
+from streaming.core.domain import Samples
+from streaming.core.settings import SessionSettings
+from streaming.runner import Origin, SessionRunner
+
+logger = logging.getLogger(__name__)
+
+BeginRunner = Callable[[SessionSettings, Origin], SessionRunner]
+"""Begins to hear a session on the shared models."""
+
+SWEEP_S = 3_600.0
+"""How often old sessions are looked for."""
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A session that was begun for a client.
+
+    Attributes:
+        session: The session.
+        token: What the client must present to resume it.
+    """
+
+    session: Session
+    token: str
+
+
+class Sessions:
+    """The sessions of one server; used in its event loop."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        archive: Archive,
+        disk: Disk,
+        telemetry: Telemetry,
+        begin_runner: BeginRunner,
+    ) -> None:
+        self._settings = settings
+        self._archive = archive
+        self._disk = disk
+        self._telemetry = telemetry
+        self._begin_runner = begin_runner
+        self._running: dict[str, Session] = {}
+        self._kept: dict[str, Session] = {}
+        self._expiries: dict[str, asyncio.TimerHandle] = {}
+        self._opening = 0
+        self._reviving = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._finishing = asyncio.Lock()
+
+    @property
+    def running(self) -> list[Session]:
+        """The sessions that are being heard."""
+        return list(self._running.values())
+
+    def start(self) -> None:
+        """Begin to look after sessions of before, and old ones."""
+        self._spawn(self._finish_abandoned())
+        self._spawn(self._sweep())
+
+    async def open(self, terms: Terms) -> Opened:
+        """Begin a session.
+
+        Raises:
+            Overload: There is no room for it now.
+        """
+        lateness = [session.lateness for session in self._running.values()]
+        refusal = refuse(lateness + [Samples(0)] * self._opening, self._settings)
+        if refusal is not None:
+            raise refusal
+        self._opening += 1
+        try:
+            token = make_token()
+            session = secrets.token_hex(8)
+            manifest = Manifest(session, fingerprint(token), unix_ms(), terms)
+            recording = await self._disk.run(lambda: self._archive.create(manifest))
+            opened = self._launch(recording)
+        finally:
+            self._opening -= 1
+        self._telemetry.session_opened(resumed=False)
+        logger.info("session begins", extra={"session": session})
+        self._spawn(self._run(opened))
+        return Opened(opened, token)
+
+    async def resume(self, resume: Resume) -> Session:
+        """Find a session again: running, kept, or on the disk. There is always room for it.
+
+        Raises:
+            PeerMistake: There is no such session any more, or the token is not its own.
+        """
+        async with self._reviving:
+            session = self._running.get(resume.session) or self._kept.get(resume.session)
+            if session is None:
+                manifest = await self._disk.run(lambda: self._archive.manifest(resume.session))
+            else:
+                manifest = session.manifest
+            # Both mistakes get one answer: who guesses learns nothing.
+            if manifest is None or not same(fingerprint(resume.token), manifest.fingerprint):
+                raise _gone("one that is not known here, or another token")
+            if session is None and self._resumable(manifest):
+                session = await self._revive(manifest.session)
+                if session is not None:
+                    self._spawn(self._run(session))
+        if session is None or not session.resumable:
+            raise _gone("one that was finished")
+        return session
+
+    def take(self, session: Session, after: int) -> Outbox:
+        """Give a session to a connection, which must `leave` it.
+
+        Raises:
+            PeerMistake: `after` is not a number of one of its events.
+        """
+        outbox = session.attach(after)
+        self._stop_expiry(session)
+        return outbox
+
+    def leave(self, session: Session, outbox: Outbox) -> None:
+        """A connection is gone; if nobody else has the session, it waits for `resume_ms`."""
+        if session.detach(outbox) and session.id in self._running:
+            self._expire_later(session)
+
+    async def aclose(self, fault: ServerFault) -> None:
+        """Stop everything; sessions stay on disk as they are, and clients are told why."""
+        for session in self._running.values():
+            session.interrupt(fault)
+            self._stop_expiry(session)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _launch(self, recording: Recording) -> Session:
+        """Prepare to hear a recording, or the rest of it; `_run` does it."""
+        manifest, ledger = recording.manifest, recording.ledger
+        runner = self._begin_runner(
+            session_settings(manifest.terms, ledger.language, self._settings),
+            Origin(at=ledger.final_until, utterance=ledger.next_utterance),
+        )
+        session = Session(
+            recording,
+            runner,
+            self._disk,
+            SessionTelemetry(self._telemetry, recording.samples),
+            unread_events=self._settings.unread_events,
+        )
+        self._running[session.id] = session
+        self._expire_later(session)
+        return session
+
+    async def _revive(self, session: str) -> Session | None:
+        """Take a session up from the disk, or return `None` if it cannot be read."""
+        try:
+            recording = await self._disk.run(lambda: self._archive.open(session))
+        except RecordingError:
+            logger.exception("session cannot be read", extra={"session": session})
+            return None
+        if recording is None:
+            return None
+        entries = [recording.ledger.record(event) for event in recording.ledger.closing()]
+        await self._disk.run(lambda: recording.append(b"", entries))
+        self._telemetry.session_opened(resumed=True)
+        logger.info("session is taken up again", extra={"session": session})
+        return self._launch(recording)
+
+    def _resumable(self, manifest: Manifest) -> bool:
+        """Whether a session that is only on disk may be taken up by its client."""
+        if manifest.finished_ms is None:
+            return True
+        age_ms = unix_ms() - manifest.finished_ms
+        return manifest.ended and not manifest.failed and age_ms <= self._settings.resume_ms
+
+    async def _run(self, session: Session) -> None:
+        """Hear a session, then keep it for whoever missed its end."""
+        try:
+            await self._hear(session)
+            if isinstance(session.ending, Done):
+                self._kept[session.id] = session
+                await asyncio.sleep(self._settings.resume_ms / 1000)
+        finally:
+            self._kept.pop(session.id, None)
+            await session.put_away()
+        if not isinstance(session.ending, Done):
+            await asyncio.sleep(self._settings.resume_ms / 1000)
+            await self._finish(session.id)
+
+    async def _hear(self, session: Session) -> None:
+        try:
+            await session.run()
+        finally:
+            del self._running[session.id]
+            self._stop_expiry(session)
+        how = "done" if isinstance(session.ending, Done) else "failed"
+        logger.info("session ends", extra={"session": session.id, "how": how})
+
+    async def _finish_abandoned(self) -> None:
+        """Finish what an earlier process left behind, unless its clients come back first."""
+        abandoned = await self._disk.run(self._archive.unfinished)
+        await asyncio.sleep(self._settings.resume_ms / 1000)
+        for session in abandoned:
+            await self._finish(session)
+
+    async def _finish(self, name: str) -> None:
+        """Hear an abandoned session to its end; if that fails, mark it as failed."""
+        async with self._finishing:
+            async with self._reviving:
+                manifest = await self._disk.run(lambda: self._archive.manifest(name))
+                taken = name in self._running or name in self._kept
+                if taken or manifest is None or manifest.finished_ms is not None:
+                    return
+                session = await self._revive(name)
+            if session is None:
+                return
+            session.close(by_client=False)
+            try:
+                await self._hear(session)
+                if not isinstance(session.ending, Done):
+                    await session.give_up()
+            finally:
+                await session.put_away()
+
+    async def _sweep(self) -> None:
+        """Remove old sessions, for ever."""
+        while True:
+            kept_ms = max(self._settings.retention_days * DAY_MS, self._settings.resume_ms)
+            oldest_ms = unix_ms() - kept_ms
+            removed = await self._disk.run(lambda: self._archive.sweep(oldest_ms))  # noqa: B023
+            if removed:
+                logger.info("old sessions removed", extra={"sessions": removed})
+            await asyncio.sleep(SWEEP_S)
+
+    def _expire_later(self, session: Session) -> None:
+        self._stop_expiry(session)
+        loop = asyncio.get_running_loop()
+        self._expiries[session.id] = loop.call_later(
+            self._settings.resume_ms / 1000, lambda: session.close(by_client=False)
+        )
+
+    def _stop_expiry(self, session: Session) -> None:
+        expiry = self._expiries.pop(session.id, None)
+        if expiry is not None:
+            expiry.cancel()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("a task of the sessions failed", exc_info=error)
+
+
+def _gone(got: str) -> PeerMistake:
+    return PeerMistake(
+        ErrorCode.SESSION_GONE,
+        "This session cannot be resumed",
+        expected="a session that waits for its client",
+        got=got,
+    )

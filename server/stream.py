@@ -1,0 +1,158 @@
+"""The WebSocket endpoint `/v1/stream`: who gets a `Connection`, and how it ends.
+
+Browsers see neither the HTTP status nor the body of a refused handshake. Except for web pages that
+may not be here at all, the handshake is therefore accepted and the reason sent as a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from server.auth import Gate
+from server.connection import Connection, Disconnected, Socket, say_goodbye
+from server.errors import Overload, PeerMistake, Refusal, ServerFault
+from server.lifecycle import Lifecycle
+from server.messages import CloseCode, ErrorCode
+from server.settings import Settings
+from server.telemetry import Telemetry
+from server.wire import Subprotocol
+
+logger = logging.getLogger(__name__)
+
+
+class StreamEndpoint:
+    """An ASGI application for one path; one for the whole server."""
+
+    def __init__(
+        self, settings: Settings, gate: Gate, lifecycle: Lifecycle, telemetry: Telemetry
+    ) -> None:
+        self._settings = settings
+        self._gate = gate
+        self._lifecycle = lifecycle
+        self._telemetry = telemetry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket."""
+        websocket = WebSocket(scope, receive, send)
+        if not self._gate.welcomes(websocket.headers):
+            await websocket.close()  # before `accept`: HTTP 403
+            return
+        offered = websocket.scope["subprotocols"]
+        subprotocol = next((ours for ours in Subprotocol if ours in offered), None)
+        try:
+            await websocket.accept(subprotocol)
+        except OSError:
+            return
+        with self._lifecycle.connected():
+            await self._serve(websocket, subprotocol)
+
+    async def _serve(self, websocket: WebSocket, subprotocol: Subprotocol | None) -> None:
+        """Have a conversation; whatever goes wrong, the client is told and the server stays up."""
+        socket = _StarletteSocket(websocket)
+        try:
+            try:
+                await self._converse(websocket, socket, subprotocol)
+            except Refusal as refusal:
+                await self._refuse(socket, subprotocol, refusal)
+            except Disconnected:
+                pass
+            except Exception:
+                logger.exception("connection failed")
+                await self._refuse(socket, subprotocol, _internal_error())
+        except Disconnected:
+            pass
+
+    async def _converse(
+        self, websocket: WebSocket, socket: Socket, subprotocol: Subprotocol | None
+    ) -> None:
+        if subprotocol is None:
+            raise PeerMistake(
+                ErrorCode.NO_SUBPROTOCOL,
+                "No WebSocket subprotocol of ours was offered",
+                expected=" or ".join(Subprotocol),
+                got="others" if websocket.scope["subprotocols"] else "none",
+            )
+        if not self._gate.knows(websocket.headers, websocket.query_params):
+            raise PeerMistake(
+                ErrorCode.UNAUTHORIZED,
+                "The token is missing or wrong",
+                expected="Authorization: Bearer TOKEN, or ?token=TOKEN",
+                got="another token" if _presents_token(websocket) else "none",
+            )
+        if self._lifecycle.connections > self._settings.max_connections:
+            raise Overload(
+                ErrorCode.OVERLOADED,
+                "Too many connections are open",
+                expected=f"at most {self._settings.max_connections}",
+                got=str(self._lifecycle.connections),
+                retry_after_ms=self._settings.retry_after_ms,
+            )
+        serving = self._lifecycle.serving()
+        connection = Connection(socket, subprotocol, serving, self._settings)
+        refusal = await connection.run()
+        if refusal is not None:
+            self._telemetry.connection_refused(refusal.code)
+
+    async def _refuse(
+        self, socket: Socket, subprotocol: Subprotocol | None, refusal: Refusal
+    ) -> None:
+        """Say why there is no session, but not for ever."""
+        self._telemetry.connection_refused(refusal.code)
+        try:
+            async with asyncio.timeout(self._settings.close_timeout_ms / 1000):
+                await say_goodbye(socket, subprotocol or Subprotocol.JSON, refusal)
+        except TimeoutError:
+            pass  # It does not read: the transport is closed when we return.
+
+
+# What Starlette and uvicorn raise when the peer is gone before, or the close was sent already.
+_GONE = (OSError, RuntimeError, WebSocketDisconnect)
+
+
+class _StarletteSocket:
+    """A `Socket` over an accepted Starlette WebSocket."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+
+    async def receive(self) -> bytes | str:
+        message = await self._websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise Disconnected
+        frame: bytes | str | None = message.get("bytes")
+        if frame is None:
+            frame = message["text"]
+        assert isinstance(frame, bytes | str)
+        return frame
+
+    async def send(self, frame: bytes | str) -> None:
+        try:
+            if isinstance(frame, bytes):
+                await self._websocket.send_bytes(frame)
+            else:
+                await self._websocket.send_text(frame)
+        except _GONE as error:
+            raise Disconnected from error
+
+    async def close(self, code: CloseCode) -> None:
+        try:
+            await self._websocket.close(code)
+        except _GONE as error:
+            raise Disconnected from error
+
+
+def _presents_token(websocket: WebSocket) -> bool:
+    return "authorization" in websocket.headers or "token" in websocket.query_params
+
+
+def _internal_error() -> ServerFault:
+    return ServerFault(
+        ErrorCode.INTERNAL_ERROR,
+        "The server failed",
+        expected="to serve this connection",
+        got="an internal error",
+    )
