@@ -158,11 +158,11 @@ class Settings:
     compute_type: Annotated[
         str,
         Setting(
-            "Arithmetic of the recognizer, as CTranslate2 names it. On a CPU `int8` is as "
-            "accurate as `float32`, and twice as fast.",
+            "Arithmetic of the recognizer, as CTranslate2 names it. `auto` is the fastest that "
+            "the device has: on a CPU `int8_float32`.",
             MODELS,
         ),
-    ] = "default"
+    ] = "auto"
     recognizer_workers: Annotated[
         int,
         Setting(
