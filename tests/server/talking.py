@@ -17,9 +17,10 @@ import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from server.app import Application, build_app
+from server.app import Application, LoadEngines, build_app
 from server.serving import WebServer, listen, web_config
 from server.settings import Settings
+from streaming.engines.loading import load as load_scripted
 
 TOKEN = "a-token-for-tests-only"
 DEADLINE_S = 20.0
@@ -91,11 +92,24 @@ def prepared(folder: Path, words: str, **settings: object) -> Settings:
 
 @asynccontextmanager
 async def running(
-    folder: Path, words: str, *, load: bool = True, **settings: object
+    folder: Path,
+    words: str,
+    *,
+    load: bool = True,
+    load_engines: LoadEngines = load_scripted,
+    **settings: object,
 ) -> AsyncIterator[Running]:
-    """Run a server over `folder`; stopped as by a signal at the end."""
+    """Run a server over `folder`; stopped as by a signal at the end.
+
+    Args:
+        folder: Holds script and data; a second server over it finds the sessions of the first.
+        words: A script (see `script`).
+        load: Whether to load the engines at once.
+        load_engines: Engines of the test's own.
+        settings: Fields of `Settings`.
+    """
     chosen = prepared(folder, words, **settings)
-    app = build_app(chosen, TOKEN)
+    app = build_app(chosen, TOKEN, load_engines)
     with listen(chosen) as listener:
         web = WebServer(web_config(app, chosen), app.drain)
         serving = asyncio.create_task(web._serve([listener]))

@@ -1,0 +1,109 @@
+"""Writing in worker threads: in order, gathered, and never overtaken."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from server.disk import Disk, Scribe
+from server.errors import RecordingClosed
+from server.journal import Entry
+from server.recordings import Archive, Manifest, Recording
+from streaming.core.domain import Samples, UtteranceId
+from streaming.core.events import SpeechStarted
+from tests.server.test_recordings import MANIFEST
+
+
+class SlowRecording(Recording):
+    """Writes when it is told to, and remembers each write."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        super().__init__(folder, manifest)
+        self.go = threading.Event()
+        self.writes: list[tuple[int, list[int]]] = []
+
+    def append(self, audio: bytes, entries: Sequence[Entry]) -> None:
+        assert self.go.wait(10)
+        self.writes.append((len(audio) // 2, [entry.seq for entry in entries]))
+        super().append(audio, entries)
+
+
+@pytest.fixture
+async def disk() -> AsyncIterator[Disk]:
+    disk = Disk()
+    yield disk
+    disk.close()
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> SlowRecording:
+    Archive(tmp_path).create(MANIFEST).close()
+    return SlowRecording(tmp_path / "sessions" / MANIFEST.session, MANIFEST)
+
+
+def entry(seq: int) -> Entry:
+    return Entry(seq, SpeechStarted(UtteranceId(seq), Samples(0)))
+
+
+def audio(count: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    return np.zeros(count, dtype=np.int16)
+
+
+async def test_what_comes_during_a_write_is_gathered_into_the_next(
+    disk: Disk, recording: SlowRecording
+) -> None:
+    scribe = Scribe(recording, disk)
+    scribe.add_audio(audio(1))
+    first = asyncio.create_task(scribe.flush())
+    await asyncio.sleep(0)
+    for seq in (1, 2, 3):
+        scribe.add_audio(audio(10))
+        scribe.add_entry(entry(seq))
+    assert (scribe.samples, scribe.written) == (31, 0)
+
+    recording.go.set()
+    await first
+    await scribe.flush()
+
+    assert recording.writes == [(1, []), (30, [1, 2, 3])]
+    assert scribe.written == 31
+
+
+async def test_a_cancelled_flush_is_not_overtaken(disk: Disk, recording: SlowRecording) -> None:
+    scribe = Scribe(recording, disk)
+    scribe.add_entry(entry(1))
+    first = asyncio.create_task(scribe.flush())
+    await asyncio.sleep(0)
+    scribe.add_entry(entry(2))
+    second = asyncio.create_task(scribe.flush())
+    await asyncio.sleep(0)
+
+    first.cancel()
+    recording.go.set()
+    await asyncio.gather(first, second, return_exceptions=True)
+
+    assert first.cancelled()
+    assert recording.writes == [(0, [1]), (0, [2])]
+
+
+async def test_nothing_added_is_nothing_written(disk: Disk, recording: SlowRecording) -> None:
+    scribe = Scribe(recording, disk)
+    scribe.add_audio(audio(0))
+
+    await scribe.flush()
+
+    assert recording.writes == []
+
+
+async def test_a_closed_recording_says_so(disk: Disk, recording: SlowRecording) -> None:
+    recording.close()
+    recording.close()
+    recording.go.set()
+    scribe = Scribe(recording, disk)
+    scribe.add_entry(entry(1))
+
+    with pytest.raises(RecordingClosed):
+        await scribe.flush()
