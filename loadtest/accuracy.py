@@ -1,0 +1,203 @@
+"""How right the words are: live, after the utterance pass, and beside a decode of the whole file.
+
+No server takes part and nothing waits, so the same settings give the same numbers on any machine
+of a kind; only processor times differ. See `hearing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from loadtest.arrivals import Arrival, corrected_words, disordered_finals, live_words
+from loadtest.diarization import DiarizationErrors, diarization_errors
+from loadtest.distribution import Distribution
+from loadtest.errors import LoadtestError
+from loadtest.hearing import Costs, Heard, hear
+from loadtest.normalization import normalize
+from loadtest.recordings import Recording, TrueTurn
+from loadtest.scoring import (
+    Alignment,
+    SpeakerErrors,
+    TimeErrors,
+    Token,
+    WordErrors,
+    align,
+    align_tokens,
+    speaker_errors,
+    time_errors,
+    tokens_heard,
+    tokens_said,
+)
+from loadtest.whole_file import WholeFileRecognizer
+from streaming.core.settings import SessionSettings
+from streaming.engines.loading import EngineSet
+from trax_client.events import Correction, Final, UtteranceEnd
+
+
+@dataclass(frozen=True, slots=True)
+class WholeFile:
+    """What a decode of the whole file made of it."""
+
+    errors: WordErrors
+    cpu_per_audio_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerReport:
+    """How well speakers were told apart.
+
+    Attributes:
+        people: How many speak.
+        voices: How many speakers the final words name.
+        words: Final words of the right voice, as last revised.
+        turns: The diarizer's turns, as fixed; `None` where the truth has no turns.
+    """
+
+    people: int
+    voices: int
+    words: SpeakerErrors
+    turns: DiarizationErrors | None
+
+
+@dataclass(frozen=True, slots=True)
+class CostReport:
+    """Processor seconds for each second of audio, by kind of work."""
+
+    vad: float
+    live: float
+    utterance: float
+    diarizer: float
+    live_windows: int
+    utterance_passes: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccuracyReport:
+    """What came of one recording.
+
+    Attributes:
+        name: Of the recording.
+        duration_s: Its length.
+        live: Errors of the words as they became final.
+        corrected: Errors of the words that stand at the end.
+        whole_file: The comparison, where it was asked for.
+        final_latency_s: From the end of a word, as said, to the end of the audio that made it
+            final: what a machine of no computing time would take. Of words heard rightly.
+        times: Errors of the times of live words.
+        speakers: How well speakers were told apart, where they were.
+        utterances: How many there were.
+        corrections: How many of them were corrected.
+        disordered_finals: Final words that begin before the one before them ends: none.
+        costs: What it took.
+    """
+
+    name: str
+    duration_s: float
+    live: WordErrors
+    corrected: WordErrors
+    whole_file: WholeFile | None
+    final_latency_s: Distribution | None
+    times: TimeErrors | None
+    speakers: SpeakerReport | None
+    utterances: int
+    corrections: int
+    disordered_finals: int
+    costs: CostReport
+
+    @property
+    def fewer_errors(self) -> float:
+        """The part of the live errors that the utterance pass removed; less than 0: it added."""
+        return fewer_errors(self.live, self.corrected)
+
+
+def fewer_errors(live: WordErrors, corrected: WordErrors) -> float:
+    """Return the part of the live errors that corrections removed."""
+    return 1 - corrected.total / live.total if live.total else 0.0
+
+
+def measure_accuracy(
+    recording: Recording,
+    engines: EngineSet,
+    settings: SessionSettings,
+    whole_file: WholeFileRecognizer | None,
+) -> AccuracyReport:
+    """Hear a recording and compare; takes about half its length.
+
+    Raises:
+        LoadtestError: Nobody knows what is said in it.
+    """
+    if not recording.words:
+        raise LoadtestError(f"{recording.name}: a .words.json expected beside it")
+    said = tokens_said(recording.words)
+    heard = hear(recording.samples, engines, settings)
+    events = [arrival.event for arrival in heard.arrivals]
+    live = tokens_heard(live_words(heard.arrivals))
+    alignment = align_tokens(said, live)
+    corrected = align_tokens(said, tokens_heard(corrected_words(heard.arrivals)))
+    return AccuracyReport(
+        name=recording.name,
+        duration_s=recording.duration_s,
+        live=alignment.errors,
+        corrected=corrected.errors,
+        whole_file=_compare(recording, said, whole_file, settings.language),
+        final_latency_s=Distribution.of(_final_latencies_s(said, heard.arrivals, alignment)),
+        times=time_errors(said, live, alignment),
+        speakers=_speakers(recording, heard, said) if settings.diarization else None,
+        utterances=sum(isinstance(event, UtteranceEnd) for event in events),
+        corrections=sum(isinstance(event, Correction) for event in events),
+        disordered_finals=disordered_finals(heard.arrivals),
+        costs=_per_audio_s(heard.costs, recording.duration_s),
+    )
+
+
+def _final_latencies_s(
+    said: tuple[Token, ...], arrivals: Iterable[Arrival], alignment: Alignment
+) -> list[float]:
+    """Return how long after its end each word was final, of those heard rightly."""
+    at_s = [
+        arrival.at_s
+        for arrival in arrivals
+        if isinstance(arrival.event, Final)
+        for _ in tokens_heard(arrival.event.words)
+    ]
+    return [at_s[heard] - said[index].end_s for index, heard in alignment.equal]
+
+
+def _compare(
+    recording: Recording,
+    said: tuple[Token, ...],
+    recognizer: WholeFileRecognizer | None,
+    language: str | None,
+) -> WholeFile | None:
+    if recognizer is None:
+        return None
+    whole = recognizer.transcribe(recording.samples, language)
+    errors = align([token.text for token in said], normalize(whole.text)).errors
+    return WholeFile(errors, whole.cpu_s / recording.duration_s)
+
+
+def _speakers(recording: Recording, heard: Heard, said: tuple[Token, ...]) -> SpeakerReport:
+    words = tokens_heard(corrected_words(heard.arrivals))
+    true = recording.turns
+    return SpeakerReport(
+        people=len(_people(said, true)),
+        voices=len({word.speaker for word in words} - {None}),
+        words=speaker_errors(said, words, align_tokens(said, words)),
+        turns=None if true is None else diarization_errors(true, heard.turns, recording.duration_s),
+    )
+
+
+def _people(said: tuple[Token, ...], turns: tuple[TrueTurn, ...] | None) -> set[str | None]:
+    return {each.speaker for each in (said if turns is None else turns)}
+
+
+def _per_audio_s(costs: Costs, duration_s: float) -> CostReport:
+    return CostReport(
+        vad=costs.vad.cpu_s / duration_s,
+        live=costs.live.cpu_s / duration_s,
+        utterance=costs.utterance.cpu_s / duration_s,
+        diarizer=costs.diarizer.cpu_s / duration_s,
+        live_windows=costs.live.pieces,
+        utterance_passes=costs.utterance.pieces,
+    )
