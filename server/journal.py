@@ -87,9 +87,9 @@ class Ledger:
             self._count(entry)
 
     @property
-    def speakers(self) -> int:
-        """How many voices were ever named."""
-        return len(self._speakers)
+    def speakers(self) -> frozenset[Speaker]:
+        """The voices that were ever named."""
+        return frozenset(self._speakers)
 
     @property
     def final_until(self) -> Samples:

@@ -26,6 +26,7 @@ from server.outbox import Ending, Outbox
 from server.recordings import Manifest, Recording, finished
 from server.resampling import Intake, Pcm16, as_heard, client_samples, next_sample
 from server.telemetry import SessionTelemetry
+from server.voices import Voices
 from streaming.core.domain import SAMPLE_RATE, Samples, Span, to_ms
 from streaming.core.events import EngineFailed, Event, Final, Partial, UtteranceEnded
 from streaming.runner import SessionRunner
@@ -83,6 +84,7 @@ class Session:
         self._intake = Intake(terms.encoding, terms.sample_rate, recording.samples)
         self._scribe = Scribe(recording, disk)
         self._ledger = recording.ledger
+        self._voices = Voices(self._ledger.speakers)
         self._told = self._ledger.last_seq
         self._recent: deque[Entry] = deque(maxlen=RECENT_ENTRIES)
         self._partial: Partial | None = None
@@ -274,10 +276,12 @@ class Session:
     async def _hear_recording(self) -> None:
         """Hear what an interrupted session heard in vain, then wait for the end of the audio."""
         while self._reheard < self._began_at:
-            end = Samples(min(self._began_at, self._reheard + REHEARD_AT_ONCE))
-            span = Span(self._reheard, end)
-            while self._runner.room < span.length:  # noqa: ASYNC110 - room has no event
+            length = min(self._began_at - self._reheard, REHEARD_AT_ONCE, self._runner.room)
+            if length == 0:
                 await asyncio.sleep(REHEAR_PAUSE_S)
+                continue
+            end = Samples(self._reheard + length)
+            span = Span(self._reheard, end)
             audio = await self._disk.run(lambda: self._recording.audio(span))  # noqa: B023
             self._runner.feed(as_heard(audio))
             self._reheard = end
@@ -294,7 +298,7 @@ class Session:
         entries: list[Entry] = []
         failed: EngineFailed | None = None
         shown = self._partial
-        for event in events:
+        for event in map(self._voices.named, events):
             match event:
                 case Partial():
                     self._partial = event
@@ -345,7 +349,7 @@ class Session:
             audio_ms=to_ms(self.received),
             utterances=self._ledger.utterances,
             words=self._ledger.words,
-            speakers=self._ledger.speakers,
+            speakers=len(self._ledger.speakers),
             corrections=self._ledger.corrections,
         )
 

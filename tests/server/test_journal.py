@@ -69,7 +69,12 @@ def test_a_ledger_numbers_and_counts_what_was_said() -> None:
     entries = [ledger.record(event) for event in said]
 
     assert [entry.seq for entry in entries] == [1, 2, 3, 4, 5, 6, 7]
-    assert (ledger.utterances, ledger.words, ledger.speakers, ledger.corrections) == (1, 2, 3, 1)
+    assert (ledger.utterances, ledger.words, len(ledger.speakers), ledger.corrections) == (
+        1,
+        2,
+        3,
+        1,
+    )
     assert ledger.language == "de"
     assert ledger.final_until == 400
     assert ledger.next_utterance == 1
