@@ -13,6 +13,7 @@ import fcntl
 import logging
 import os
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from importlib.metadata import packages_distributions
 from types import FrameType
@@ -43,6 +44,9 @@ DEAD_PEER_MS = 30_000
 PING_S = 20.0
 """WebSocket pings find connections that broke without a word."""
 
+PATIENCE_S = 4.5
+"""How long a stop may take, all in all."""
+
 STOP_S = 1
 """How long uvicorn waits for requests under way; streams were told goodbye before."""
 
@@ -65,7 +69,12 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
             port = int(listener.getsockname()[1])
             app = build_app(settings, token)
             url = f"http://{_host(settings.host)}:{port}/?token={token}"
-            asyncio.run(_serve(app, settings, listener, lambda: announce(url)))
+            loaded = asyncio.run(_serve(app, settings, listener, lambda: announce(url)))
+    if not loaded:
+        # The thread that loads models cannot be stopped, and libraries written in C++ abort when
+        # Python ends under them. There were no sessions yet.
+        logging.shutdown()
+        os._exit(0)
 
 
 def check_packages() -> None:
@@ -150,12 +159,17 @@ class WebServer(uvicorn.Server):
         if self.should_exit:
             os._exit(1)
         self.should_exit = True
+        # A thread in a long call of a model cannot be stopped, and Python would wait for it. What
+        # was acknowledged is on disk by now.
+        last_resort = threading.Timer(PATIENCE_S, os._exit, args=(0,))
+        last_resort.daemon = True
+        last_resort.start()
 
 
 async def _serve(
     app: Application, settings: Settings, listener: socket.socket, ready: Callable[[], None]
-) -> None:
-    """Answer while models load, then serve until asked to stop."""
+) -> bool:
+    """Answer while models load, then serve until asked to stop; return whether they were loaded."""
     web = WebServer(web_config(app, settings), app.drain)
     serving = asyncio.create_task(web.serve([listener]))
     loading = asyncio.create_task(app.load())
@@ -170,9 +184,11 @@ async def _serve(
     finally:
         web.should_exit = True
         await serving
+        loaded = loading.done()
         loading.cancel()
         await asyncio.gather(loading, return_exceptions=True)
         await app.aclose()
+    return loaded
 
 
 @contextlib.contextmanager

@@ -1,8 +1,10 @@
 """The server as a process: start, mistakes at start, stop, and kill -9."""
 
 import asyncio
+import os
 import random
 import signal
+import socket
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -68,6 +70,33 @@ async def test_a_stop_tells_clients_to_come_back_and_is_clean(
         assert loop.time() - began_s < 5
 
     assert "Traceback" not in server.text()
+
+
+async def alive(port: int) -> bool:
+    """Return whether a server answers."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionRefusedError:
+        await asyncio.sleep(0.01)
+        return False
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    return b" 200 " in answer
+
+
+async def test_a_stop_need_not_wait_for_models_that_load(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "script.json")  # nobody ever writes into it
+    model = f"scripted:{tmp_path / 'script.json'}"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    flags = ["--port", port, "--data-dir", str(tmp_path / "data"), "--live-model", model]
+    async with process(*flags) as server, asyncio.timeout(20):
+        while not await alive(int(port)):
+            pass
+        server.process.send_signal(signal.SIGTERM)
+
+        assert await server.ended() == 0
 
 
 async def killed_in_mid_stream(
