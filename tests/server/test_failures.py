@@ -12,7 +12,7 @@ import pytest
 
 from server.app import LoadEngines
 from server.journal import Entry
-from server.recordings import Recording
+from server.recordings import Archive, Manifest, Recording
 from streaming.engines.loading import EngineConfig, EngineSet, load
 from streaming.engines.script import Script
 from streaming.engines.scripted import Conduct, ScriptedRecognizer
@@ -142,6 +142,21 @@ def full(_recording: Recording, _audio: bytes, _entries: Sequence[Entry]) -> Non
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+async def test_a_mistake_of_ours_is_told_as_such_and_the_server_stays_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, talk(1)) as server:
+        with monkeypatch.context() as broken:
+            broken.setattr(Archive, "create", full_archive)
+            async with talking(server) as client:
+                await client.send("start")
+                code, error = await client.refused()
+        assert (code, error["code"], error["retry"]) == (1011, "internal_error", True)
+
+        async with talking(server) as again:
+            assert (await again.start())["type"] == "ready"
+
+
 @pytest.mark.slow
 async def test_a_journal_that_was_tampered_with_is_not_resumed(tmp_path: Path) -> None:
     async with running(tmp_path, talk(4)) as server, talking(server) as client:
@@ -155,6 +170,10 @@ async def test_a_journal_that_was_tampered_with_is_not_resumed(tmp_path: Path) -
         await again.send("start", resume=resume_of(ready))
 
         assert (await again.refused())[0] == 4410
+
+
+def full_archive(_archive: Archive, _manifest: Manifest) -> Recording:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _lists(words: Sequence[object]) -> list[list[object]]:
