@@ -1,4 +1,22 @@
-"""The server: sockets, conversations, rooms, storage, and the command `trax`.
+"""The server: sockets, conversations, recordings, and the command `trax`.
 
 `server` may import `offline` and `streaming`; neither may import `server`.
+
+The way of one chunk of audio, and the files in reading order::
+
+    stream         who gets a connection at all: origin, subprotocol, token
+    connection     one WebSocket: reads, tells, and says goodbye
+    conversation   what a client may say, and when (pure); messages and wire: its vocabulary
+    sessions       all sessions: begun, resumed, expired, taken up from the disk
+    session        one session: audio to disk and live pass, words to disk and client
+      resampling   to 16 kHz in 16 bits (pure)
+      disk         worker threads for files; recordings and journal: what they hold
+      voices       names of speakers over interruptions (pure)
+      outbox       what a client has still to be told, bounded
+      translation  from the core's events to messages (pure)
+    terms, admission, telemetry: what was agreed, who is let in, what operators see
+
+Around it: `cli` and `__main__` (the command), `options` and `settings`, `serving` (the process:
+folder, socket, signals), `app` (where every object is made), `lifecycle`, `health`, `auth`, `logs`,
+`errors`, and the commands `doctor` with `speed`, and `model_commands`.
 """

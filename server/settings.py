@@ -177,9 +177,9 @@ class Settings:
     max_sessions: Annotated[
         int,
         Setting(
-            "Sessions at the same time; one more is told to come back later (1013). Two a core "
-            "keep real time with the default model and speakers told apart now and then; see "
-            "`python -m loadtest`.",
+            "Sessions at the same time; one more is told to come back later (1013). With two a "
+            "core the default model keeps real time; telling speakers apart as well makes its "
+            "passes rarer. `python -m loadtest` measures a machine.",
             LOAD,
             low=1,
             high=100_000,
