@@ -33,8 +33,6 @@ class RecognitionWindow:
         pcm: The audio, at most 30 s.
         effort: How hard to try.
         language: ISO 639-1 code, or `None` to detect it from this window.
-        prefix: Text that the hypothesis must begin with, because it is final already and lies
-            in this window. Not part of the answer. Only with `Effort.LIVE`.
         hotwords: Words to favour, as the user spells them.
     """
 
@@ -42,7 +40,6 @@ class RecognitionWindow:
     pcm: Pcm
     effort: Effort
     language: str | None
-    prefix: str = ""
     hotwords: tuple[str, ...] = ()
 
 
@@ -51,8 +48,7 @@ class Transcription:
     """What a recognizer heard in one window.
 
     Attributes:
-        words: The words after the window's prefix, in time order, on the session clock. Their
-            speaker is not set.
+        words: In time order, on the session clock. Their speaker is not set.
         language: What was detected, when the window asked for it.
     """
 

@@ -35,7 +35,6 @@ class Wanted:
     span: Span
     effort: Effort
     language: str | None
-    prefix: str
 
 
 class Recognition:
@@ -132,8 +131,8 @@ class Recognition:
             return None
         until = utterance.span.end if utterance.span else position
         self._last_step = Samples(until - utterance.heard_until)
-        span, prefix = utterance.window(until, self._floor)
-        self._listening = Wanted(utterance, span, Effort.LIVE, self._language, prefix)
+        span = utterance.window(until, self._floor)
+        self._listening = Wanted(utterance, span, Effort.LIVE, self._language)
         return self._listening
 
     def wanted_pass(self) -> Wanted | None:
@@ -143,7 +142,7 @@ class Recognition:
         self._rehearing = True
         utterance = self._passes[0]
         assert utterance.span is not None
-        return Wanted(utterance, utterance.span, Effort.UTTERANCE, self._language, "")
+        return Wanted(utterance, utterance.span, Effort.UTTERANCE, self._language)
 
     def answer(self, wanted: Wanted, heard: Transcription | None) -> None:
         """Take the answer for a window, or `None` when it failed and is to be asked for again."""

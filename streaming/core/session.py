@@ -255,7 +255,6 @@ class StreamSession:
             pcm=self._audio.read(wanted.span),
             effort=wanted.effort,
             language=wanted.language,
-            prefix=wanted.prefix,
             hotwords=self._settings.hotwords,
         )
         work = Recognize(self._next_id(), window)

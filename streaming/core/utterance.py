@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from streaming.core.agreement import Agreement
-from streaming.core.domain import Samples, Span, UtteranceId, Word
+from streaming.core.agreement import Agreement, agreement_key
+from streaming.core.domain import Samples, Span, UtteranceId, Word, from_ms
 from streaming.core.settings import SessionSettings
+
+JITTER = from_ms(60)
+"""Three steps of a word's time from attention. A word that repeats the last final one and begins
+earlier than this before its end is that word, heard again; later, it was said twice."""
 
 
 def in_order(words: Iterable[Word], within: Span) -> tuple[Word, ...]:
@@ -57,11 +61,10 @@ class Utterance:
         self.span = span
         self.speech_end = speech_end
 
-    def window(self, until: Samples, floor: Samples) -> tuple[Span, str]:
-        """Return the next window to recognise, and the final text that lies in it.
+    def window(self, until: Samples, floor: Samples) -> Span:
+        """Return the next window to recognise.
 
-        A window that would grow too long begins at a final word instead; the words before it
-        leave the prefix.
+        One that would grow too long begins at a final word instead.
 
         Args:
             until: End of the window.
@@ -74,8 +77,7 @@ class Utterance:
             latest = until - self._rules.context
             starts = [w.span.start for w in self.finals if w.span.start <= latest]
             self._window_start = max([self._window_start, *starts[-1:]])
-        inside = (w.text for w in self.finals if w.span.start >= self._window_start)
-        return Span(self._window_start, until), "".join(inside)
+        return Span(self._window_start, until)
 
     def hear(self, words: Iterable[Word], until: Samples) -> tuple[Word, ...]:
         """Take the hypothesis of the window that ended at `until`; return the new finals."""
@@ -90,9 +92,15 @@ class Utterance:
         self._agreement.consider(self._placed(words, until))
 
     def settle(self) -> tuple[Word, ...]:
-        """Make everything pending final before the utterance is over, and return it."""
+        """Make everything pending final before the utterance is over, and return it.
+
+        The next window begins after it: led by text that is complete, the recognizer tends to
+        take a window for complete as well.
+        """
         final = self._agreement.close()
         self.finals += final
+        if self.finals:
+            self._window_start = self.finals[-1].span.end
         return final
 
     def close(self) -> tuple[Word, ...]:
@@ -106,5 +114,14 @@ class Utterance:
         return final
 
     def _placed(self, words: Iterable[Word], until: Samples) -> tuple[Word, ...]:
+        """Return what of a window's words comes after the final ones, in order."""
         floor = self.finals[-1].span.end if self.finals else self._window_start
-        return in_order(words, Span(floor, Samples(max(floor, until))))
+        return in_order(self._after_finals(words, floor), Span(floor, Samples(max(floor, until))))
+
+    def _after_finals(self, words: Iterable[Word], floor: Samples) -> list[Word]:
+        """Leave out words that are final already; times of one word differ from pass to pass."""
+        fresh = [word for word in words if word.span.start + word.span.end > 2 * floor]
+        if self.finals and fresh and fresh[0].span.start < floor - JITTER:
+            last = agreement_key(self.finals[-1].text)
+            return fresh[1:] if agreement_key(fresh[0].text) == last else fresh
+        return fresh

@@ -10,7 +10,7 @@ What they promise beyond their ports:
 - `ScriptedRecognizer` answers the words that lie in the window. It hears a word when the middle
   of the word is in the window and so is its end: a word cut at its beginning counts from half,
   a word cut at its end is not heard. With `hesitates`, a word whose second half is cut by the end
-  of a live window is heard wrongly instead (never in another length, see `_skip`), so that
+  of a live window is heard wrongly instead, so that
   hypotheses do change as they do with a real model. `UTTERANCE` windows are never misheard.
 - `ScriptedDiarizer` answers the script's turns. With `hesitates`, a turn that began in the part
   that may still be revised is given to the speaker of the turn before it.
@@ -219,7 +219,7 @@ class ScriptedRecognizer:
         ]
         detected = DetectedLanguage(self._script.language, _SURE)
         return Transcription(
-            tuple(_within(word, span) for word in words[_skip(words, window.prefix) :]),
+            tuple(_within(word, span) for word in words),
             detected if window.language is None else None,
         )
 
@@ -234,18 +234,3 @@ def _misheard(word: Word, window: Span) -> Word:
     sound = word.text.strip()
     wrong = word.text.replace(sound, sound[1:] + sound[:1]) if sound else word.text
     return replace(word, text=wrong, span=Span(word.span.start, window.end), confidence=_UNSURE)
-
-
-def _skip(words: Sequence[Word], prefix: str) -> int:
-    """Return how many of a window's words the prefix stands for.
-
-    Told by its length alone: a word may have become final when it was misheard, and mishearing
-    keeps the length.
-    """
-    wanted = len(prefix.strip())
-    text = ""
-    for count, word in enumerate(words):
-        if len(text.strip()) >= wanted:
-            return count
-        text += word.text
-    return len(words)

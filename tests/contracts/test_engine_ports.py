@@ -309,11 +309,11 @@ efforts = pytest.mark.parametrize("effort", Effort)
 
 
 def sentence(
-    *, effort: Effort = Effort.LIVE, prefix: str = "", language: str | None = "en", end: int = 0
+    *, effort: Effort = Effort.LIVE, language: str | None = "en", end: int = 0
 ) -> RecognitionWindow:
     """Return a window of the recorded sentence as if it had begun at `OFFSET`."""
     pcm = recording(SENTENCE).pcm
-    return RecognitionWindow(OFFSET, pcm[: end or len(pcm)], effort, language, prefix)
+    return RecognitionWindow(OFFSET, pcm[: end or len(pcm)], effort, language)
 
 
 def later_script() -> Script:
@@ -376,18 +376,6 @@ def test_recognizer_confidences_are_permille_and_nobody_is_named(
 
     assert all(type(w.confidence) is int and 0 <= w.confidence <= 1000 for w in heard.words)
     assert all(word.speaker is None for word in heard.words)
-
-
-@recognizers
-def test_recognizer_goes_on_after_the_prefix(recognizer: NewRecognizer) -> None:
-    engine = recognizer(later_script())
-    (whole,) = engine.recognize([sentence()])
-    prefix = "".join(word.text for word in whole.words[:5])
-
-    (rest,) = engine.recognize([sentence(prefix=prefix)])
-
-    assert text_of(rest) == text_of(Transcription(whole.words[5:]))
-    assert rest.words[0].span.start >= whole.words[4].span.start
 
 
 @recognizers

@@ -48,9 +48,9 @@ def silence(samples: int) -> Pcm:
 
 
 def window(
-    start: int, end: int, *, effort: Effort = Effort.LIVE, prefix: str = "", language: str = "de"
+    start: int, end: int, *, effort: Effort = Effort.LIVE, language: str = "de"
 ) -> RecognitionWindow:
-    return RecognitionWindow(Samples(start), silence(end - start), effort, language, prefix)
+    return RecognitionWindow(Samples(start), silence(end - start), effort, language)
 
 
 def heard(asked: RecognitionWindow, *, hesitates: bool = False) -> list[str]:
@@ -184,28 +184,6 @@ def test_a_misheard_word_ends_with_the_window_and_has_little_confidence() -> Non
 
 def test_an_utterance_is_never_misheard() -> None:
     assert heard(window(0, 3_500, effort=Effort.UTTERANCE), hesitates=True) == [" one"]
-
-
-@pytest.mark.parametrize(
-    ("prefix", "words"),
-    [
-        ("", [" one", " two", " three", " four"]),
-        (" one", [" two", " three", " four"]),
-        ("one two", [" three", " four"]),
-        (" one wot", [" three", " four"]),
-        (" one two three four", []),
-        (" longer than everything there is to hear", []),
-    ],
-)
-def test_the_prefix_is_no_part_of_the_answer(prefix: str, words: list[str]) -> None:
-    assert heard(window(0, 40_000, prefix=prefix)) == words
-
-
-def test_words_without_spaces_have_a_prefix_too() -> None:
-    script = Script.of([said("你好", 0, 1_000), said("世界", 1_000, 2_000)])
-    (transcription,) = ScriptedRecognizer(script).recognize([window(0, 2_000, prefix="你好")])
-
-    assert [word.text for word in transcription.words] == ["世界"]
 
 
 def test_the_language_is_that_of_the_script() -> None:
