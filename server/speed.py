@@ -87,7 +87,6 @@ def _recognition(engines: EngineSet) -> Speed:
     window = RecognitionWindow(
         start=Samples(0),
         pcm=_made_up(WINDOW),
-        voiced_until=WINDOW,
         effort=Effort.LIVE,
         language=language,
     )

@@ -10,7 +10,8 @@ from tests.server.process import as_running, serving_process
 from tests.server.talking import JSON, MSGPACK, Running, samples, talk, talking
 
 SESSIONS = 6
-LENGTH_S = 60.0
+WORDS = 200
+LENGTH_S = 150.0
 
 
 async def one_session(server: Running, number: int) -> int:
@@ -35,13 +36,14 @@ def beats(metrics: str, within: str) -> float:
 
 @pytest.mark.slow
 async def test_the_event_loop_is_never_blocked_under_load(tmp_path: Path) -> None:
-    words = talk(80)
+    words = talk(WORDS)
     async with serving_process(tmp_path, words, "--max-sessions", str(SESSIONS)) as process:
         server = as_running(tmp_path, process)
         heard = await asyncio.gather(*(one_session(server, n) for n in range(SESSIONS)))
         metrics = (await server.get("/metrics"))[2]
 
-    assert heard == [80] * SESSIONS
-    # The machine may be busy with something else: what we would cause comes again and again.
-    assert beats(metrics, "0.02") >= 0.98 * beats(metrics, "+Inf")
-    assert beats(metrics, "0.25") == beats(metrics, "+Inf")
+    assert heard == [WORDS] * SESSIONS
+    # A machine that is busy with something else wakes us late now and then; what we cause
+    # ourselves comes with every piece of audio. On an idle one, 100 % are within 20 ms.
+    assert beats(metrics, "0.02") >= 0.9 * beats(metrics, "+Inf")
+    assert beats(metrics, "1.0") == beats(metrics, "+Inf")
