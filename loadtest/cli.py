@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
+from rich.status import Status
 
 from loadtest.accuracy import AccuracyReport, measure_accuracy
+from loadtest.clients import Caller
 from loadtest.errors import LoadtestError
+from loadtest.latency import LatencyReport, measure_latency
+from loadtest.measured_server import MeasuredServer, running_server
+from loadtest.progress import watched
 from loadtest.recordings import conversations, read_recording
-from loadtest.report import accuracy_table, write_json
+from loadtest.report import accuracy_table, latency_table, soak_table, write_json
 from loadtest.rules import rule_names, settings_for
+from loadtest.soak import SoakReport, long_talk, measure_soak, write_script
 from loadtest.whole_file import WholeFileRecognizer
 from server.app import engine_config
 from server.errors import PeerMistake, StartError
@@ -24,6 +35,7 @@ from streaming.core.endpointing import EndpointRules
 from streaming.core.settings import LiveRules
 from streaming.engines.loading import load
 from streaming.errors import StreamingError
+from trax_client import TraxError
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -33,7 +45,7 @@ def run(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.carry_out(options)
-    except (LoadtestError, PeerMistake, StartError, StreamingError) as error:
+    except (LoadtestError, PeerMistake, StartError, StreamingError, TraxError) as error:
         print(f"loadtest: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
@@ -50,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_accuracy(commands.add_parser("accuracy", help="word and speaker errors, without a server"))
+    _add_latency(commands.add_parser("latency", help="how long words take, in real time"))
+    _add_soak(commands.add_parser("soak", help="one long session: memory, and the last word"))
     return parser
 
 
@@ -78,6 +92,61 @@ def _add_accuracy(parser: argparse.ArgumentParser) -> None:
         "--no-whole-file", action="store_true", help="leave out the decode of the whole file"
     )
     _add_out(parser)
+
+
+def _add_latency(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(carry_out=_latency)
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="a recording; without .words.json beside it, words end where the recognizer says",
+    )
+    parser.add_argument("--streams", type=_count, default=1, metavar="N", help="clients at once")
+    parser.add_argument(
+        "--stagger-ms",
+        type=int,
+        default=700,
+        metavar="MS",
+        help="how long after each other they begin (default: 700)",
+    )
+    _add_session_options(parser)
+    parser.add_argument(
+        "--url", help="a server that runs already; default: one of our own, whose use is measured"
+    )
+    parser.add_argument("--token", help="its token, if it is not in the URL")
+    _add_out(parser)
+
+
+def _add_soak(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(carry_out=_soak)
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="recordings, streamed one after another, again and again "
+        "(default: the conversations of tests/data)",
+    )
+    parser.add_argument("--minutes", type=float, default=60.0, help="of audio (default: 60)")
+    engines = parser.add_mutually_exclusive_group()
+    engines.add_argument(
+        "--real", action="store_false", dest="scripted", help="with the real models (default)"
+    )
+    engines.add_argument(
+        "--scripted",
+        action="store_true",
+        help="with engines that play what is said: everything but the models",
+    )
+    _add_session_options(parser)
+    _add_out(parser)
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError(text)
+    return count
 
 
 def _add_session_options(parser: argparse.ArgumentParser) -> None:
@@ -116,3 +185,69 @@ def _accuracy(options: argparse.Namespace) -> None:
     console.print(accuracy_table(reports))
     if options.out is not None:
         write_json(options.out, {"settings": settings, "recordings": reports})
+
+
+def _latency(options: argparse.Namespace) -> None:
+    report = asyncio.run(_measure_latency(options))
+    Console().print(latency_table(report))
+    if options.out is not None:
+        write_json(options.out, report)
+
+
+async def _measure_latency(options: argparse.Namespace) -> LatencyReport:
+    recording = read_recording(options.file)
+    async with AsyncExitStack() as stack:
+        server: MeasuredServer | None = None
+        url = options.url
+        if url is None:
+            # One more than that would be turned away.
+            room = ("--max-sessions", str(options.streams))
+            with _starting():
+                server = await stack.enter_async_context(running_server(room))
+            url = server.url
+        names = [f"client {number + 1}" for number in range(options.streams)]
+        watch = stack.enter_context(watched(names, recording.duration_s))
+        return await measure_latency(
+            recording,
+            replace(_caller(options, url), token=options.token),
+            options.streams,
+            options.stagger_ms / 1000,
+            server,
+            watch,
+        )
+
+
+def _soak(options: argparse.Namespace) -> None:
+    report = asyncio.run(_measure_soak(options))
+    Console().print(soak_table(report))
+    if options.out is not None:
+        write_json(options.out, report)
+
+
+async def _measure_soak(options: argparse.Namespace) -> SoakReport:
+    recordings = [read_recording(path) for path in options.files or conversations()]
+    talk = long_talk(recordings, options.minutes)
+    async with AsyncExitStack() as stack:
+        flags: tuple[str, ...] = ()
+        if options.scripted:
+            script = Path(stack.enter_context(TemporaryDirectory())) / "script.json"
+            write_script(talk, script)
+            flags = ("--live-model", f"scripted:{script}")
+        with _starting():
+            server = await stack.enter_async_context(running_server(flags))
+        watch = stack.enter_context(watched(["session"], talk.duration_s))
+        caller = _caller(options, server.url)
+        return await measure_soak(talk, caller, server, partial(watch, 0))
+
+
+def _caller(options: argparse.Namespace, url: str) -> Caller:
+    return Caller(
+        url=url,
+        language=options.language,
+        lookahead_ms=options.lookahead_ms,
+        diarization=not options.no_diarization,
+    )
+
+
+def _starting() -> Status:
+    return Console(stderr=True).status("Starting a server ...")

@@ -16,10 +16,15 @@ from rich.table import Table
 
 from loadtest.accuracy import AccuracyReport, SpeakerReport, fewer_errors
 from loadtest.distribution import Distribution
+from loadtest.latency import LatencyReport
 from loadtest.scoring import WordErrors
+from loadtest.soak import SoakReport
 
 NOTHING = "-"
 """What stands in a table where nothing was measured."""
+
+NOT_OURS = "not known"
+"""What stands there for a server that somebody else runs."""
 
 
 def plain(value: object) -> object:
@@ -141,6 +146,78 @@ def _speaker_cells(speakers: SpeakerReport | None) -> tuple[str, ...]:
         NOTHING if turns is None else percent(turns.rate),
         NOTHING if turns is None else percent(turns.core_rate),
     )
+
+
+def latency_table(report: LatencyReport) -> Table:
+    """Return what the clients saw, and what the server used."""
+    count, granted = len(report.streams), report.granted
+    clients = f"{count} client" if count == 1 else f"{count} clients"
+    speakers = "speakers told apart" if granted.diarization else "no speakers"
+    table = Table(
+        title=f"{report.recording}, {report.audio_s:.0f} s: {clients} of {granted.recognizer}, "
+        f"look-ahead {granted.lookahead_ms} ms, {speakers}",
+        caption=None if report.truth else "No truth: words end where the recognizer says.",
+        box=SIMPLE_HEAD,
+    )
+    table.add_column("seconds after the end of a word", no_wrap=True)
+    for heading in ("median", "90 %", "max"):
+        table.add_column(heading, justify="right")
+    table.add_row("first shown", *spread(report.shown_s))
+    table.add_row("final", *spread(report.final_s), end_section=True)
+    for heading, cell in _latency_rows(report):
+        table.add_row(heading, cell)
+    return table
+
+
+def _latency_rows(report: LatencyReport) -> list[tuple[str, str]]:
+    live, corrected, server = report.live, report.corrected, report.server
+    lags = [stream.lag_at_end_s for stream in report.streams if stream.lag_at_end_s is not None]
+    each = max(1, report.words)
+    return [
+        ("words final", str(report.words)),
+        ("taken back, of words final %", percent(report.retracted / each)),
+        ("corrections", str(report.corrections)),
+        ("live finals, errors %", NOTHING if live is None else percent(live.rate)),
+        ("after corrections, errors %", NOTHING if corrected is None else percent(corrected.rate)),
+        ("behind as the audio ends, s", seconds(max(lags)) if lags else NOTHING),
+        ("done after the audio, s", seconds(max(s.done_after_s for s in report.streams))),
+        ("sent too late by at most, s", seconds(max(s.sent_late_s for s in report.streams))),
+        ("real time kept", "yes" if report.real_time else "NO"),
+        ("CPU s per audio s", f"{server.cpu_per_audio_s:.3f}" if server else NOT_OURS),
+        ("peak RSS, MB", megabytes(server.peak_rss_bytes) if server else NOT_OURS),
+    ]
+
+
+def soak_table(report: SoakReport) -> Table:
+    """Return how memory went, and whether the words are all there."""
+    table = Table(
+        title=f"{report.audio_s / 60:.0f} minutes of audio in {report.wall_s / 60:.1f} minutes",
+        show_header=False,
+        box=SIMPLE_HEAD,
+    )
+    table.add_column("", no_wrap=True)
+    table.add_column("", justify="right")
+    for sample in report.memory:
+        heading = f"RSS after {sample.heard_s / 60:.1f} min, MB"
+        table.add_row(heading, megabytes(sample.rss_bytes))
+    slope = report.slope_bytes_per_hour
+    rows = (
+        ("growth per hour of audio, MB", NOTHING if slope is None else megabytes(slope)),
+        ("CPU s per audio s", f"{report.cpu_per_audio_s:.3f}"),
+        ("words said / final", f"{report.errors.words} / {report.finals}"),
+        ("errors %", _errors(report.errors)),
+        ("finals out of order", str(report.disordered_finals)),
+        ("last words said", " ".join(report.last_said)),
+        ("last words heard", " ".join(report.last_heard)),
+    )
+    for heading, cell in rows:
+        table.add_row(heading, cell)
+    return table
+
+
+def megabytes(size_bytes: float) -> str:
+    """Return a size as a cell of a table."""
+    return f"{size_bytes / 1e6:.1f}"
 
 
 def spread(values: Distribution | None) -> tuple[str, str, str]:

@@ -1,0 +1,225 @@
+"""How long words take, with several people speaking at once in real time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+from loadtest.arrivals import corrected_words, live_words
+from loadtest.clients import Caller, Streamed, speak
+from loadtest.distribution import Distribution
+from loadtest.measured_server import MeasuredServer, Usage, sampled
+from loadtest.recordings import Recording
+from loadtest.scoring import Token, WordErrors, align_tokens, tokens_heard, tokens_said
+from loadtest.word_latency import WordLatency, count_retracted, word_latencies
+from trax_client import Correction, Event, Ready
+
+REAL_TIME_LAG_S = 3.0
+"""A server keeps real time when it is less than this behind as the audio ends. It is a second or
+two behind in any case: the present window, and words that wait for their look-ahead."""
+
+WatchStream = Callable[[int, Event], None]
+"""Told each event of each stream, with the stream's number."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamReport:
+    """What one client saw; fields as in `Streamed` and `LatencyReport`."""
+
+    final_s: Distribution | None
+    shown_s: Distribution | None
+    words: int
+    retracted: int
+    corrections: int
+    live: WordErrors | None
+    corrected: WordErrors | None
+    lag_at_end_s: float | None
+    done_after_s: float
+    sent_late_s: float
+
+    @property
+    def real_time(self) -> bool:
+        """Whether the server kept up."""
+        lag_s = self.done_after_s if self.lag_at_end_s is None else self.lag_at_end_s
+        return lag_s <= REAL_TIME_LAG_S
+
+
+@dataclass(frozen=True, slots=True)
+class ServerReport:
+    """What the server used while clients spoke.
+
+    Attributes:
+        cpu_per_audio_s: Processor seconds for each second of each client's audio.
+        peak_rss_bytes: Memory at most, looked at every `SAMPLE_S`.
+    """
+
+    cpu_per_audio_s: float
+    peak_rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What the server said the sessions would be (their tokens are nobody's business)."""
+
+    recognizer: str
+    lookahead_ms: int
+    diarization: bool
+    diarization_latency_ms: int | None
+
+    @classmethod
+    def of(cls, ready: Ready) -> Granted:
+        """Return what a server granted."""
+        return cls(
+            ready.models.recognizer,
+            ready.lookahead_ms,
+            ready.diarization,
+            ready.diarization_latency_ms,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyReport:
+    """What all clients saw.
+
+    Attributes:
+        recording: What they spoke.
+        audio_s: Its length.
+        granted: What the sessions were.
+        truth: Whether the ends of words are known; else they are as the recognizer says.
+        final_s: From the end of a word to its final, of all clients' words that were right.
+        shown_s: From the end of a word to the first partial or final that shows it, likewise.
+        streams: Each client.
+        server: What it used; `None` when it is not ours to look at.
+    """
+
+    recording: str
+    audio_s: float
+    granted: Granted
+    truth: bool
+    final_s: Distribution | None
+    shown_s: Distribution | None
+    streams: tuple[StreamReport, ...]
+    server: ServerReport | None
+
+    @property
+    def words(self) -> int:
+        """Final words of all clients."""
+        return sum(stream.words for stream in self.streams)
+
+    @property
+    def retracted(self) -> int:
+        """Words that were shown and taken back, of all clients."""
+        return sum(stream.retracted for stream in self.streams)
+
+    @property
+    def corrections(self) -> int:
+        """Corrections, of all clients."""
+        return sum(stream.corrections for stream in self.streams)
+
+    @property
+    def live(self) -> WordErrors | None:
+        """Errors of the final words, of all clients."""
+        return _sum(stream.live for stream in self.streams)
+
+    @property
+    def corrected(self) -> WordErrors | None:
+        """Errors of the words that stood at the end, of all clients."""
+        return _sum(stream.corrected for stream in self.streams)
+
+    @property
+    def real_time(self) -> bool:
+        """Whether the server kept up with all clients."""
+        return all(stream.real_time for stream in self.streams)
+
+
+async def measure_latency(
+    recording: Recording,
+    caller: Caller,
+    streams: int,
+    stagger_s: float,
+    server: MeasuredServer | None,
+    watch: WatchStream,
+) -> LatencyReport:
+    """Let several clients speak a recording, each beginning a little after the one before.
+
+    Args:
+        recording: What they speak.
+        caller: How they connect.
+        streams: How many there are.
+        stagger_s: How long after each other they begin: people do not speak in chorus.
+        server: To look at what it uses, if it is ours.
+        watch: Told what comes.
+
+    Raises:
+        TraxError: A session failed, or was refused.
+    """
+    used: list[Usage] = []
+    async with sampled(server, used.append):
+        try:
+            async with asyncio.TaskGroup() as group:
+                clients = [
+                    group.create_task(_join(number, stagger_s, recording, caller, watch))
+                    for number in range(streams)
+                ]
+        except BaseExceptionGroup as failures:
+            # One failure is enough to say why nothing was measured.
+            raise failures.exceptions[0] from failures
+    streamed = [client.result() for client in clients]
+    said = None if recording.words is None else tokens_said(recording.words)
+    latencies = [word_latencies(each.arrivals, said) for each in streamed]
+    everyone = [latency for each in latencies for latency in each]
+    return LatencyReport(
+        recording=recording.name,
+        audio_s=recording.duration_s,
+        granted=Granted.of(streamed[0].granted),
+        truth=said is not None,
+        final_s=Distribution.of(latency.final_s for latency in everyone),
+        shown_s=Distribution.of(latency.shown_s for latency in everyone),
+        streams=tuple(
+            _report(each, mine, said) for each, mine in zip(streamed, latencies, strict=True)
+        ),
+        server=_usage(used, streams * recording.duration_s),
+    )
+
+
+async def _join(
+    number: int, stagger_s: float, recording: Recording, caller: Caller, watch: WatchStream
+) -> Streamed:
+    await asyncio.sleep(number * stagger_s)
+    return await speak(recording, caller, lambda event: watch(number, event))
+
+
+def _report(
+    streamed: Streamed, latencies: Sequence[WordLatency], said: Sequence[Token] | None
+) -> StreamReport:
+    arrivals = streamed.arrivals
+    words = tokens_heard(live_words(arrivals))
+    return StreamReport(
+        final_s=Distribution.of(latency.final_s for latency in latencies),
+        shown_s=Distribution.of(latency.shown_s for latency in latencies),
+        words=len(words),
+        retracted=count_retracted(arrivals),
+        corrections=sum(isinstance(arrival.event, Correction) for arrival in arrivals),
+        live=None if said is None else align_tokens(said, words).errors,
+        corrected=None
+        if said is None
+        else align_tokens(said, tokens_heard(corrected_words(arrivals))).errors,
+        lag_at_end_s=streamed.lag_at_end_s,
+        done_after_s=streamed.done_after_s,
+        sent_late_s=streamed.sent_late_s,
+    )
+
+
+def _usage(used: Sequence[Usage], audio_s: float) -> ServerReport | None:
+    if not used:
+        return None
+    cpu_s = used[-1].cpu_s - used[0].cpu_s
+    return ServerReport(cpu_s / audio_s, max(each.rss_bytes for each in used))
+
+
+def _sum(errors: Iterable[WordErrors | None]) -> WordErrors | None:
+    known = [each for each in errors if each is not None]
+    return reduce(add, known) if known else None
