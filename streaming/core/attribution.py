@@ -59,6 +59,13 @@ class Attribution:
         self._open += [word for word in labelled if word.span.end > self._fixed_until]
         return labelled
 
+    def correct(self, span: Span, words: Sequence[Word]) -> tuple[Word, ...]:
+        """Label words that stand for the final ones in `span`, and remember them instead."""
+        self._open = [word for word in self._open if not span.overlap(word.span)]
+        labelled = self.commit(words)
+        self._open.sort(key=lambda word: word.span.start)
+        return labelled
+
     def update(self, diarization: Diarization) -> list[SpeakerRevised]:
         """Take the diarizer's newest answer, and return what it changed of final words."""
         known = [turn for turn in self._turns if turn.span.start < self._fixed_until]
@@ -68,8 +75,13 @@ class Attribution:
         return self._revise()
 
     def forget(self, before: Samples) -> None:
-        """Drop turns that end before `before`: no word there will be labelled again."""
-        self._turns = [turn for turn in self._turns if turn.span.end > before - REACH]
+        """Drop turns that end before `before`, where no word will become final any more.
+
+        Turns at words whose speaker may still be revised are kept: voices may come later than text.
+        """
+        starts = [word.span.start for word in self._open[:1]]
+        needed = min([before, *starts]) - REACH
+        self._turns = [turn for turn in self._turns if turn.span.end > needed]
 
     def _revise(self) -> list[SpeakerRevised]:
         """Label the open words again; one revision for each run of words with a new speaker."""

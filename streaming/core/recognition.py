@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from streaming.core.attribution import Attribution
 from streaming.core.domain import Samples, Span, UtteranceId, Word
 from streaming.core.events import (
     Correction,
@@ -45,8 +46,7 @@ class Recognition:
         settings: SessionSettings,
         first: UtteranceId,
         emit: Callable[[Event], None],
-        label: Callable[[Sequence[Word]], tuple[Word, ...]],
-        commit: Callable[[Sequence[Word]], tuple[Word, ...]],
+        attribution: Attribution,
     ) -> None:
         """Begin with no utterance.
 
@@ -54,14 +54,12 @@ class Recognition:
             settings: Of the session.
             first: Number of the first utterance.
             emit: Receives each event as it becomes true.
-            label: Puts the speakers known now on words.
-            commit: The same for final words, whose later revisions are to be told.
+            attribution: Of the same session: knows the speakers.
         """
         self._settings = settings
         self._next_id = first
         self._emit = emit
-        self._label = label
-        self._commit = commit
+        self._attribution = attribution
         self._open: deque[Utterance] = deque()
         self._passes: deque[Utterance] = deque()
         self._listening: Wanted | None = None
@@ -188,7 +186,7 @@ class Recognition:
     def _finalise(self, utterance: Utterance, words: Sequence[Word]) -> None:
         if words and self._settings.finals is FinalsMode.WORD:
             self._floor = words[-1].span.end
-            self._emit(Final(utterance.id, self._commit(words)))
+            self._emit(Final(utterance.id, self._attribution.commit(words)))
 
     def _tell_partial(self, utterance: Utterance) -> None:
         """Tell the words that are not final, unless that is what was told last."""
@@ -197,7 +195,7 @@ class Recognition:
         if self._settings.finals is FinalsMode.UTTERANCE:
             stable += len(utterance.finals)
             words = (*utterance.finals, *words)
-        told = (utterance.id, self._label(words), stable)
+        told = (utterance.id, self._attribution.label(words), stable)
         if self._settings.partials and told != self._told:
             self._told = told
             self._emit(Partial(*told))
@@ -234,10 +232,11 @@ class Recognition:
         words = in_order(heard.words, wanted.span)
         if self._settings.finals is FinalsMode.UTTERANCE:
             if words:
-                self._emit(Final(utterance.id, self._commit(words)))
+                self._emit(Final(utterance.id, self._attribution.commit(words)))
             self._emit(UtteranceEnded(utterance.id, wanted.span))
         elif words and _text(words) != _text(utterance.finals):
-            self._emit(Correction(utterance.id, wanted.span, self._label(words)))
+            labelled = self._attribution.correct(wanted.span, words)
+            self._emit(Correction(utterance.id, wanted.span, labelled))
 
 
 def _text(words: Sequence[Word]) -> str:

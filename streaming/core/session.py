@@ -78,8 +78,7 @@ class StreamSession:
             settings,
             first_utterance,
             self._events.append,
-            self._attribution.label,
-            self._attribution.commit,
+            self._attribution,
         )
         self._scores: deque[float] = deque()
         self._live: Wanted | None = None
