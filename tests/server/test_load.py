@@ -1,17 +1,20 @@
-"""Several sessions at once: nobody waits for anybody's disk, samples or numbers."""
+"""Several sessions at once: nobody waits for anybody's samples, numbers or disk."""
 
 import asyncio
 import re
+import time
+from asyncio.events import Handle
 from pathlib import Path
 
 import pytest
 
 from tests.server.process import as_running, serving_process
-from tests.server.talking import JSON, MSGPACK, Running, samples, talk, talking
+from tests.server.talking import JSON, MSGPACK, Running, running, samples, talk, talking
 
 SESSIONS = 6
 WORDS = 200
 LENGTH_S = 150.0
+LONGEST_CALLBACK_S = 0.02
 
 
 async def one_session(server: Running, number: int) -> int:
@@ -27,15 +30,13 @@ async def one_session(server: Running, number: int) -> int:
 
 
 def beats(metrics: str, within: str) -> float:
-    found = re.search(
-        rf'trax_event_loop_lag_seconds_bucket{{le="{re.escape(within)}"}} (\S+)', metrics
-    )
+    found = re.search(rf'event_loop_lag_seconds_bucket{{le="{re.escape(within)}"}} (\S+)', metrics)
     assert found is not None
     return float(found[1])
 
 
 @pytest.mark.slow
-async def test_the_event_loop_is_never_blocked_under_load(tmp_path: Path) -> None:
+async def test_all_sessions_are_heard_whole_while_the_event_loop_beats(tmp_path: Path) -> None:
     words = talk(WORDS)
     async with serving_process(tmp_path, words, "--max-sessions", str(SESSIONS)) as process:
         server = as_running(tmp_path, process)
@@ -43,7 +44,31 @@ async def test_the_event_loop_is_never_blocked_under_load(tmp_path: Path) -> Non
         metrics = (await server.get("/metrics"))[2]
 
     assert heard == [WORDS] * SESSIONS
-    # A machine that is busy with something else wakes us late now and then; what we cause
-    # ourselves comes with every piece of audio. On an idle one, 100 % are within 20 ms.
-    assert beats(metrics, "0.02") >= 0.9 * beats(metrics, "+Inf")
-    assert beats(metrics, "1.0") == beats(metrics, "+Inf")
+    # In wall time, and so at the mercy of whatever else this machine does: 100 % when it is idle.
+    assert beats(metrics, "0.02") >= 0.5 * beats(metrics, "+Inf")
+
+
+@pytest.mark.slow
+async def test_no_callback_computes_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also with the largest messages; in processor time, so other processes do not matter."""
+    times_s: list[float] = []
+    run = Handle._run
+
+    def timed(handle: Handle) -> None:
+        began_s = time.thread_time()
+        run(handle)
+        times_s.append(time.thread_time() - began_s)
+
+    async with running(tmp_path, talk(WORDS)) as server, talking(server) as client:
+        pcm = samples(LENGTH_S, 48_000)
+        await client.start(language="en", sample_rate=48_000)
+        monkeypatch.setattr(Handle, "_run", timed)
+        await client.stream(pcm, piece=server.settings.message_bytes - 64)
+        await client.send("end")
+        assert await client.closed() == 1000
+        monkeypatch.undo()
+
+    assert len(times_s) > 100
+    assert max(times_s) < LONGEST_CALLBACK_S
