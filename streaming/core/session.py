@@ -216,9 +216,9 @@ class StreamSession:
                 break
             boundary = endpoints.push(self._scores.popleft())
             if boundary in (Boundary.ENDED, Boundary.CUT):
-                self._recognition.end(endpoints.utterance, endpoints.voiced_until)
+                self._end_utterance()
             if boundary in (Boundary.BEGAN, Boundary.CUT):
-                self._recognition.begin(endpoints.needed_from)
+                self._recognition.begin(Samples(min(endpoints.needed_from, self._audio.end)))
         self._forget()
 
     def _flush_due(self) -> None:
@@ -226,7 +226,13 @@ class StreamSession:
         while self._flush_at and self._endpoints.position >= self._flush_at[0]:
             self._flush_at.popleft()
             if self._endpoints.flush() is Boundary.ENDED:
-                self._recognition.end(self._endpoints.utterance, self._endpoints.voiced_until)
+                self._end_utterance()
+
+    def _end_utterance(self) -> None:
+        """End the utterance where the endpointer says; its last frame may reach beyond the audio."""
+        whole, end = self._endpoints.utterance, self._audio.end
+        heard = Span(Samples(min(whole.start, end)), Samples(min(whole.end, end)))
+        self._recognition.end(heard, self._endpoints.voiced_until)
 
     def _forget(self) -> None:
         """Let go of audio and turns that nothing will ask for again."""
