@@ -182,7 +182,8 @@ class StreamSession:
         if self._broken:
             return None
         self._advance()
-        return self._live_work() or self._score_work() or self._pass_work() or self._diarize_work()
+        # A pass before more frames: audio that came all at once is heard as if it came in pieces.
+        return self._live_work() or self._pass_work() or self._score_work() or self._diarize_work()
 
     def complete(self, result: Result) -> None:
         """Take the outcome of a piece of work; an id that is not awaited is ignored."""
