@@ -158,7 +158,9 @@ class StreamSession:
         """
         if self._end is not None:
             raise SessionFinished("no flush expected after the end of the session")
-        self._flush_at.append(Samples(self._audio.end - self._beyond_frames()))
+        place = Samples(self._audio.end - self._beyond_frames())
+        if place not in self._flush_at:
+            self._flush_at.append(place)
         self._advance()
 
     def finish(self) -> None:
