@@ -210,7 +210,7 @@ class StreamSession:
 
     def _advance(self) -> None:
         """Take in scored frames up to the next live window that is due."""
-        while self._live is None:
+        while self._live is None and not self._broken:
             self._flush_due()
             endpoints = self._endpoints
             self._recognition.settle_pause(endpoints.position, endpoints.voiced_until)
