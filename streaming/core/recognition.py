@@ -150,7 +150,8 @@ class Recognition:
                 self._corrected(wanted, heard)
         elif self._listening is wanted:
             self._listening = None
-            if heard is not None:
+            # For an utterance that is closed an answer comes too late to matter.
+            if heard is not None and wanted.utterance in self._open:
                 self._heard(wanted, heard)
 
     def _due(self, utterance: Utterance, position: Samples, speech_end: Samples) -> bool:
@@ -210,7 +211,6 @@ class Recognition:
             if by_word and not covered:
                 return
             self._open.popleft()
-            self._listening = None  # An answer still awaited for it comes too late to matter.
             if by_word:
                 self._finalise(utterance, utterance.close())
                 self._emit(UtteranceEnded(utterance.id, span))
