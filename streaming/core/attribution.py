@@ -19,6 +19,9 @@ REACH = from_ms(400)
 """A word outside all turns belongs to the nearest turn that is at most this far away: word times
 from attention and turns from segmentation differ by up to a few hundred milliseconds."""
 
+NOBODY_NAMED = Samples(2**63 - 1)
+"""Start of an `Attribution` without a diarizer: no word waits for a speaker."""
+
 
 def speaker_of(span: Span, turns: Sequence[Turn]) -> Speaker | None:
     """Return who speaks during `span`: the largest overlap, else the nearest within `REACH`.
@@ -39,7 +42,7 @@ class Attribution:
     """Turns and the words waiting for a fixed speaker; owned by one `StreamSession`."""
 
     def __init__(self, start: Samples) -> None:
-        """Begin with no turn known and nothing fixed."""
+        """Begin with no turn known and nothing fixed after `start`."""
         self._turns: list[Turn] = []
         self._fixed_until = start
         self._open: list[Word] = []

@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import assert_never
 
-from streaming.core.attribution import Attribution
+from streaming.core.attribution import NOBODY_NAMED, Attribution
 from streaming.core.domain import FRAME, Pcm, Samples, Span, UtteranceId
 from streaming.core.endpointing import Boundary, Endpointer
 from streaming.core.errors import BacklogFull, SessionFinished
@@ -72,7 +72,7 @@ class StreamSession:
         self._settings = settings
         self._audio = AudioBuffer(start)
         self._endpoints = Endpointer(settings.endpoints, start)
-        self._attribution = Attribution(start)
+        self._attribution = Attribution(start if settings.diarization else NOBODY_NAMED)
         self._events: list[Event] = []
         self._recognition = Recognition(
             settings,
