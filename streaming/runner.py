@@ -81,6 +81,7 @@ class SessionRunner:
         self._news = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._mistake: Exception | None = None
 
     @property
     def room(self) -> Samples:
@@ -112,10 +113,15 @@ class SessionRunner:
         """Yield events as they become true, until the session is finished or was closed.
 
         For one reader. Batches are never empty.
+
+        Raises:
+            Exception: The session itself failed on an outcome: a mistake in the core.
         """
         while True:
             await self._news.wait()
             self._news.clear()
+            if self._mistake is not None:
+                raise self._mistake
             if self._unread:
                 batch = tuple(self._unread)
                 self._unread.clear()
@@ -143,8 +149,14 @@ class SessionRunner:
             self._news.set()
 
     async def _carry_out(self, work: Work) -> None:
-        self._session.complete(await self._outcome(work))
-        self._pump()
+        outcome = await self._outcome(work)
+        try:
+            self._session.complete(outcome)
+            self._pump()
+        except Exception as error:  # Our mistake; unnoticed, it would stall the session.
+            logger.exception("session failed", extra={"work": type(work).__name__})
+            self._mistake = error
+            self._news.set()
 
     async def _outcome(self, work: Work) -> Result:
         try:
