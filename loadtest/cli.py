@@ -79,7 +79,6 @@ def _add_accuracy(parser: argparse.ArgumentParser) -> None:
     _add_session_options(parser)
     parser.add_argument("--max-delay-ms", type=int, default=Start().max_delay_ms, metavar="MS")
     parser.add_argument("--diarization-latency-ms", type=int, metavar="MS")
-    parser.add_argument("--finals", choices=[each.value for each in Finals], default=Finals.WORD)
     names = ", ".join((*rule_names(LiveRules), *rule_names(EndpointRules)))
     parser.add_argument(
         "--rule",
@@ -155,6 +154,12 @@ def _add_session_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--lookahead-ms", type=int, metavar="MS", help="default: the server's")
     parser.add_argument("--no-diarization", action="store_true", help="do not tell speakers apart")
+    parser.add_argument(
+        "--finals",
+        choices=[each.value for each in Finals],
+        default=Finals.WORD.value,
+        help="which pass final words come from (default: word)",
+    )
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:
@@ -246,6 +251,7 @@ def _caller(options: argparse.Namespace, url: str) -> Caller:
         language=options.language,
         lookahead_ms=options.lookahead_ms,
         diarization=not options.no_diarization,
+        finals=options.finals,
     )
 
 

@@ -11,6 +11,7 @@ from loadtest.arrivals import Arrival
 from loadtest.recordings import SAMPLE_BYTES, Recording
 from streaming.core.domain import SAMPLE_RATE
 from trax_client import Event, Partial, Ready, Session, Stats, connect
+from trax_client.requests import Finals
 
 PIECE_S = 0.1
 """Audio is sent in pieces of 100 ms, each when its last sample has been spoken."""
@@ -40,6 +41,7 @@ class Caller:
         language: ISO 639-1 code, or `auto`.
         lookahead_ms: `None`: the server's.
         diarization: Whether speakers are told apart.
+        finals: Which pass final words come from.
         pace: How fast it speaks.
         keeps_partials: Whether partials are among what it writes down; there are many.
     """
@@ -49,6 +51,7 @@ class Caller:
     language: str = "en"
     lookahead_ms: int | None = None
     diarization: bool = True
+    finals: Finals = "word"
     pace: Pace = Pace.REAL_TIME
     keeps_partials: bool = True
 
@@ -89,6 +92,7 @@ async def speak(recording: Recording, caller: Caller, watch: Watch) -> Streamed:
         language=caller.language,
         lookahead_ms=caller.lookahead_ms,
         diarization=caller.diarization,
+        finals=caller.finals,
     ) as session:
         streamed = Streamed(session.info, recording.duration_s)
         began_s = clock()

@@ -80,6 +80,8 @@ def read_recording(path: Path) -> Recording:
         audio = b"".join(decode(path))
     except SourceError as error:
         raise LoadtestError(str(error)) from error
+    if not audio:
+        raise LoadtestError(f"a recording expected, but there is no audio in {path}")
     words, turns = path.with_suffix(".words.json"), path.with_suffix(".rttm")
     try:
         return Recording(

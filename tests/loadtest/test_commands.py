@@ -1,0 +1,125 @@
+"""The commands of `python -m loadtest`, as processes, against scripted engines."""
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.errors import ServerNotStarted
+from loadtest.measured_server import running_server
+
+pytestmark = pytest.mark.slow
+
+DEADLINE_S = 60.0
+
+
+async def run(*arguments: str | Path, **variables: str) -> tuple[int | None, str, str]:
+    """Run the command; return exit code, output and errors."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "loadtest", *map(str, arguments)),
+        stdout=PIPE,
+        stderr=PIPE,
+        env=os.environ | {"COLUMNS": "100"} | variables,
+    )
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            out, errors = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+    return process.returncode, out.decode(), errors.decode()
+
+
+def playing(path: Path) -> str:
+    return f"scripted:{path.with_suffix('.words.json')}"
+
+
+async def test_latency_is_measured_of_several_clients(speech: Path, tmp_path: Path) -> None:
+    file, result = speech / "items" / "ls-3005-163389-0002.flac", tmp_path / "result.json"
+
+    code, out, errors = await run(
+        *("latency", file, "--streams", "3", "--stagger-ms", "200", "--out", result),
+        TRAX_LIVE_MODEL=playing(file),
+    )
+
+    assert code == 0, errors
+    assert "real time kept" in out
+    report: dict[str, Any] = json.loads(result.read_text())
+    assert len(report["streams"]) == 3
+    assert report["corrected"]["total"] == 0
+    assert report["final_s"]["count"] == report["live"]["words"] - report["live"]["total"]
+    # The look-ahead of 0.6 s and a step of 0.5 s.
+    assert 0.5 <= report["final_s"]["median"] <= 2
+    assert report["shown_s"]["median"] < report["final_s"]["median"]
+    assert report["real_time"]
+    assert report["server"]["peak_rss_bytes"] > 1e7
+    assert report["server"]["cpu_per_audio_s"] > 0
+    assert "token" not in result.read_text()
+
+
+async def test_a_server_that_runs_already_is_measured_from_outside(
+    speech: Path, tmp_path: Path
+) -> None:
+    file, result = speech / "items" / "LJ001-0008.flac", tmp_path / "result.json"
+    async with running_server(("--live-model", playing(file))) as server:
+        code, out, errors = await run(
+            "latency", file, "--no-diarization", "--url", server.url, "--out", result
+        )
+
+    assert code == 0, errors
+    assert "not known" in out
+    report = json.loads(result.read_text())
+    assert report["server"] is None
+    assert report["granted"]["diarization"] is False
+
+
+async def test_soak_finds_every_word_of_a_long_session(speech: Path, tmp_path: Path) -> None:
+    file, result = speech / "conversations" / "pub-2spk-clean.flac", tmp_path / "result.json"
+
+    code, out, errors = await run(
+        "soak", file, "--minutes", "5", "--scripted", "--finals", "utterance", "--out", result
+    )
+
+    assert code == 0, errors
+    assert "growth per hour" in out
+    report = json.loads(result.read_text())
+    assert report["audio_s"] > 300
+    assert report["errors"] == {
+        "words": 4 * 227,
+        "substitutions": 0,
+        "deletions": 0,
+        "insertions": 0,
+        "total": 0,
+        "rate": 0,
+    }
+    assert report["complete"]
+    assert report["finals"] == 4 * 227
+    assert report["disordered_finals"] == 0
+    assert len(report["memory"]) == 11
+
+
+async def test_mistakes_are_one_line(speech: Path, tmp_path: Path) -> None:
+    code, _, errors = await run("latency", tmp_path / "gone.flac")
+    assert (code, errors.count("\n")) == (1, 1)
+    assert errors.startswith("loadtest: a recording expected")
+
+    file = speech / "items" / "LJ001-0008.flac"
+    code, _, errors = await run("latency", file, "--url", "http://127.0.0.1:9/?token=x")
+    assert code == 1
+    assert errors.splitlines()[-1].startswith("loadtest: cannot reach"), errors
+
+    code, _, errors = await run("latency", file, "--streams", "0")
+    assert code == 2
+    assert "invalid" in errors
+
+
+async def test_a_server_that_does_not_start_says_why() -> None:
+    with pytest.raises(ServerNotStarted, match="--max-sessions"):
+        async with running_server(("--max-sessions", "none")):
+            pass
