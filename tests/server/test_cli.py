@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -35,18 +34,6 @@ def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
 
     assert loaded[0] == "loaded"
     assert not HEAVY & set(loaded)
-
-
-@pytest.mark.slow
-def test_help_is_instant() -> None:
-    command = [sys.executable, "-m", "server", "serve", "--help"]
-    times_s = []
-    for _ in range(3):
-        began_s = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
-        times_s.append(time.perf_counter() - began_s)
-
-    assert min(times_s) < 0.3
 
 
 def test_a_wrong_setting_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
