@@ -140,7 +140,8 @@ class Recognition:
         self._rehearing = True
         utterance = self._passes[0]
         assert utterance.span is not None
-        return Wanted(utterance, utterance.span, Effort.UTTERANCE, self._language)
+        span = Span(min(utterance.heard_from, utterance.span.end), utterance.span.end)
+        return Wanted(utterance, span, Effort.UTTERANCE, self._language)
 
     def answer(self, wanted: Wanted, heard: Transcription | None) -> None:
         """Take the answer for a window, or `None` when it failed and is to be asked for again."""
@@ -234,10 +235,15 @@ class Recognition:
             if words:
                 self._emit(Final(utterance.id, self._attribution.commit(words)))
             self._emit(UtteranceEnded(utterance.id, wanted.span))
-        elif words and _text(words) != _text(utterance.finals):
+        elif words and _text(words) != _text(_lying_in(wanted.span, utterance.finals)):
             labelled = self._attribution.correct(wanted.span, words)
             self._emit(Correction(utterance.id, wanted.span, labelled))
 
 
 def _text(words: Sequence[Word]) -> str:
     return "".join(word.text for word in words)
+
+
+def _lying_in(span: Span, words: Sequence[Word]) -> list[Word]:
+    """Return what a correction of `span` replaces; words may be final beyond a cut made later."""
+    return [word for word in words if word.span.start + word.span.end <= 2 * span.end]

@@ -232,7 +232,7 @@ class StreamSession:
                 self._end_utterance()
 
     def _end_utterance(self) -> None:
-        """End the utterance where the endpointer says; its last frame may reach beyond the audio."""
+        """End the utterance where its last frame does, or the audio before the frame is over."""
         whole, end = self._endpoints.utterance, self._audio.end
         heard = Span(Samples(min(whole.start, end)), Samples(min(whole.end, end)))
         self._recognition.end(heard, self._endpoints.voiced_until)

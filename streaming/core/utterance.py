@@ -41,6 +41,8 @@ class Utterance:
         """End of its last voiced frame, as far as heard."""
         self.heard_until = start
         """End of the newest window that was recognised."""
+        self.heard_from = start
+        """Words before this, if any, became final in the utterance that was cut off before."""
         self.finals: list[Word] = []
         self._agreement = Agreement(settings.lookahead, settings.max_delay)
         self._rules = settings.live
@@ -72,7 +74,7 @@ class Utterance:
                 one before was cut in running speech after its words were final.
         """
         if not self.finals:
-            self._window_start = Samples(min(max(self.start, floor), until))
+            self.heard_from = self._window_start = Samples(min(max(self.start, floor), until))
         if until - self._window_start > self._rules.longest_window:
             latest = until - self._rules.context
             starts = [w.span.start for w in self.finals if w.span.start <= latest]
