@@ -130,7 +130,11 @@ def _add_soak(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=60.0, help="of audio (default: 60)")
     engines = parser.add_mutually_exclusive_group()
     engines.add_argument(
-        "--real", action="store_false", dest="scripted", help="with the real models (default)"
+        "--real",
+        action="store_false",
+        dest="scripted",
+        default=False,
+        help="with the real models (default)",
     )
     engines.add_argument(
         "--scripted",

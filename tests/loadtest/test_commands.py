@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from loadtest.cli import _parser
 from loadtest.errors import ServerNotStarted
 from loadtest.measured_server import running_server
 
@@ -102,6 +103,13 @@ async def test_soak_finds_every_word_of_a_long_session(speech: Path, tmp_path: P
     assert report["finals"] == 4 * 227
     assert report["disordered_finals"] == 0
     assert len(report["memory"]) == 11
+
+
+@pytest.mark.parametrize(
+    ("flags", "scripted"), [([], False), (["--real"], False), (["--scripted"], True)]
+)
+def test_soak_listens_with_the_real_models_unless_told(flags: list[str], *, scripted: bool) -> None:
+    assert _parser().parse_args(["soak", *flags]).scripted is scripted
 
 
 async def test_mistakes_are_one_line(speech: Path, tmp_path: Path) -> None:
