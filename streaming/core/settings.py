@@ -37,8 +37,9 @@ class LiveRules:
         language_after: Speech from which a detected language is believed when it is likely.
         language_surely_after: Speech from which it is believed in any case.
         language_confidence: What likely means, in permille.
-        waiting_passes: Utterance passes that may wait; under more load the oldest is dropped
-            in `FinalsMode.WORD` (its finals stand uncorrected).
+        waiting_passes: Utterance passes that may wait; beyond, the oldest is dropped in
+            `FinalsMode.WORD` (its finals stand uncorrected). More than a full `capacity` holds of
+            ordinary utterances: audio faster than real time waits for its passes instead.
     """
 
     step: Samples = from_ms(500)
@@ -48,7 +49,7 @@ class LiveRules:
     language_after: Samples = from_ms(2_000)
     language_surely_after: Samples = from_ms(6_000)
     language_confidence: int = 500
-    waiting_passes: int = 4
+    waiting_passes: int = 16
 
 
 @dataclass(frozen=True, slots=True)
