@@ -276,6 +276,11 @@ class Hearing:
             assert self._fixed_words() == fixed, "their speakers were fixed before"
             self.fixed_until = max(self.fixed_until, result.diarization.fixed_until)
 
+    def fail(self, work: Work) -> None:
+        """Tell that a piece of work could not be carried out."""
+        self.waiting = [each for each in self.waiting if each[0].id != work.id]
+        self.tell(Failed(work.id, "broken"))
+
     def _fixed_words(self) -> list[Word]:
         return [each for each in self.reader.words if each.span.end <= self.fixed_until]
 
