@@ -73,11 +73,6 @@ class Endpointer:
         return self._position
 
     @property
-    def speaking(self) -> bool:
-        """Whether an utterance is going on."""
-        return self._began is not None
-
-    @property
     def silence(self) -> Samples:
         """How long nothing voiced was heard; zero right after a voiced frame."""
         return Samples(self._position - self._voiced_until)

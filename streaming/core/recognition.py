@@ -149,7 +149,7 @@ class Recognition:
             self._rehearing = False
             if heard is not None:
                 self._corrected(wanted, heard)
-        elif self._listening is wanted:
+        else:
             self._listening = None
             # For an utterance that is closed an answer comes too late to matter.
             if heard is not None and wanted.utterance in self._open:
