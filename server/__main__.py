@@ -7,7 +7,6 @@ import sys
 
 from server.cli import run
 
-
 SINGLE_THREADED = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 """Work is parallel across sessions. Within one, the threads of numpy's BLAS spin after every
 product, which made a recognition window a third dearer. Read when numpy is first imported."""

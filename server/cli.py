@@ -11,6 +11,7 @@ import platform
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from server.errors import StartError
 from server.options import add_flags, read_settings, settings_table, unknown_variables
@@ -98,7 +99,8 @@ def _serve(settings: Settings) -> int:
 def _announce(url: str) -> None:
     """Show the URL, which holds the token: on the terminal, never in the log."""
     print(f"\n  Trax is ready:  {url}\n", flush=True)
-    print(f"  Stream a file:  trax-client stream FILE --url '{url}'", flush=True)
+    client = Path(sys.argv[0]).with_name("trax-client")
+    print(f"  Stream a file:  {client} stream FILE --url '{url}'", flush=True)
     print("  Stop:           Ctrl-C\n", flush=True)
 
 

@@ -89,6 +89,7 @@ class Session:
         self._recent: deque[Entry] = deque(maxlen=RECENT_ENTRIES)
         self._partial: Partial | None = None
         self._outbox: Outbox | None = None
+        self._left = False
         self._reheard = self._ledger.final_until
         self._began_at = recording.samples
         self._began_s = asyncio.get_running_loop().time()
@@ -139,6 +140,11 @@ class Session:
         return self._runner.progress.step
 
     @property
+    def abandoned(self) -> bool:
+        """Whether its client went away and has not come back: it hears nothing new meanwhile."""
+        return self._left
+
+    @property
     def lateness(self) -> Samples:
         """How far hearing is behind real time (see `admission.refuse`)."""
         elapsed_s = asyncio.get_running_loop().time() - self._began_s
@@ -170,6 +176,7 @@ class Session:
             )
         if self._outbox is not None:
             self._outbox.end(_replaced())
+        self._left = False
         self._outbox = outbox = Outbox(after, self._told, self._unread_events)
         if self._partial is not None:
             outbox.add_partial(self._partial)
@@ -181,6 +188,7 @@ class Session:
         """Take the session from a connection; return whether nobody has it now."""
         if self._outbox is outbox:
             self._outbox = None
+            self._left = True
         return self._outbox is None
 
     def hear(self, pcm: bytes) -> None:

@@ -101,8 +101,11 @@ class Sessions:
         Raises:
             Overload: There is no room for it now.
         """
-        lateness = [session.lateness for session in self._running.values()]
-        refusal = refuse(lateness + [Samples(0)] * self._opening, self._settings)
+        heard = [session for session in self._running.values() if not session.abandoned]
+        # Those that wait for their clients need no computing, but no more may wait than may run.
+        waiting = max(0, len(self._running) - len(heard) - self._settings.max_sessions)
+        lateness = [session.lateness for session in heard]
+        refusal = refuse(lateness + [Samples(0)] * (self._opening + waiting), self._settings)
         if refusal is not None:
             raise refusal
         self._opening += 1

@@ -86,7 +86,9 @@ class SessionError(TraxError):
     """
 
     def __init__(self, error: Error) -> None:
-        super().__init__(f"{error.code}: {error.message}")
+        super().__init__(
+            f"{error.code}: {error.message}: expected {error.expected}, got {error.got}"
+        )
         self.code = error.code
         self.message = error.message
         self.expected = error.expected

@@ -82,6 +82,8 @@ class Screen:
     def _status(self) -> Text:
         stats = self._session.stats
         status = Text(f"{clock(stats.taken_ms)}  lag {stats.lag_ms / 1000:.1f} s  ", style="dim")
+        if self._done is not None:
+            return status.append("done", style="green")
         if stats.connected:
             return status.append("connected", style="green")
         return status.append("reconnecting, your audio is kept", style="bold yellow")
