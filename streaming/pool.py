@@ -54,6 +54,7 @@ class Lane:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._waiting: list[_Waiting] = []
         self._numbers = itertools.count()
+        self._closed = False
 
     @property
     def depth(self) -> int:
@@ -66,30 +67,44 @@ class Lane:
         Args:
             call: Blocking.
             slack_s: How much later than a call without slack it may come.
+
+        Raises:
+            RuntimeError: The lane was closed before.
+            Exception: What `call` raises.
         """
+        if self._closed:
+            raise RuntimeError("an open lane expected")
         loop = asyncio.get_running_loop()
         waiting = _Waiting(loop.time() + slack_s, next(self._numbers), call, loop.create_future())
         heapq.heappush(self._waiting, waiting)
         self._dispatch()
-        return await waiting.outcome  # type: ignore[return-value]  # it is what `call` returns
+        try:
+            return await waiting.outcome  # type: ignore[return-value]  # it is what `call` returns
+        finally:
+            self._forget(waiting)
 
     async def aclose(self) -> None:
         """Drop what waits, and wait for what runs."""
+        self._closed = True
         for waiting in self._waiting:
             waiting.outcome.cancel()
         self._waiting.clear()
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
 
     def _dispatch(self) -> None:
-        """Give free threads to the most urgent calls that somebody still waits for."""
+        """Give free threads to the most urgent calls."""
         while self._free and self._waiting:
             waiting = heapq.heappop(self._waiting)
-            if waiting.outcome.done():
-                continue
             self._free -= 1
             loop = asyncio.get_running_loop()
             running = loop.run_in_executor(self._executor, waiting.call)
             running.add_done_callback(partial(self._settle, waiting.outcome))
+
+    def _forget(self, waiting: _Waiting) -> None:
+        """Let go of a call that was cancelled before its turn, with the audio that it holds."""
+        if waiting in self._waiting:
+            self._waiting.remove(waiting)
+            heapq.heapify(self._waiting)
 
     def _settle(self, outcome: asyncio.Future[object], done: asyncio.Future[object]) -> None:
         self._free += 1
