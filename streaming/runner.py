@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from streaming.core.domain import Pcm, Samples, UtteranceId
+from streaming.core.errors import BacklogFull
 from streaming.core.events import Event
 from streaming.core.session import StreamSession
 from streaming.core.settings import SessionSettings
@@ -95,7 +96,14 @@ class SessionRunner:
         return Progress(session.received, session.processed, session.step, session.skipped_passes)
 
     def feed(self, pcm: Pcm) -> None:
-        """Take audio; never blocks (see `StreamSession.feed`)."""
+        """Take audio; never blocks.
+
+        Raises:
+            BacklogFull: There is more of it than `room`; nothing was taken.
+            SessionFinished: `finish` was called before.
+        """
+        if len(pcm) > self.room:
+            raise BacklogFull(self.room, len(pcm))
         self._session.feed(pcm)
         self._pump()
 
@@ -130,7 +138,7 @@ class SessionRunner:
                 return
 
     async def aclose(self) -> None:
-        """Let go of the session; work that runs is waited for, what waits is dropped."""
+        """Let go of the session: what waits is dropped, what runs is finished for nobody."""
         self._closed = True
         self._news.set()
         for task in self._tasks:

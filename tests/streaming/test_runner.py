@@ -1,0 +1,346 @@
+"""Tests of `streaming.runner`: sessions in an event loop, on shared engines in threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from streaming import runner as runner_module
+from streaming.core.domain import Pcm, Samples, UtteranceId, from_ms
+from streaming.core.errors import BacklogFull, SessionFinished
+from streaming.core.events import EngineFailed, Event, SpeechStarted
+from streaming.core.settings import FinalsMode, SessionSettings
+from streaming.engines.loading import EngineConfig, EngineNames, EngineSet, load
+from streaming.engines.script import Script
+from streaming.engines.scripted import (
+    WELL,
+    Conduct,
+    ScriptedDiarizer,
+    ScriptedRecognizer,
+    ScriptedVad,
+)
+from streaming.pool import Pool
+from streaming.runner import Origin, Progress, SessionRunner
+from tests.streaming.core.hearing import Hearing, Reader
+from tests.streaming.core.scripts import SENTENCE, SETTINGS, Talk, in_a_row, text_of
+from tests.streaming.engines.recordings import Recording, weights
+
+DEADLINE_S = 20.0
+LONGEST_GAP_S = 0.02
+BEAT_S = 0.002
+PIECE = from_ms(100)
+
+
+def engines(
+    script: Script, *, recognizer: Conduct = WELL, diarizer: Conduct = WELL, vad: Conduct = WELL
+) -> EngineSet:
+    return EngineSet(
+        vad=lambda start: ScriptedVad(script, vad, start=start),
+        diarizer=lambda latency: ScriptedDiarizer(script, latency, conduct=diarizer),
+        recognizer=ScriptedRecognizer(script, hesitates=True, conduct=recognizer),
+        recognizer_workers=2,
+        languages=frozenset({"en"}),
+        names=EngineNames("", "", ""),
+    )
+
+
+@asynccontextmanager
+async def pool_of(engine_set: EngineSet) -> AsyncIterator[Pool]:
+    pool = Pool(engine_set)
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            yield pool
+    finally:
+        await pool.aclose()
+
+
+def silence(length: int) -> Pcm:
+    return np.zeros(length, dtype=np.float32)
+
+
+async def feed(runner: SessionRunner, pcm: Pcm) -> None:
+    """Feed audio as fast as the session takes it, and end."""
+    for at in range(0, len(pcm), PIECE):
+        piece = pcm[at : at + PIECE]
+        while runner.room < len(piece):  # noqa: ASYNC110 - room has no event
+            await asyncio.sleep(BEAT_S)
+        runner.feed(piece)
+        await asyncio.sleep(0)
+    runner.finish()
+
+
+async def read(runner: SessionRunner) -> list[Event]:
+    """Read all events."""
+    events: list[Event] = []
+    async for batch in runner.batches():
+        assert batch, "batches are never empty"
+        events += batch
+    return events
+
+
+async def hear(pool: Pool, chosen: SessionSettings, pcm: Pcm) -> list[Event]:
+    """Hear a session from beginning to end, and hold its events to what they promise."""
+    runner = SessionRunner(pool, chosen)
+    events, _ = await asyncio.gather(read(runner), feed(runner, pcm))
+    await runner.aclose()
+    reader = Reader(chosen)
+    for event in events:
+        reader.read(event, Samples(len(pcm)))
+    return events
+
+
+def final_text(events: list[Event], chosen: SessionSettings) -> str:
+    reader = Reader(chosen)
+    for event in events:
+        reader.read(event, Samples(10**9))
+    return text_of(reader.words)
+
+
+# --- Events ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("finals", FinalsMode)
+async def test_a_session_is_heard_to_its_end(finals: FinalsMode) -> None:
+    chosen = replace(SETTINGS, finals=finals)
+
+    async with pool_of(engines(SENTENCE.script)) as pool:
+        events = await hear(pool, chosen, silence(SENTENCE.length))
+
+    assert final_text(events, chosen) == SENTENCE.text
+
+
+async def test_events_arrive_while_the_session_goes_on() -> None:
+    async with pool_of(engines(SENTENCE.script)) as pool:
+        runner = SessionRunner(pool, SETTINGS)
+        runner.feed(silence(from_ms(1_500)))
+
+        batch = await anext(aiter(runner.batches()))
+
+        assert isinstance(batch[0], SpeechStarted)
+        await runner.aclose()
+
+
+async def test_a_flush_ends_the_utterance_going_on() -> None:
+    async with pool_of(engines(SENTENCE.script)) as pool:
+        runner = SessionRunner(pool, SETTINGS)
+        runner.feed(silence(from_ms(1_500)))
+        runner.flush()
+        batches = runner.batches()
+        reader = Reader(SETTINGS)
+
+        while not reader.ended:
+            for event in await anext(batches):
+                reader.read(event, from_ms(1_500))
+
+        assert text_of(reader.words) == " w0 w1 w2"
+        assert runner.progress.received == from_ms(1_500)
+        await runner.aclose()
+
+
+async def test_a_session_may_go_on_where_another_ended() -> None:
+    start = from_ms(100_000)
+    shifted = SENTENCE.script.shifted(start)
+
+    async with pool_of(engines(shifted)) as pool:
+        runner = SessionRunner(pool, SETTINGS, origin=Origin(start, utterance=7))
+        assert runner.progress == Progress(start, start, SETTINGS.live.step, 0)
+        events, _ = await asyncio.gather(read(runner), feed(runner, silence(SENTENCE.length)))
+
+    hearing = Hearing(Talk(shifted, SENTENCE.length), SETTINGS, start=start, first=UtteranceId(7))
+    assert events[0] == hearing.hear([SENTENCE.length]).began[0]
+
+
+async def test_an_empty_session_ends_without_events() -> None:
+    async with pool_of(engines(SENTENCE.script)) as pool:
+        runner = SessionRunner(pool, replace(SETTINGS, diarization=False))
+        runner.finish()
+
+        assert await read(runner) == []
+
+
+# --- Limits ---------------------------------------------------------------------------------------
+
+
+async def test_events_that_nobody_reads_stop_the_intake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner_module, "UNREAD_EVENTS", 2)
+    async with pool_of(engines(SENTENCE.script)) as pool:
+        runner = SessionRunner(pool, SETTINGS)
+        assert runner.room == SETTINGS.capacity
+        while runner.room and runner.progress.received < SENTENCE.length:
+            runner.feed(silence(PIECE))
+            await asyncio.sleep(BEAT_S)
+
+        received = runner.progress.received
+        assert received < SENTENCE.length
+        with pytest.raises(BacklogFull, match="at most 0 samples expected, got 1"):
+            runner.feed(silence(1))
+        assert runner.progress.received == received
+
+        await anext(aiter(runner.batches()))
+        assert runner.room > 0
+        await runner.aclose()
+
+
+async def test_audio_after_the_end_is_refused() -> None:
+    async with pool_of(engines(SENTENCE.script)) as pool:
+        runner = SessionRunner(pool, SETTINGS)
+        runner.finish()
+
+        with pytest.raises(SessionFinished):
+            runner.feed(silence(1))
+        await runner.aclose()
+
+
+# --- Failures -------------------------------------------------------------------------------------
+
+
+async def test_an_engine_that_fails_now_and_then_costs_no_word(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now_and_then = Conduct(fails_at=frozenset({0, 1, 4}))
+
+    async with pool_of(
+        engines(SENTENCE.script, recognizer=now_and_then, diarizer=now_and_then)
+    ) as pool:
+        events = await hear(pool, SETTINGS, silence(SENTENCE.length))
+
+    assert final_text(events, SETTINGS) == SENTENCE.text
+    assert caplog.messages == ["engine failed"] * 6
+
+
+@pytest.mark.parametrize("engine", ["vad", "diarizer", "recognizer"])
+async def test_an_engine_that_always_fails_ends_the_session(engine: str) -> None:
+    always = Conduct(fails_at=frozenset(range(1_000)))
+    failing = engines(
+        SENTENCE.script,
+        vad=always if engine == "vad" else WELL,
+        diarizer=always if engine == "diarizer" else WELL,
+        recognizer=always if engine == "recognizer" else WELL,
+    )
+
+    async with pool_of(failing) as pool:
+        runner = SessionRunner(pool, SETTINGS)
+        runner.feed(silence(SENTENCE.length))
+        events = await read(runner)
+        await runner.aclose()
+
+    assert events[-1] == EngineFailed(engine, "ScriptedFailure")
+
+
+async def test_a_mistake_of_the_session_is_told_to_its_reader(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: object) -> None:
+        raise ZeroDivisionError
+
+    async with pool_of(engines(SENTENCE.script)) as pool:
+        runner = SessionRunner(pool, SETTINGS)
+        monkeypatch.setattr(runner._session, "complete", fail)
+        runner.feed(silence(SENTENCE.length))
+
+        with pytest.raises(ZeroDivisionError):
+            await read(runner)
+        await runner.aclose()
+
+    assert "session failed" in caplog.messages
+
+
+# --- Closing --------------------------------------------------------------------------------------
+
+
+async def test_closing_in_the_middle_ends_the_batches_and_leaves_nothing_running() -> None:
+    slow = Conduct(delay_s=0.05)
+    async with pool_of(engines(SENTENCE.script, recognizer=slow)) as pool:
+        runner = SessionRunner(pool, SETTINGS)
+        runner.feed(silence(SENTENCE.length))
+        reading = asyncio.create_task(read(runner))
+        await asyncio.sleep(0)
+        assert runner._tasks
+
+        await runner.aclose()
+        await reading
+
+        assert runner._tasks == set()
+        assert pool.queue_depth == 0
+        runner.flush()
+        assert runner._tasks == set()
+        # The engines serve others as before.
+        other = await hear(pool, SETTINGS, silence(SENTENCE.length))
+    assert final_text(other, SETTINGS) == SENTENCE.text
+
+
+# --- Load -----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Heartbeat:
+    """Measures how long the event loop lets a task wait that wants to go on at once."""
+
+    gaps_s: list[float] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def beating(self) -> AsyncIterator[None]:
+        """Beat inside."""
+        task = asyncio.create_task(self._beat())
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            before_s = loop.time()
+            await asyncio.sleep(BEAT_S)
+            self.gaps_s.append(loop.time() - before_s - BEAT_S)
+
+    @property
+    def share_blocked(self) -> float:
+        """The part of the time that went by in gaps longer than `LONGEST_GAP_S`."""
+        long_s = sum(gap for gap in self.gaps_s if gap > LONGEST_GAP_S)
+        return long_s / (sum(self.gaps_s) + len(self.gaps_s) * BEAT_S)
+
+    def percentile(self, percent: float) -> float:
+        """Return a gap that so many percent of the gaps are no longer than."""
+        return float(np.percentile(self.gaps_s, percent))
+
+
+@pytest.mark.slow
+async def test_the_event_loop_beats_while_slow_engines_serve_many_sessions() -> None:
+    talk = in_a_row(SENTENCE, 4)
+    slow = engines(talk.script, recognizer=Conduct(delay_s=0.03), diarizer=Conduct(delay_s=0.005))
+    heartbeat = Heartbeat()
+
+    async with pool_of(slow) as pool, heartbeat.beating():
+        heard = await asyncio.gather(
+            *(hear(pool, SETTINGS, silence(talk.length)) for _ in range(6))
+        )
+
+    assert [final_text(events, SETTINGS) for events in heard] == [talk.text] * 6
+    # Engines in the event loop would block it nearly all the time; other programs now and then.
+    assert len(heartbeat.gaps_s) > 100
+    assert heartbeat.share_blocked < 0.3
+
+
+@pytest.mark.models
+async def test_the_event_loop_beats_while_real_engines_serve_two_sessions() -> None:
+    config = EngineConfig(
+        live_model="whisper-base",
+        cache=weights("whisper-base").parent,
+        device="cpu",
+        compute_type="int8",
+        recognizer_workers=2,
+    )
+    pcm = Recording.read("items/jfk").pcm
+    heartbeat = Heartbeat()
+
+    async with pool_of(await asyncio.to_thread(load, config)) as pool, heartbeat.beating():
+        heard = await asyncio.gather(*(hear(pool, SETTINGS, pcm) for _ in range(2)))
+
+    assert all("country" in final_text(events, SETTINGS) for events in heard)
+    assert heartbeat.percentile(99) <= LONGEST_GAP_S
