@@ -238,10 +238,13 @@ class WhisperRecognizer:
     def _align(
         self, encoding: StorageView, tokens: list[int], pcm: Pcm, tokenizer: Tokenizer
     ) -> list[dict[str, Any]]:
-        """Return the words of `tokens` with their times, from cross-attention."""
-        if not tokens:
-            return []
+        """Return the words of `tokens` with their times, from cross-attention.
+
+        None in less audio than one frame: an utterance may be cut right where its audio ends.
+        """
         hop = self._whisper.feature_extractor.hop_length
+        if not tokens or len(pcm) < hop:
+            return []
         frames = min(len(pcm) // hop + 1, encoding.shape[1] * 2)
         words = list(self._whisper.find_alignment(tokenizer, [tokens], encoding, frames)[0])
         merge_punctuations(words, BEFORE_WORD, AFTER_WORD)

@@ -1,0 +1,191 @@
+"""Tests of `streaming.engines.whisper` beyond its port, see `tests/contracts/test_engine_ports`."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import numpy as np
+import pytest
+import soundfile
+from faster_whisper.tokenizer import Tokenizer
+
+from streaming.core.domain import SAMPLE_RATE, Pcm, Samples, Span, Word
+from streaming.core.ports import Effort, RecognitionWindow
+from streaming.engines import whisper
+from streaming.engines.whisper import LONGEST_WINDOW, WhisperRecognizer
+from streaming.errors import EngineError
+from tests.streaming.engines.recordings import SPEECH, Recording, weights
+
+BEGIN = 1_000
+"""The first timestamp token of the tokenizer below; words are 1, 2, 3 ..."""
+
+
+def tokenizer() -> Tokenizer:
+    """Return what of a tokenizer these functions use: its numbers, and a token for each letter."""
+    numbers = SimpleNamespace(
+        timestamp_begin=BEGIN, sot_prev=500, encode=lambda text: [ord(letter) for letter in text]
+    )
+    return cast("Tokenizer", numbers)
+
+
+def silence(seconds: float) -> Pcm:
+    return np.zeros(round(seconds * SAMPLE_RATE), dtype=np.float32)
+
+
+# --- Without weights ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [
+        ([], None),
+        ([1, 2], None),
+        # One segment, then its end: nothing comes after it in this window.
+        ([BEGIN, 1, 2, BEGIN + 50], None),
+        # Two segments, the second with its end.
+        ([BEGIN, 1, BEGIN + 50, BEGIN + 50, 2, BEGIN + 90], None),
+        # The second segment was begun and not ended: from its beginning on.
+        ([BEGIN, 1, BEGIN + 50, BEGIN + 50, 2], (3, 50 * 320)),
+        ([BEGIN, 1, BEGIN + 50, BEGIN + 50], (3, 50 * 320)),
+        ([BEGIN, 1, BEGIN + 20, BEGIN + 25, 2, BEGIN + 50, BEGIN + 60, 3], (6, 50 * 320)),
+        # Nothing was heard, and to begin again at the same place would never end.
+        ([BEGIN, BEGIN, 1], None),
+    ],
+)
+def test_decoding_goes_on_where_the_last_whole_segment_ended(
+    tokens: list[int], expected: tuple[int, int] | None
+) -> None:
+    seek = whisper._seek(tokens, tokenizer())
+
+    assert (None if seek is None else (seek.tokens, seek.samples)) == expected
+
+
+def test_a_text_may_be_as_long_as_nobody_speaks() -> None:
+    assert whisper._cap(silence(0)) == 10
+    assert whisper._cap(silence(10)) == 65
+
+
+def test_text_that_repeats_itself_is_told_apart() -> None:
+    assert whisper._repetitive("and so " * 30)
+    assert not whisper._repetitive("Ask not what your country can do for you.")
+    assert not whisper._repetitive("")
+
+
+def test_hotwords_stand_before_the_text_and_take_a_part_of_it_only() -> None:
+    assert whisper._context((), tokenizer()) == []
+    assert whisper._context(("A", "B"), tokenizer()) == [500, *map(ord, " A, B")]
+    assert len(whisper._context(("word",) * 200, tokenizer())) == 1 + whisper.MOST_CONTEXT_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "expected"),
+    [(0.5, 1.0, (9_000, 17_000)), (1.5, 2.5, (25_000, 30_000)), (2.5, 2.0, (30_000, 30_000))],
+)
+def test_a_word_lies_within_its_window(
+    start_s: float, end_s: float, expected: tuple[int, int]
+) -> None:
+    aligned = {"word": " a", "start": start_s, "end": end_s, "probability": np.float32(0.1234)}
+
+    word = whisper._word(aligned, Samples(1_000), Samples(30_000))
+
+    assert word == Word(" a", Span(Samples(expected[0]), Samples(expected[1])), word.confidence)
+    assert word.confidence == 123
+    assert all(type(number) is int for number in (word.span.start, word.span.end))
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="compute type int8 expected"):
+        WhisperRecognizer(tmp_path)
+
+
+# --- With weights ---------------------------------------------------------------------------------
+
+
+@cache
+def base() -> WhisperRecognizer:
+    return WhisperRecognizer(weights("whisper-base"))
+
+
+def window(
+    pcm: Pcm,
+    *,
+    effort: Effort = Effort.LIVE,
+    language: str | None = "en",
+    hotwords: tuple[str, ...] = (),
+) -> RecognitionWindow:
+    return RecognitionWindow(
+        start=Samples(0), pcm=pcm, effort=effort, language=language, hotwords=hotwords
+    )
+
+
+def text(recognizer: WhisperRecognizer, asked: RecognitionWindow) -> str:
+    (heard,) = recognizer.recognize([asked])
+    return "".join(word.text for word in heard.words)
+
+
+@pytest.mark.models
+def test_a_device_that_is_not_there_is_refused() -> None:
+    with pytest.raises(EngineError, match="device nowhere"):
+        WhisperRecognizer(weights("whisper-base"), device="nowhere")
+
+
+@pytest.mark.models
+def test_a_window_longer_than_the_encoder_takes_is_refused() -> None:
+    pcm = np.zeros(LONGEST_WINDOW + 1, dtype=np.float32)
+
+    with pytest.raises(ValueError, match="at most 30 s expected, got 480001 samples"):
+        base().recognize([window(pcm)])
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("effort", Effort)
+@pytest.mark.parametrize("seconds", [0.0, 0.009, 0.01, 3.0, 30.0])
+def test_next_to_nothing_is_heard_in_silence_of_any_length(effort: Effort, seconds: float) -> None:
+    # Whisper takes silence for a "you" now and then: that is why voice activity goes before it.
+    assert len(text(base(), window(silence(seconds), effort=effort)).split()) <= 1
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("effort", Effort)
+def test_a_window_of_30_s_is_heard_to_its_end(effort: Effort) -> None:
+    jfk = Recording.read("items/jfk").pcm
+    pcm = np.concatenate([jfk, silence(30 - 2 * len(jfk) / SAMPLE_RATE), jfk])[:LONGEST_WINDOW]
+
+    heard = text(base(), window(pcm, effort=effort))
+
+    assert heard.lower().count("ask what you can do for your country") == 2
+
+
+@pytest.mark.models
+def test_a_language_is_detected_among_those_the_model_knows() -> None:
+    spanish, _ = soundfile.read(SPEECH / "items/fleurs-es-003.flac", dtype="float32")
+
+    (heard,) = base().recognize([window(spanish, language=None)])
+
+    assert heard.language is not None
+    assert heard.language.code == "es"
+    assert {"en", "es"} < base().languages
+
+
+@pytest.mark.models
+def test_a_model_of_one_language_says_so() -> None:
+    tiny = WhisperRecognizer(weights("whisper-tiny.en"))
+
+    (heard,) = tiny.recognize([window(Recording.read("items/jfk").pcm, language=None)])
+
+    assert tiny.languages == {"en"}
+    assert heard.language is not None
+    assert (heard.language.code, heard.language.confidence) == ("en", 1_000)
+
+
+@pytest.mark.models
+def test_hotwords_cost_no_words() -> None:
+    pcm = Recording.read("items/jfk").pcm
+
+    heard = text(base(), window(pcm, hotwords=("Americans", "Trax")))
+
+    assert "fellow Americans" in heard
+    assert "Trax" not in heard
