@@ -1,0 +1,123 @@
+"""Tests of `streaming.engines.loading`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from streaming.core.domain import DetectedLanguage, Permille, Samples
+from streaming.core.ports import Effort, RecognitionWindow
+from streaming.core.settings import DIARIZATION_WINDOW
+from streaming.engines import loading
+from streaming.engines.loading import SCRIPTED, EngineConfig, EngineNames, load
+from streaming.errors import EngineError, MissingWeightError, UnknownWeightError
+from streaming.weights import CATALOGUE, CataloguedModel, HubModel, LocalModel
+from tests.streaming.engines.recordings import weights
+
+ROWS = [
+    {"word": "one", "start": 0.0, "end": 0.5, "speaker": "ann"},
+    {"word": "two", "start": 1.0, "end": 1.5, "speaker": "ben"},
+]
+SILENCE = np.zeros(32_000, dtype=np.float32)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> EngineConfig:
+    script = tmp_path / "script.words.json"
+    script.write_text(json.dumps(ROWS), encoding="utf-8")
+    return EngineConfig(
+        live_model=f"{SCRIPTED}{script}",
+        cache=tmp_path,
+        device="cpu",
+        compute_type="int8",
+        recognizer_workers=3,
+    )
+
+
+def test_a_script_is_played_by_all_engines(config: EngineConfig) -> None:
+    engines = load(config)
+    window = RecognitionWindow(
+        start=Samples(0), pcm=SILENCE, effort=Effort.UTTERANCE, language=None
+    )
+
+    (heard,) = engines.recognizer.recognize([window])
+    turns = engines.diarizer(Samples(8_000)).label(SILENCE, Samples(0)).turns
+
+    assert [word.text for word in heard.words] == [" one", " two"]
+    assert heard.language == DetectedLanguage("en", Permille(900))
+    assert [turn.speaker for turn in turns] == ["S1", "S2"]
+    assert engines.recognizer_workers == 3
+    assert engines.languages == {"en"}
+    assert engines.names == EngineNames(SCRIPTED, SCRIPTED, SCRIPTED)
+
+
+def test_each_session_has_a_detector_that_stands_where_it_begins(config: EngineConfig) -> None:
+    engines = load(config)
+    first, later = engines.vad(Samples(0)), engines.vad(Samples(8_000))
+
+    assert (first.score(SILENCE[:512]), later.score(SILENCE[:512])) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '[{"word": "a"}]', "[1]", "\udcff"])
+def test_what_is_no_script_is_refused(config: EngineConfig, content: str | None) -> None:
+    path = Path(config.live_model.removeprefix(SCRIPTED))
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content.encode(errors="surrogateescape"))
+
+    if content == "{}":
+        assert load(config).languages == {"en"}
+    else:
+        with pytest.raises(EngineError, match="a script"):
+            load(config)
+
+
+def test_a_model_that_nobody_knows_is_refused(config: EngineConfig) -> None:
+    with pytest.raises(UnknownWeightError, match="no model is called"):
+        load(replace(config, live_model="no such model"))
+
+
+def test_weights_that_are_missing_are_named_with_what_mends_it(config: EngineConfig) -> None:
+    with pytest.raises(MissingWeightError, match=r"whisper-base.*run: "):
+        load(replace(config, live_model="whisper-base"))
+
+
+def test_weights_beside_the_recognizer_are_missed_before_anything_is_loaded(
+    config: EngineConfig, tmp_path: Path
+) -> None:
+    with pytest.raises(MissingWeightError, match=r"segmentation-3\.0"):
+        load(replace(config, live_model=str(tmp_path)))
+
+
+def test_faster_whisper_is_told_a_folder_or_a_name(tmp_path: Path) -> None:
+    catalogued = CataloguedModel(next(iter(CATALOGUE.values())), tmp_path)
+
+    assert loading._source(catalogued) == str(tmp_path)
+    assert loading._source(LocalModel(tmp_path)) == str(tmp_path)
+    assert loading._source(HubModel("large-v3")) == "large-v3"
+
+
+def test_only_the_catalogue_has_models_beside_the_recognizer(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="of the catalogue expected"):
+        loading._folder(str(tmp_path), tmp_path)
+
+
+@pytest.mark.models
+def test_real_engines_are_loaded_and_named(config: EngineConfig) -> None:
+    model = "whisper-tiny.en"
+
+    engines = load(replace(config, live_model=model, cache=weights(model).parent))
+
+    assert engines.names == EngineNames(model, "silero-vad", "diart")
+    assert engines.languages == {"en"}
+    assert engines.recognizer_workers == 3
+    assert engines.vad(Samples(0)).score(SILENCE[:512]) < 0.2
+    silence = np.zeros(DIARIZATION_WINDOW, dtype=np.float32)
+    assert engines.diarizer(Samples(8_000)).label(silence, Samples(0)).turns == ()
+    window = RecognitionWindow(start=Samples(0), pcm=SILENCE, effort=Effort.LIVE, language="en")
+    assert engines.recognizer.recognize([window])[0].words == ()
