@@ -108,11 +108,16 @@ def in_a_row(talk: Talk, times: int) -> Talk:
 
 
 @st.composite
-def talks(draw: st.DrawFn, *, most_blocks: int = 7) -> Talk:
-    """Draw talks of three voices: blocks of words under 4 s, with pauses of 320 ms and more."""
+def talks(
+    draw: st.DrawFn, *, least_blocks: int = 0, most_blocks: int = 7, monologue: bool = False
+) -> Talk:
+    """Draw talks of three voices: blocks of words under 4 s, with pauses of 320 ms and more.
+
+    In a monologue the pauses are all too short to end an utterance.
+    """
     words: list[Word] = []
     now = draw(st.integers(0, 20_000))
-    for _ in range(draw(st.integers(0, most_blocks))):
+    for _ in range(draw(st.integers(least_blocks, most_blocks))):
         block_end = now + from_ms(3_500)
         for _ in range(draw(st.integers(1, 6))):
             length = draw(st.integers(from_ms(160), from_ms(700)))
@@ -122,7 +127,8 @@ def talks(draw: st.DrawFn, *, most_blocks: int = 7) -> Talk:
             words.append(word(text, now, now + length, draw(st.sampled_from("aaabc"))))
             now += max(from_ms(40), length + draw(st.integers(-from_ms(80), from_ms(250))))
         now = max(each.span.end for each in words)
-        now += draw(st.integers(from_ms(320), from_ms(550)) | st.integers(0, 30_000).map(_pause))
+        short = st.integers(from_ms(320), from_ms(550))
+        now += draw(short if monologue else short | st.integers(0, 30_000).map(_pause))
     end = max((each.span.end for each in words), default=0)
     return Talk(Script.of(words), Samples(end + draw(st.just(0) | st.integers(0, 30_000))))
 

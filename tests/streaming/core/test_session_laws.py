@@ -89,6 +89,20 @@ def test_finals_are_what_is_said_however_late_results_are(
 
 
 @law
+@given(talks(least_blocks=8, most_blocks=12, monologue=True), settings_of_sessions(), seeds)
+def test_words_of_a_monologue_are_said_once_wherever_it_is_cut(
+    talk: Talk, chosen: SessionSettings, seed: int
+) -> None:
+    hearing = Hearing(talk, replace(chosen, endpoints=CUTTING))
+
+    reader = Unruly(hearing, talk, Random(seed)).hear()
+
+    is_over(hearing)
+    assert reader.plain == list(talk.script.words)
+    assert reader.corrections == []
+
+
+@law
 @given(talks(), settings_of_sessions(), seeds)
 def test_hesitating_engines_break_no_promise_and_lose_no_word(
     talk: Talk, chosen: SessionSettings, seed: int
