@@ -17,7 +17,8 @@ PIP := $(BIN)/python -m pip
 FULLY_COVERED := streaming/core/*,server/wire.py,server/conversation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check static format lint types layers models floors lock clean
+.PHONY: help setup serve test check static format lint types layers models test-models floors lock \
+  clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,15 +33,19 @@ serve: setup ## set up, then start the server on http://127.0.0.1:8000
 models: $(VENV)/.serve
 	@$(BIN)/trax models fetch
 
+# The server does not need it; the tests want a model that knows one language only.
+test-models: models
+	@$(BIN)/trax models fetch whisper-tiny.en
+
 # --- Prove ----------------------------------------------------------------------------------------
 
 ifeq ($(strip $(ARGS)),)
-test: $(VENV)/.dev models ## set up, then run every test and check what they cover
+test: $(VENV)/.dev test-models ## set up, then run every test and check what they cover
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	@$(MAKE) --no-print-directory floors
 else
-test: $(VENV)/.dev models
+test: $(VENV)/.dev test-models
 	$(BIN)/python -m pytest $(ARGS)
 endif
 
