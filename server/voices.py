@@ -1,7 +1,8 @@
-"""Names of voices over the interruptions of a session.
+"""Names of voices as clients know them: `S1`, `S2` ... in the order in which words bear them.
 
-A diarizer that starts anew calls the first voice it hears `S1` again, whoever that is. A session
-that goes on from its recording therefore counts on from the voices it has: one person may then
+A diarizer names a voice as soon as it suspects one, and one that starts anew calls the first voice
+it hears `S1` again, whoever that is. So a voice gets its number here, with its first lasting word.
+A session that goes on from its recording counts on from the voices it has: one person may then
 have two names, which people and the accurate pass can mend, but never two persons one name.
 """
 
@@ -16,6 +17,8 @@ from streaming.core.events import Correction, Event, Final, Partial, SpeakerRevi
 
 _NUMBERED = re.compile(r"S(\d+)")
 
+Names = dict[Speaker, Speaker]
+
 
 class Voices:
     """Renames the voices in what one runner says; owned by its session."""
@@ -24,22 +27,25 @@ class Voices:
         """Count on from the voices named before."""
         numbers = [int(found[1]) for name in known if (found := _NUMBERED.fullmatch(name))]
         self._known = max(numbers, default=0)
+        self._names: Names = {}
 
     def named(self, event: Event) -> Event:
         """Return the event with the names that clients know."""
-        if self._known == 0:
-            return event
         match event:
-            case Final() | Correction() | Partial():
-                return replace(event, words=tuple(self._word(word) for word in event.words))
+            case Partial():
+                # What is only suspected takes no number from who comes next.
+                return replace(event, words=self._words(event.words, self._names.copy()))
+            case Final() | Correction():
+                return replace(event, words=self._words(event.words, self._names))
             case SpeakerRevised(speaker=speaker):
-                return replace(event, speaker=self._name(speaker))
+                return replace(event, speaker=self._name(speaker, self._names))
             case _:
                 return event
 
-    def _word(self, word: Word) -> Word:
-        return replace(word, speaker=self._name(word.speaker))
+    def _words(self, words: Iterable[Word], names: Names) -> tuple[Word, ...]:
+        return tuple(replace(word, speaker=self._name(word.speaker, names)) for word in words)
 
-    def _name(self, speaker: Speaker | None) -> Speaker | None:
-        found = None if speaker is None else _NUMBERED.fullmatch(speaker)
-        return speaker if found is None else Speaker(f"S{int(found[1]) + self._known}")
+    def _name(self, voice: Speaker | None, names: Names) -> Speaker | None:
+        if voice is None:
+            return None
+        return names.setdefault(voice, Speaker(f"S{self._known + len(names) + 1}"))
