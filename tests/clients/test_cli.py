@@ -224,6 +224,7 @@ def check_one_line(done: Finished, code: int, *words: str) -> None:
 async def test_missing_file_is_named_before_anything_is_sent(second: Path, tmp_path: Path) -> None:
     done = await run("stream", second, tmp_path / "absent.wav")
     check_one_line(done, 2, "absent.wav", "no such file")
+    check_one_line(await run("stream", second, tmp_path), 2, tmp_path.name, "got a folder")
 
 
 @pytest.mark.parametrize("name", ["talk.mp3", "talk"])
@@ -255,6 +256,15 @@ async def test_wrong_url(second: Path) -> None:
 async def test_full_server(second: Path) -> None:
     async with listening(Peer(endings=[Ending(0, Say(ErrorCode.OVERLOADED))])) as url:
         check_one_line(await run("stream", second, "--url", url), 4, "overloaded")
+
+
+async def test_full_server_is_asked_again_when_it_says_so(second: Path) -> None:
+    full = Ending(0, Say(ErrorCode.OVERLOADED, retry_after_ms=50))
+    async with listening(Peer(endings=[full, full])) as url:
+        done = await run("stream", second, "--pace", "fast", "--url", url)
+    assert done.code == 0
+    assert done.err.count("again in 0.05 s") == 2
+    assert "0 1 2 3" in done.out
 
 
 async def test_session_that_fails_half_way_shows_what_it_has(second: Path) -> None:

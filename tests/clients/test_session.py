@@ -271,11 +271,12 @@ async def test_final_errors_are_raised_from_iteration_and_then_from_send(
     assert len(peer.starts) == 1
 
 
-async def test_final_close_code_without_error_is_final_too() -> None:
-    peer = Peer(endings=[Ending(1, Close(4412, "elsewhere"))])
+@pytest.mark.parametrize("code", [4412, 1009])
+async def test_final_close_code_without_error_is_final_too(code: int) -> None:
+    peer = Peer(endings=[Ending(1, Close(code, "elsewhere"))])
     async with session_with(peer) as session:
         await session.send(SECOND)
-        with pytest.raises(trax_client.Refused, match="close 4412: elsewhere"):
+        with pytest.raises(trax_client.Refused, match=f"close {code}: elsewhere"):
             await read(session)
 
 

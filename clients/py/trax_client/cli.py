@@ -8,18 +8,29 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, contextmanager
 from functools import partial
 from pathlib import Path
 
 from trax_client.address import find_address
-from trax_client.errors import ConnectionLost, ServerUnreachable, TraxError, Unauthorized
+from trax_client.errors import (
+    ConnectionLost,
+    ServerUnreachable,
+    TraxError,
+    Unauthorized,
+    Unavailable,
+)
 from trax_client.session import Session, connect
-from trax_client.sources import FileSource, Source, SourceError, open_microphone
+from trax_client.sources import FileSource, Source, SourceError, check_file, open_microphone
 from trax_client.views import JsonView, Latency, PlainView, View
 
 MakeView = Callable[[Session, str], View]
 """Makes the view of a session of audio by that name."""
+
+OpenConnection = Callable[[], AbstractAsyncContextManager[Session]]
+
+PATIENCE_S = 60.0
+"""How long to wait for room on a server that has none."""
 
 DONE, USAGE, NO_CONNECTION, REFUSED, INTERRUPTED = 0, 2, 3, 4, 130
 
@@ -135,9 +146,8 @@ def _add_session_options(group: argparse._ArgumentGroup) -> None:
 
 
 async def _stream(options: argparse.Namespace) -> int:
-    missing = [path for path in options.files if not path.is_file()]
-    if missing:
-        raise SourceError(f"{missing[0]}: no such file")
+    for path in options.files:
+        check_file(path)
     try:
         find_address(options.url, options.token, os.environ)
     except ValueError as error:
@@ -146,7 +156,8 @@ async def _stream(options: argparse.Namespace) -> int:
     real_time = options.mic or options.pace == "real-time"
     with _Interrupt.caught() as interrupt:
         for opened in _sources(options):
-            connection = connect(
+            connection = partial(
+                connect,
                 options.url,
                 options.token,
                 transcript=options.transcript,
@@ -218,7 +229,7 @@ class _Interrupt:
 
 async def _transcribe(
     source: Source,
-    connection: AbstractAsyncContextManager[Session],
+    connection: OpenConnection,
     make_view: MakeView,
     interrupt: _Interrupt,
     *,
@@ -226,7 +237,8 @@ async def _transcribe(
 ) -> None:
     """Carry one source through one session."""
     loop, latency = asyncio.get_running_loop(), Latency()
-    async with connection as session:
+    async with AsyncExitStack() as stack:
+        session = await _admitted(stack, connection)
         view = make_view(session, source.name)
         if real_time:
             latency.begin(loop.time())
@@ -242,6 +254,21 @@ async def _transcribe(
             view.finish(latency)
     if failure is not None:
         raise failure
+
+
+async def _admitted(stack: AsyncExitStack, connection: OpenConnection) -> Session:
+    """Enter a session; where there is no room, come again when the server says so."""
+    loop = asyncio.get_running_loop()
+    give_up_s = loop.time() + PATIENCE_S
+    while True:
+        try:
+            return await stack.enter_async_context(connection())
+        except Unavailable as full:
+            wait_s = full.retry_after_s
+            if not wait_s or loop.time() + wait_s > give_up_s:
+                raise
+            print(f"trax-client: {full.message}, again in {wait_s:g} s", file=sys.stderr)
+            await asyncio.sleep(wait_s)
 
 
 async def _feed(source: Source, session: Session) -> None:

@@ -30,7 +30,7 @@ def decode(path: Path) -> Iterator[bytes]:
     try:
         container = av.open(path)
     except (av.FFmpegError, OSError) as error:
-        return _decode_with_soundfile(path, str(error))
+        return _decode_with_soundfile(path, _sentence(error))
     if not container.streams.audio:
         container.close()
         raise SourceError(f"{path}: no audio in it")
@@ -44,7 +44,7 @@ def _decode_with_av(path: Path, container: av.container.InputContainer) -> Itera
             for frame in container.decode(audio=0):
                 yield from _samples(resampler, frame)
         except av.FFmpegError as error:
-            raise SourceError(f"{path}: broken off: {error}") from error
+            raise SourceError(f"{path}: broken off: {_sentence(error)}") from error
         yield from _samples(resampler, None)
 
 
@@ -57,6 +57,11 @@ def _decode_with_soundfile(path: Path, av_said: str) -> Iterator[bytes]:
     except soundfile.LibsndfileError as error:
         raise SourceError(refusal) from error
     return _read(sound)
+
+
+def _sentence(error: av.FFmpegError | OSError) -> str:
+    """Return what FFmpeg or the system says, without the number and the name of the file."""
+    return error.strerror or str(error)
 
 
 def _read(sound: soundfile.SoundFile) -> Iterator[bytes]:

@@ -48,7 +48,7 @@ MAX_MESSAGE_BYTES = 1 << 20
 
 DONE = 1000
 GOING_AWAY = 1001
-FINAL_CLOSE_CODES = range(4400, 4500)
+FINAL_CLOSE_CODES = {1009, *range(4400, 4500)}
 
 _log = logging.getLogger(__name__)
 

@@ -48,8 +48,7 @@ class FileSource:
     def __init__(self, path: Path, *, real_time: bool) -> None:
         self.name = path.name
         self._real_time = real_time
-        if not path.is_file():
-            raise SourceError(f"{path}: no such file")
+        check_file(path)
         try:
             # PyAV takes a tenth of a second to import; `--help` should not wait for it.
             from trax_client.decoding import decode  # noqa: PLC0415
@@ -67,6 +66,18 @@ class FileSource:
                 # Not `BLOCK_MS` each time: that would add up the time spent on everything else.
                 await asyncio.sleep(max(0.0, due - clock()))
             yield block
+
+
+def check_file(path: Path) -> None:
+    """Look whether there is a file to be read, before anything else is done.
+
+    Raises:
+        SourceError: There is none.
+    """
+    if path.is_dir():
+        raise SourceError(f"{path}: a file expected, got a folder")
+    if not path.exists():
+        raise SourceError(f"{path}: no such file")
 
 
 def cut(pieces: Iterable[bytes], size_bytes: int) -> Iterator[bytes]:
