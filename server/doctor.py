@@ -193,7 +193,7 @@ def _speed(settings: Settings) -> Iterator[Finding]:
     for speed in measured.speeds:
         slow = speed.realtime < ENOUGH
         text = f"{speed.realtime:.0f} x real time, {speed.detail}"
-        advice = "this machine will fall behind: fewer sessions, or a smaller model" if slow else ""
+        advice = f"this machine will fall behind: {speed.relief}" if slow else ""
         yield Finding(speed.name, Verdict.SLOW if slow else Verdict.GOOD, text, advice)
 
 

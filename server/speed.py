@@ -26,11 +26,19 @@ STEPS = 6
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """How fast one model is: times real time, and what was measured, for people."""
+    """How fast one model is, for people.
+
+    Attributes:
+        name: The model.
+        realtime: Audio for each second of computing.
+        detail: What was measured.
+        relief: What helps where it is too slow.
+    """
 
     name: str
     realtime: float
     detail: str
+    relief: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +63,10 @@ def measure(settings: Settings) -> Speeds:
     )
 
 
-def _speed(name: str, took_s: float, audio: int) -> Speed:
+def _speed(name: str, took_s: float, audio: int, relief: str) -> Speed:
     audio_s = audio / SAMPLE_RATE
     detail = f"{took_s * 1000:.0f} ms for {audio_s:g} s of audio"
-    return Speed(name, audio_s / took_s, detail)
+    return Speed(name, audio_s / took_s, detail, relief)
 
 
 def _voice_activity(engines: EngineSet) -> Speed:
@@ -66,7 +74,8 @@ def _voice_activity(engines: EngineSet) -> Speed:
     frames = _made_up(WINDOW)[: WINDOW // FRAME * FRAME].reshape(-1, FRAME)
     vad.score(frames[0])
     took_s = _timed(lambda: [vad.score(frame) for frame in frames])
-    return _speed(f"voice activity ({engines.names.vad})", took_s, WINDOW)
+    name = f"voice activity ({engines.names.vad})"
+    return _speed(name, took_s, WINDOW, "serve fewer sessions")
 
 
 def _diarization(engines: EngineSet) -> Speed:
@@ -79,7 +88,8 @@ def _diarization(engines: EngineSet) -> Speed:
 
     step(0)
     took_s = _timed(lambda: [step(number) for number in range(1, STEPS)]) / (STEPS - 1)
-    return _speed(f"speakers ({engines.names.diarizer})", took_s, DIARIZATION_STEP)
+    name = f"speakers ({engines.names.diarizer})"
+    return _speed(name, took_s, DIARIZATION_STEP, "serve fewer sessions, or --no-diarization")
 
 
 def _recognition(engines: EngineSet) -> Speed:
@@ -92,7 +102,8 @@ def _recognition(engines: EngineSet) -> Speed:
     )
     engines.recognizer.recognize([window])
     took_s = _timed(lambda: engines.recognizer.recognize([window]))
-    return _speed(f"recognition ({engines.names.recognizer})", took_s, WINDOW)
+    name = f"recognition ({engines.names.recognizer})"
+    return _speed(name, took_s, WINDOW, "serve fewer sessions, or a smaller --live-model")
 
 
 def _timed(work: Callable[[], object]) -> float:

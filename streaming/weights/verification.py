@@ -97,9 +97,12 @@ class Verdict:
 
     @property
     def sha256(self) -> str | None:
-        """The checksum of the weights themselves, if they are present."""
+        """The checksum of the weights themselves: as they are here, else as they are to be.
+
+        `None` for what is made when it is fetched, and is not here.
+        """
         first = self.files[0]
-        return first.sha256 if isinstance(first, Present) else None
+        return first.sha256 if isinstance(first, Present) else self.weight.sha256
 
     def require_present(self) -> None:
         """Accept only a whole weight.

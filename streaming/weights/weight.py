@@ -181,6 +181,11 @@ class Weight:
         return sum(file.size_bytes for file in self.supply.files)
 
     @property
+    def sha256(self) -> str | None:
+        """The pinned checksum of the weights themselves; `None` for what is converted."""
+        return None if isinstance(self.supply, Converted) else self.supply.files[0].sha256
+
+    @property
     def mend(self) -> str:
         """The command that brings or replaces its files."""
         if isinstance(self.supply, Installed):
