@@ -168,7 +168,7 @@ class Connection:
         """Do what the client asks for, until it is gone or makes a mistake."""
         limit_ms = self._settings.idle_timeout_ms
         try:
-            while True:
+            while not outbox.cut.is_set():
                 try:
                     async with asyncio.timeout(limit_ms / 1000):
                         frame = await self._socket.receive()

@@ -85,7 +85,8 @@ class Intake:
                 expected="finite samples, -1..1 at full scale",
                 got=f"{samples[bad]} at sample {self._received + bad}",
             )
-        return samples
+        # Far beyond full scale, resampling would overflow.
+        return np.clip(samples, -1.0, 1.0)
 
     def _resample(self, samples: Pcm, *, last: bool) -> Pcm16:
         if self._resampler is not None:

@@ -101,7 +101,8 @@ def agree(start: Start, settings: Settings, languages: Collection[str]) -> Terms
         encoding=start.encoding,
         language=start.language,
         lookahead_ms=lookahead_ms,
-        max_delay_ms=start.max_delay_ms,
+        # Nothing is final before the look-ahead was heard, so no delay is shorter.
+        max_delay_ms=max(start.max_delay_ms, lookahead_ms),
         diarization=diarization,
         diarization_latency_ms=_latency_ms(start, lookahead_ms) if diarization else None,
         hotwords=start.hotwords,

@@ -46,6 +46,14 @@ def test_floats_mean_the_same_as_16_bits_and_are_clipped() -> None:
     assert result.tolist() == [0, 16_384, -32_768, 32_767, 32_767, -32_768]
 
 
+def test_floats_far_beyond_full_scale_are_clipped_before_they_overflow() -> None:
+    floats = np.full(48_000, 3e38, dtype="<f4")
+
+    result = converted(Intake(Encoding.PCM_F32LE, 48_000), floats.tobytes(), [])
+
+    assert (result[1_000:-1_000] == 32_767).all()
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_samples_that_are_no_numbers_are_refused_by_name(bad: float) -> None:
     intake = Intake(Encoding.PCM_F32LE, 16_000)

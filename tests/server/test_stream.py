@@ -129,6 +129,13 @@ async def test_a_detected_language_is_told(tmp_path: Path) -> None:
         assert (await client.until("language"))["language"] == "en"
 
 
+async def test_a_delay_shorter_than_the_lookahead_is_lengthened(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(1)) as server, talking(server) as client:
+        ready = await client.start(lookahead_ms=2000, max_delay_ms=500)
+
+    assert (ready["lookahead_ms"], ready["max_delay_ms"]) == (2000, 2000)
+
+
 async def test_ready_says_what_was_granted(tmp_path: Path) -> None:
     async with (
         running(tmp_path, talk(1), diarization=False, lookahead_ms=900) as server,
