@@ -43,6 +43,11 @@ LONGEST_WINDOW = 30 * SAMPLE_RATE
 SILENCE_AFTER = SAMPLE_RATE
 """Padding after the speech without which the decoder does not end the text."""
 
+LENGTH_STEP = SAMPLE_RATE // 2
+"""Windows are padded to multiples of this. oneDNN, with which CTranslate2 computes, compiles and
+keeps code for each length it meets, up to 1024: with windows of any length an hour of audio took
+700 MB, and compiling took time."""
+
 TOKENS_PER_SECOND = 5.5
 TOKENS_AT_LEAST = 10
 """Cap on a hypothesis: `TOKENS_PER_SECOND` of audio plus `TOKENS_AT_LEAST`."""
@@ -198,7 +203,7 @@ class WhisperRecognizer:
     def _encode(self, pcm: Pcm, total: int | None = None) -> StorageView:
         """Return the encoder's output for `pcm` padded with silence to `total` samples."""
         if total is None:
-            total = min(max(SHORTEST_WINDOW, len(pcm) + SILENCE_AFTER), LONGEST_WINDOW)
+            total = padded_length(len(pcm))
         extractor = self._whisper.feature_extractor
         features = extractor(np.pad(pcm, (0, total - len(pcm))))
         return self._whisper.encode(features[:, : total // extractor.hop_length])
@@ -290,6 +295,12 @@ def _seek(tokens: list[int], tokenizer: Tokenizer) -> _Seek | None:
     if not pairs or (ticks := tokens[pairs[-1] - 1] - begin) == 0:
         return None
     return _Seek(pairs[-1], ticks * SAMPLES_PER_TICK)
+
+
+def padded_length(samples: int) -> int:
+    """Return how long a window of so many samples is for the encoder."""
+    steps = -(-(samples + SILENCE_AFTER) // LENGTH_STEP)
+    return min(max(SHORTEST_WINDOW, steps * LENGTH_STEP), LONGEST_WINDOW)
 
 
 def _cap(pcm: Pcm) -> int:
