@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from streaming.core.attribution import Attribution
+from streaming.core.combination import combine
 from streaming.core.domain import Samples, Span, UtteranceId, Word
 from streaming.core.events import (
     Correction,
@@ -230,12 +231,13 @@ class Recognition:
     def _corrected(self, wanted: Wanted, heard: Transcription) -> None:
         utterance = wanted.utterance
         self._passes.popleft()
-        words = in_order(heard.words, wanted.span)
+        live = _lying_in(wanted.span, utterance.finals)
+        words = in_order(combine(live, heard.words), wanted.span)
         if self._settings.finals is FinalsMode.UTTERANCE:
             if words:
                 self._emit(Final(utterance.id, self._attribution.commit(words)))
             self._emit(UtteranceEnded(utterance.id, wanted.span))
-        elif words and _text(words) != _text(_lying_in(wanted.span, utterance.finals)):
+        elif words and _text(words) != _text(live):
             labelled = self._attribution.correct(wanted.span, words)
             self._emit(Correction(utterance.id, wanted.span, labelled))
 
