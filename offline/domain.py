@@ -1,6 +1,6 @@
 """What a transcript says: the values that everything around the shared document speaks in.
 
-The document is one flat text (see `transcript.py`). Read from its start it is a row of `Run`s,
+The document is one flat text (see `server/transcript.py`). Read from its start it is a row of `Run`s,
 stretches whose characters share their attributes. A run that is a newline with a turn id begins a
 `Turn`; a run with a `Segment` was written by a pass, or typed inside of what a pass wrote.
 
