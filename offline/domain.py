@@ -1,8 +1,8 @@
 """What a transcript says: the values that everything around the shared document speaks in.
 
-The document is one flat text (see `server/transcript.py`). Read from its start it is a row of `Run`s,
-stretches whose characters share their attributes. A run that is a newline with a turn id begins a
-`Turn`; a run with a `Segment` was written by a pass, or typed inside of what a pass wrote.
+The document is one flat text (see `server/transcript.py`). Read from its start it is a row of
+`Run`s, stretches whose characters share their attributes. A run that is a newline with a turn id
+begins a `Turn`; a run with a `Segment` was written by a pass, or typed inside of what one wrote.
 
 Times are whole milliseconds on the transcript's clock, which starts when the transcript does, and
 goes on over all its sessions. All values are immutable.
