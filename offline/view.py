@@ -1,0 +1,152 @@
+"""A transcript's text as a plan sees it: which machine's words stand where, and in which turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+
+from offline.domain import PassId, PassWord, Run, Segment, SpeakerId, TurnId
+from offline.standing import standing
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A word of a pass that stands in the text.
+
+    Attributes:
+        start: Its first character, in code points of the whole text.
+        end: After its last one.
+        segment: What it was written with.
+        word: Its index in the pass.
+        exact: Nobody changed it, not even its case.
+        turn: In which turn; `None` before the first.
+    """
+
+    start: int
+    end: int
+    segment: Segment
+    word: int
+    exact: bool
+    turn: TurnId | None
+
+    @property
+    def pass_id(self) -> PassId:
+        """Whose word."""
+        return self.segment.pass_id
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """The newline at `at` that begins a turn."""
+
+    at: int
+    turn: TurnId
+
+
+@dataclass(frozen=True)
+class View:
+    """One state of a transcript; what is computed of it is kept.
+
+    Attributes:
+        runs: The text from its start.
+        speakers: Who speaks in each turn, as machines say.
+        pinned: Turns of which people said who speaks.
+        passes: The words of every pass.
+        by_machine: Whether all characters of a span were written by machines.
+    """
+
+    runs: Sequence[Run]
+    speakers: Mapping[TurnId, SpeakerId]
+    pinned: frozenset[TurnId]
+    passes: Mapping[PassId, Sequence[PassWord]]
+    by_machine: Callable[[int, int], bool]
+
+    @cached_property
+    def text(self) -> str:
+        """The whole text."""
+        return "".join(run.text for run in self.runs)
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each run begins, and where the text ends."""
+        return list(accumulate((len(run.text) for run in self.runs), initial=0))
+
+    @cached_property
+    def pieces(self) -> dict[Segment, list[int]]:
+        """The runs of each segment that a known pass wrote."""
+        pieces: dict[Segment, list[int]] = {}
+        for number, run in enumerate(self.runs):
+            segment = run.segment
+            if segment is not None and segment.end <= len(self.passes.get(segment.pass_id, ())):
+                pieces.setdefault(segment, []).append(number)
+        return pieces
+
+    def said(self, segment: Segment) -> Sequence[PassWord]:
+        """Return a segment's words, as its pass heard them."""
+        return self.passes[segment.pass_id][segment.first : segment.end]
+
+    def turn_at(self, run: int) -> TurnId | None:
+        """Return the turn that a run stands in."""
+        before = (self.runs[n].turn for n in range(run, -1, -1))
+        return next((turn for turn in before if turn is not None), None)
+
+    def around(self, pass_id: PassId, first: int, end: int) -> range:
+        """Return the runs that hold words `[first, end)` of a pass, with the turns beside them."""
+        touched = [
+            number
+            for segment, numbers in self.pieces.items()
+            if segment.pass_id == pass_id and segment.first < end and segment.end > first
+            for number in numbers
+        ]
+        if not touched:
+            return range(0)
+        before = self.turn_start(min(touched)) - 1
+        return range(self.turn_start(before), self.turn_end(self.turn_end(max(touched)) + 1))
+
+    def items(self, runs: range) -> list[Standing | Marker]:
+        """Return the words that stand in some runs and the turns that begin there, in order."""
+        segments = dict.fromkeys(self.runs[number].segment for number in runs)
+        items: list[Standing | Marker] = [
+            word
+            for segment in segments
+            if segment in self.pieces
+            for word in self.standing(segment)
+            if self.starts[runs.start] <= word.start < self.starts[runs.stop]
+        ]
+        items += [
+            Marker(self.starts[number], turn)
+            for number in runs
+            if (turn := self.runs[number].turn) is not None
+        ]
+        return sorted(items, key=lambda item: item.at if isinstance(item, Marker) else item.start)
+
+    def standing(self, segment: Segment) -> list[Standing]:
+        """Return the words of a segment that still stand, wherever in the text."""
+        numbers = self.pieces[segment]
+        texts = [self.runs[number].text for number in numbers]
+        return [
+            Standing(
+                start=self.starts[numbers[word.text]] + word.start,
+                end=self.starts[numbers[word.text]] + word.end,
+                segment=segment,
+                word=segment.first + word.word,
+                exact=word.exact,
+                turn=self.turn_at(numbers[word.text]),
+            )
+            for word in standing(texts, self.said(segment))
+        ]
+
+    def turn_start(self, run: int) -> int:
+        """Return the run that begins the turn of `run`, or the first run."""
+        while run > 0 and self.runs[run].turn is None:
+            run -= 1
+        return max(run, 0)
+
+    def turn_end(self, run: int) -> int:
+        """Return the run after the turn of `run`."""
+        run += 1
+        while run < len(self.runs) and self.runs[run].turn is None:
+            run += 1
+        return min(run, len(self.runs))

@@ -1,0 +1,128 @@
+"""Tests of `offline.reconcile`."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offline.domain import Segment
+from offline.reconcile import Hunk, correct, hunks
+from tests.offline.paper import LIVE, OTHER, Paper, said
+from tests.offline.test_placement import say
+
+
+def hear_again(paper: Paper, text: str, old: Segment | None = None) -> None:
+    """Have another pass hear everything, or what is in `old`, once more."""
+    words = paper.passes.setdefault(OTHER, [])
+    new = Segment(OTHER, len(words), len(words) + len(text.split()))
+    words += said(text)
+    replaced = old or Segment(LIVE, 0, len(paper.passes[LIVE]))
+    paper.make(correct(paper.view(), replaced, new))
+
+
+@pytest.fixture
+def paper() -> Paper:
+    paper = Paper()
+    say(paper, "we went to", "s1", 0)
+    say(paper, "there house", "s1", 300)
+    say(paper, "fine", "s2", 500)
+    return paper
+
+
+def test_hunks_tell_where_two_passes_differ() -> None:
+    found = list(hunks(said("a b c d e"), said("A b x y e f")))
+
+    assert found == [Hunk(0, 1, 0, 1), Hunk(2, 4, 2, 4), Hunk(5, 5, 5, 6)]
+
+
+@pytest.mark.parametrize(
+    ("heard", "shown"),
+    [
+        ("we went to there house fine", ["s1: we went to there house", "s2: fine"]),
+        ("we went to their house fine", ["s1: we went to their house", "s2: fine"]),
+        ("We went to their house. Fine.", ["s1: We went to their house.", "s2: Fine."]),
+        ("we went to the old house fine", ["s1: we went to the old house", "s2: fine"]),
+        ("so we went to there house fine", ["s1: so we went to there house", "s2: fine"]),
+        ("we went there house fine", ["s1: we went there house", "s2: fine"]),
+        ("we went to there house yes fine", ["s1: we went to there house yes", "s2: fine"]),
+        ("went to there house fine then", ["s1:  went to there house", "s2: fine then"]),
+    ],
+)
+def test_words_that_nobody_touched_are_replaced(paper: Paper, heard: str, shown: list[str]) -> None:
+    hear_again(paper, heard)
+
+    assert paper.shown == shown
+
+
+def test_a_word_that_a_person_changed_stays(paper: Paper) -> None:
+    at = paper.text.index("there") + 5
+    paper.type(at, "abouts")
+
+    hear_again(paper, "we walked to their house fine")
+
+    assert paper.shown == ["s1: we walked to thereabouts house", "s2: fine"]
+
+
+def test_a_word_that_a_person_typed_again_stays(paper: Paper) -> None:
+    at = paper.text.index("there")
+    paper.erase(at, at + 5)
+    paper.type(at, "there")
+
+    hear_again(paper, "we went to their house fine")
+
+    assert paper.shown == ["s1: we went to there house", "s2: fine"]
+
+
+def test_nothing_is_replaced_across_what_a_person_wrote(paper: Paper) -> None:
+    paper.type(paper.text.index(" house"), " (green)")
+
+    hear_again(paper, "we went to my home fine")
+
+    assert "(green)" in paper.text
+    assert paper.shown == ["s1: we went to there (green) house", "s2: fine"]
+
+
+def test_what_a_person_deleted_does_not_come_back(paper: Paper) -> None:
+    at = paper.text.index(" there")
+    paper.erase(at, at + 6)
+
+    hear_again(paper, "we went to their house fine")
+
+    assert paper.shown == ["s1: we went to house", "s2: fine"]
+
+
+def test_words_are_not_inserted_where_both_neighbours_are_gone(paper: Paper) -> None:
+    at = paper.text.index(" to there")
+    paper.erase(at, at + len(" to there"))
+
+    hear_again(paper, "we went to over there house fine")
+
+    assert paper.shown == ["s1: we went house", "s2: fine"]
+
+
+def test_words_before_the_first_of_a_turn_are_inserted_behind_its_newline(paper: Paper) -> None:
+    hear_again(paper, "quite fine", Segment(LIVE, 5, 6))
+
+    assert paper.shown == ["s1: we went to there house", "s2: quite fine"]
+
+
+texts = st.lists(st.sampled_from("abcd"), min_size=1, max_size=8).map(" ".join)
+
+
+@given(texts, texts, st.data())
+def test_untouched_text_becomes_what_was_heard_and_people_lose_nothing(
+    first: str, second: str, data: st.DataObject
+) -> None:
+    paper = Paper()
+    say(paper, first, "s1", 0)
+    places = data.draw(st.lists(st.integers(1, len(paper.text)), max_size=3))
+    for place in sorted(places, reverse=True):
+        paper.type(place, "X")
+
+    hear_again(paper, second)
+
+    typed = [each for each in paper.characters if each.by_person]
+    assert len(typed) == len(places)
+    if not places:
+        assert paper.text.split() == second.split()
