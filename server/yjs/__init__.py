@@ -1,0 +1,14 @@
+"""The wire formats of Yjs as pure Python: bytes to checked values and back, without I/O.
+
+What people's editors send is read here before it reaches the document, so that nothing malformed,
+oversized or forged is ever applied. Files in reading order::
+
+    varints     numbers, strings and bytes as lib0 writes them; json_text: JSON inside of them
+    messages    frames of the y-websocket protocol: sync, awareness, auth
+    contents    what one item of an update holds
+    structs     the structs of an update
+    updates     a whole update inspected before it is applied; state vectors
+    errors      everything that is raised here
+
+Formats as of Yjs 13.6, lib0 0.2 and y-protocols 1.0. Nothing here imports pycrdt.
+"""

@@ -1,0 +1,1 @@
+"""Tests of `server.yjs`: written bytes, real Yjs in fixtures.json, and yrs itself."""
