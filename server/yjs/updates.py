@@ -1,0 +1,201 @@
+"""A Yjs update looked into before it is applied, format version 1: Yjs, src/utils/encoding.js.
+
+An update brings structs, which are numbered for each client from 0 without gaps (its clock), and
+names structs to delete. Each struct says which others it was written next to, or within. Applying
+it is done by yrs, which takes more than is good for a shared document: it keeps what it cannot
+integrate yet, integrates behind gaps, and stops half-way where a parent is no shared type. So::
+
+    inspection = inspect(update, limits)            # MalformedYjs, ForbiddenContent, LimitExceeded
+    gap = missing(inspection, state)                # an Id: the sender has to synchronise first
+    ranges = fresh(inspection, state)               # under whose client ids it writes
+
+What comes through all three is integrated whole, at once, and changes the document's state vector
+exactly as `fresh` says.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from server.yjs.contents import MAX_CLOCK, Kind, read_length
+from server.yjs.errors import MalformedYjs, check_limit
+from server.yjs.structs import Id, Range, Stretch, StructReader, read_client, read_count
+from server.yjs.varints import Reader, write_varuint
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one update may hold.
+
+    Attributes:
+        structs: Structs, and gaps between them.
+        clients: Clients that it has structs of, and clients that it deletes structs of.
+        delete_ranges: Ranges to delete.
+    """
+
+    structs: int
+    clients: int
+    delete_ranges: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What an update holds.
+
+    Attributes:
+        stretches: Its structs by client, in the order of their clocks. No client has none.
+        deletes: By client, the end of the last range to delete.
+        structs: How many structs there are, gaps in between counted too.
+        units: UTF-16 units of text that it inserts.
+        kinds: What kinds of structs there are.
+        roots: Names of the root types that it writes into.
+        types: Shared types within others that it brings.
+        parents: Ids that it calls shared types, and writes into. One that it brings itself is one;
+            about others only the document knows, and yrs stops half-way if they are not.
+    """
+
+    stretches: Mapping[int, tuple[Stretch, ...]]
+    deletes: Mapping[int, int]
+    structs: int
+    units: int
+    kinds: frozenset[Kind]
+    roots: frozenset[str]
+    types: frozenset[Id]
+    parents: frozenset[Id]
+
+
+def inspect(update: bytes, limits: Limits) -> Inspection:
+    """Read a whole update, and return what it holds. Takes time in proportion to its length.
+
+    Raises:
+        MalformedYjs: It is not what the format says, or contradicts itself.
+        ForbiddenContent: It holds what no transcript may hold.
+        LimitExceeded: It holds too much.
+    """
+    reader = Reader(update)
+    structs = StructReader(reader)
+    structs.read(max_clients=limits.clients, max_structs=limits.structs)
+    deletes = _read_deletes(reader, limits)
+    reader.end()
+    return Inspection(
+        stretches=structs.stretches,
+        deletes=deletes,
+        structs=structs.count,
+        units=structs.contents.units,
+        kinds=frozenset(structs.contents.kinds),
+        roots=frozenset(structs.roots),
+        types=frozenset(structs.types),
+        parents=frozenset(structs.parents),
+    )
+
+
+def missing(inspection: Inspection, state: Mapping[int, int]) -> Id | None:
+    """Return what a document lacks before an update can be integrated whole, or `None`.
+
+    Args:
+        state: The document's state vector: by client, the clock behind its last struct.
+    """
+    reached = dict(state)
+    waiting: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    ready = deque(inspection.stretches)
+    left = {client: deque(stretches) for client, stretches in inspection.stretches.items()}
+    while ready:
+        client = ready.popleft()
+        gap = _advance(client, left[client], reached)
+        if gap is not None:
+            heapq.heappush(waiting[gap.client], (gap.clock, client))
+        blocked = waiting[client]
+        while blocked and blocked[0][0] < reached.get(client, 0):
+            ready.append(heapq.heappop(blocked)[1])
+    for client, blocked in waiting.items():
+        if blocked:
+            return Id(client, blocked[0][0])
+    for client, end in inspection.deletes.items():
+        if end > reached.get(client, 0):
+            return Id(client, end - 1)
+    return None
+
+
+def fresh(inspection: Inspection, state: Mapping[int, int]) -> dict[int, tuple[Range, ...]]:
+    """Return, by client, the clocks of structs that a document with this state does not have."""
+    found = {}
+    for client, stretches in inspection.stretches.items():
+        known = state.get(client, 0)
+        ranges = _merged(
+            Range(max(stretch.start, known), stretch.end)
+            for stretch in stretches
+            if stretch.end > known
+        )
+        if ranges:
+            found[client] = ranges
+    return found
+
+
+def decode_state_vector(encoded: bytes, limit: int) -> dict[int, int]:
+    """Return a state vector: by client, the clock behind its last struct.
+
+    Raises:
+        MalformedYjs: It is not what the format says.
+        LimitExceeded: It has more clients than the limit.
+    """
+    reader = Reader(encoded)
+    count = read_count(reader, "clients of a state vector", limit)
+    state: dict[int, int] = {}
+    for _ in range(count):
+        client = read_client(reader, state)
+        state[client] = reader.varuint(MAX_CLOCK)
+    reader.end()
+    return state
+
+
+def encode_state_vector(state: Mapping[int, int]) -> bytes:
+    """Return a state vector's bytes, with the largest client ids first, as Yjs does."""
+    encoded = bytearray(write_varuint(len(state)))
+    for client in sorted(state, reverse=True):
+        encoded += write_varuint(client) + write_varuint(state[client])
+    return bytes(encoded)
+
+
+def _read_deletes(reader: Reader, limits: Limits) -> dict[int, int]:
+    deletes: dict[int, int] = {}
+    ranges = 0
+    for _ in range(read_count(reader, "clients of deletes", limits.clients)):
+        client = read_client(reader, deletes)
+        count = read_count(reader, "deletes of a client", limits.delete_ranges, least=1)
+        ranges += count
+        check_limit("deletes of an update", limits.delete_ranges, ranges)
+        end = 0
+        for _ in range(count):
+            end = max(end, reader.varuint(MAX_CLOCK) + read_length(reader))
+        if end > MAX_CLOCK:
+            raise MalformedYjs(reader.at, f"clocks up to {MAX_CLOCK}", f"{end}")
+        deletes[client] = end
+    return deletes
+
+
+def _advance(client: int, stretches: deque[Stretch], reached: dict[int, int]) -> Id | None:
+    """Integrate a client's stretches as far as they go, and return what is needed to go on."""
+    while stretches:
+        stretch = stretches[0]
+        if stretch.start > reached.get(client, 0):
+            return Id(client, stretch.start - 1)
+        for need in stretch.needs:
+            if need.clock >= reached.get(need.client, 0):
+                return need
+        reached[client] = max(stretch.end, reached.get(client, 0))
+        stretches.popleft()
+    return None
+
+
+def _merged(ranges: Iterable[Range]) -> tuple[Range, ...]:
+    """Join ranges that touch."""
+    merged: list[Range] = []
+    for found in ranges:
+        if merged and merged[-1].end == found.start:
+            merged[-1] = Range(merged[-1].start, found.end)
+        else:
+            merged.append(found)
+    return tuple(merged)
