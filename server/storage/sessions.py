@@ -1,0 +1,186 @@
+"""The sessions that speak into transcripts, and the voices that they hear."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from offline.domain import PassId, SpeakerId
+from server.storage.database import Database
+from server.storage.errors import Conflict
+from server.storage.leases import hold
+from server.storage.passes import insert_pass
+from server.storage.tables import sessions, transcripts, voices
+from server.storage.values import Lease, Pass, PassKind, PassState, Progress, Session, Voice
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """What is said of a session when it joins a transcript; see `Session`."""
+
+    id: str
+    offset_ms: int
+    microphone: str | None = None
+    person: str | None = None
+
+
+class Sessions:
+    """The sessions of all transcripts; owned by its store."""
+
+    def __init__(self, database: Database, now_ms: Callable[[], int]) -> None:
+        self._database = database
+        self._now_ms = now_ms
+
+    def add(self, lease: Lease, new: NewSession) -> Session:
+        """Add a session to a transcript, with a live pass and an utterance pass of its own.
+
+        Raises:
+            UnknownTranscript: It was deleted.
+            StaleWriter: There is a newer lease.
+            Conflict: The session is in a transcript already.
+        """
+        now_ms = self._now_ms()
+        with self._database.writing() as connection:
+            number = hold(connection, lease).last_pass
+            live, utterance = PassId(str(number + 1)), PassId(str(number + 2))
+            added = Session(
+                id=new.id,
+                transcript=lease.transcript,
+                live_pass=live,
+                utterance_pass=utterance,
+                offset_ms=new.offset_ms,
+                samples=0,
+                applied_seq=0,
+                microphone=new.microphone,
+                person=new.person,
+                created_ms=now_ms,
+            )
+            connection.execute(insert(sessions).values(asdict(added)))
+            for pass_id, kind in ((live, PassKind.LIVE), (utterance, PassKind.UTTERANCE)):
+                begun = Pass(pass_id, new.id, kind, PassState.OPEN, 0, now_ms)
+                insert_pass(connection, lease.transcript, begun)
+            connection.execute(
+                update(transcripts)
+                .where(transcripts.c.id == lease.transcript)
+                .values(last_pass=number + 2)
+            )
+        return added
+
+    def find(self, session: str) -> Session | None:
+        """Return a session, whichever transcript it is in; `None` if it is in none."""
+        query = select(sessions).where(sessions.c.id == session)
+        with self._database.reading() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return None if row is None else Session(**row)
+
+    def of(self, transcript: str) -> tuple[Session, ...]:
+        """Return the sessions of a transcript, oldest first; none for an unknown one."""
+        query = (
+            select(sessions)
+            .where(sessions.c.transcript == transcript)
+            .order_by(sessions.c.created_ms, sessions.c.id)
+        )
+        with self._database.reading() as connection:
+            return tuple(Session(**row) for row in connection.execute(query).mappings())
+
+    def add_voice(
+        self, lease: Lease, session: str, label: str, speaker: SpeakerId | None = None
+    ) -> Voice:
+        """Return who a session's label is in the transcript; decide it if it is new.
+
+        Args:
+            lease: On the session's transcript.
+            session: Which session.
+            label: The session's own name for the voice.
+            speaker: Who it is, if that is known; otherwise the transcript's next speaker.
+
+        Raises:
+            UnknownTranscript: It was deleted.
+            StaleWriter: There is a newer lease.
+            Conflict: The session is not in this transcript.
+        """
+        with self._database.writing() as connection:
+            number = hold(connection, lease).last_speaker + 1
+            _check_session(connection, lease, session)
+            row = connection.execute(
+                select(voices).where(voices.c.session == session, voices.c.label == label)
+            ).one_or_none()
+            if row is not None:
+                return _to_voice(row)
+            if speaker is None:
+                speaker = SpeakerId(f"s{number}")
+                connection.execute(
+                    update(transcripts)
+                    .where(transcripts.c.id == lease.transcript)
+                    .values(last_speaker=number)
+                )
+            connection.execute(
+                insert(voices).values(
+                    session=session, label=label, speaker=speaker, created_ms=self._now_ms()
+                )
+            )
+        return Voice(session, label, speaker)
+
+    def change_voice(self, lease: Lease, voice: Voice) -> None:
+        """Note that a voice is somebody else, or what it sounds like.
+
+        Raises:
+            UnknownTranscript: It was deleted.
+            StaleWriter: There is a newer lease.
+            Conflict: There is no such voice in this transcript.
+        """
+        with self._database.writing() as connection:
+            hold(connection, lease)
+            _check_session(connection, lease, voice.session)
+            changed = connection.execute(
+                update(voices)
+                .where(voices.c.session == voice.session, voices.c.label == voice.label)
+                .values(speaker=voice.speaker, embedding=voice.embedding)
+            )
+            if changed.rowcount == 0:
+                raise Conflict(voice.session, "a voice that was added", "another label")
+
+    def voices(self, transcript: str) -> tuple[Voice, ...]:
+        """Return all voices of a transcript, oldest first; none for an unknown one."""
+        query = (
+            select(voices)
+            .join(sessions)
+            .where(sessions.c.transcript == transcript)
+            .order_by(voices.c.created_ms, voices.c.session, voices.c.label)
+        )
+        with self._database.reading() as connection:
+            return tuple(_to_voice(row) for row in connection.execute(query))
+
+
+def advance(connection: Connection, transcript: str, progress: Iterable[Progress]) -> None:
+    """Note how far sessions of a transcript that is locked are; never backwards.
+
+    Raises:
+        Conflict: A session is further already, or not in this transcript.
+    """
+    for step in progress:
+        changed = connection.execute(
+            update(sessions)
+            .where(
+                sessions.c.id == step.session,
+                sessions.c.transcript == transcript,
+                sessions.c.applied_seq <= step.applied_seq,
+            )
+            .values(applied_seq=step.applied_seq, samples=step.samples)
+        )
+        if changed.rowcount == 0:
+            expected = f"a session of {transcript} that is not further"
+            raise Conflict(step.session, expected, f"event {step.applied_seq}")
+
+
+def _check_session(connection: Connection, lease: Lease, session: str) -> None:
+    query = select(sessions.c.transcript).where(sessions.c.id == session)
+    if connection.execute(query).scalar() != lease.transcript:
+        raise Conflict(session, f"a session of {lease.transcript}", "another one")
+
+
+def _to_voice(row: Row[Any]) -> Voice:
+    return Voice(row.session, row.label, row.speaker, row.embedding)

@@ -1,0 +1,176 @@
+"""The tables, as the newest migration leaves them; a test proves that both agree.
+
+::
+
+    transcripts ─┬─ updates      the document's log: numbered from 1, without gaps
+                 ├─ snapshots    what replaces the log's beginning; at most one
+                 ├─ clients      names under which servers write into the document
+                 ├─ sessions ──── voices
+                 └─ passes ────── words      in chunks, only ever appended
+
+Whatever hangs on a transcript goes when it goes. All times are Unix times in milliseconds, unless
+they are on the transcript's clock.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+
+class PlainText(TypeDecorator[str]):
+    """Text of any origin, stored alike by all databases.
+
+    PostgreSQL refuses NUL, and no encoder takes lone surrogates; both can come out of a shared
+    document that anybody edits. They become U+FFFD.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Return what is stored for a text."""
+        if value is None:
+            return None
+        return (
+            value.encode("utf-16", "surrogatepass")
+            .decode("utf-16", "replace")
+            .replace("\0", "\ufffd")
+        )
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+# The counters stand here, and not in tables of their own, because every write locks this row.
+transcripts = Table(
+    "transcripts",
+    metadata,
+    Column("id", PlainText, primary_key=True),
+    Column("title", PlainText, nullable=False),
+    Column("language", PlainText),
+    Column("state", PlainText, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("duration_ms", BigInteger, nullable=False, default=0),
+    Column("speakers", Integer, nullable=False, default=0),
+    Column("lease", BigInteger, nullable=False, default=0),
+    Column("last_seq", BigInteger, nullable=False, default=0),
+    Column("last_pass", Integer, nullable=False, default=0),
+    Column("last_speaker", Integer, nullable=False, default=0),
+    Index(None, "updated_ms", "id"),
+)
+
+
+def _transcript() -> Column[str]:
+    return Column("transcript", ForeignKey(transcripts.c.id, ondelete="CASCADE"), nullable=False)
+
+
+def _pass_of_transcript() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["transcript", "pass"], ["passes.transcript", "passes.id"], ondelete="CASCADE"
+    )
+
+
+updates = Table(
+    "updates",
+    metadata,
+    _transcript(),
+    Column("seq", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("transcript", "seq"),
+    sqlite_with_rowid=False,  # most are small: one tree holds them, not a table and an index
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    _transcript(),
+    Column("seq", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("transcript"),
+)
+
+clients = Table(
+    "clients",
+    metadata,
+    _transcript(),
+    Column("client", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("transcript", "client"),
+)
+
+# The names of passes are no foreign keys: passes refer to their session, and go with it.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", PlainText, primary_key=True),
+    _transcript(),
+    Column("live_pass", PlainText, nullable=False),
+    Column("utterance_pass", PlainText, nullable=False),
+    Column("offset_ms", BigInteger, nullable=False),
+    Column("samples", BigInteger, nullable=False, default=0),
+    Column("applied_seq", BigInteger, nullable=False, default=0),
+    Column("microphone", PlainText),
+    Column("person", PlainText),
+    Column("created_ms", BigInteger, nullable=False),
+    Index(None, "transcript"),
+)
+
+voices = Table(
+    "voices",
+    metadata,
+    Column("session", ForeignKey(sessions.c.id, ondelete="CASCADE"), nullable=False),
+    Column("label", PlainText, nullable=False),
+    Column("speaker", PlainText, nullable=False),
+    Column("embedding", LargeBinary),
+    Column("created_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("session", "label"),
+)
+
+passes = Table(
+    "passes",
+    metadata,
+    _transcript(),
+    Column("id", PlainText, nullable=False),
+    Column("session", ForeignKey(sessions.c.id, ondelete="CASCADE")),
+    Column("kind", PlainText, nullable=False),
+    Column("state", PlainText, nullable=False),
+    Column("words", Integer, nullable=False, default=0),
+    Column("created_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("transcript", "id"),
+    Index(None, "session"),
+)
+
+words = Table(
+    "words",
+    metadata,
+    Column("transcript", PlainText, nullable=False),
+    Column("pass", PlainText, nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("transcript", "pass", "first"),
+    _pass_of_transcript(),
+)
