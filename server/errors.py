@@ -5,6 +5,8 @@ ServerError
 │   └── SettingsError    a setting has a value that it must not have
 ├── RecordingError       a session's folder on disk cannot be read
 ├── RecordingClosed      it was put away while somebody was reading
+├── TranscriptError      a document, or what is to become part of it, cannot be read
+├── RoomClosed           a transcript's room was closed while somebody used it
 └── Refusal              a connection ends: the peer is sent an `error`, then a close code
     ├── PeerMistake      what the client sent, or did not send, is at fault (4400..4499)
     ├── Overload         nothing is wrong, but there is no room now (1013)
@@ -65,6 +67,14 @@ class RecordingError(ServerError):
 
 class RecordingClosed(ServerError):
     """A recording was asked for something after it was closed."""
+
+
+class TranscriptError(ServerError):
+    """A shared document cannot be read, or is of a version that this server does not know."""
+
+
+class RoomClosed(ServerError):
+    """A room was closed while somebody used it; entering it again may help."""
 
 
 class Refusal(ServerError):
