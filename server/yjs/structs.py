@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.yjs.contents import DELETED, MAX_CLOCK, TYPE, Contents, Kind, read_length
@@ -117,11 +117,11 @@ class StructReader:
             YjsError: As `server.yjs.updates.inspect` says.
         """
         clients: set[int] = set()
-        for _ in range(read_count(self._reader, "clients of an update", max_clients)):
-            count = read_count(self._reader, "structs of a client", max_structs, least=1)
+        for _ in range(self._reader.count("clients of an update", max_clients)):
+            count = self._reader.count("structs of a client", max_structs, least=1)
             self.count += count
             check_limit("structs of an update", max_structs, self.count)
-            section = _Section(read_client(self._reader, clients), self._reader.varuint(MAX_CLOCK))
+            section = _Section(self._reader.client(clients), self._reader.varuint(MAX_CLOCK))
             clients.add(section.client)
             for _ in range(count):
                 self._struct(section)
@@ -195,22 +195,3 @@ def _has(ranges: Sequence[Range | Stretch], clock: int) -> bool:
 
 def _start(found: Range | Stretch) -> int:
     return found.start
-
-
-def read_client(reader: Reader, seen: Container[int]) -> int:
-    """Read a client id, which must not be one of those seen before."""
-    start = reader.at
-    client = reader.varuint()
-    if client in seen:
-        raise MalformedYjs(start, "each client once", f"client {client} again")
-    return client
-
-
-def read_count(reader: Reader, what: str, limit: int, *, least: int = 0) -> int:
-    """Read how many of something follow, and check that they are neither too few nor too many."""
-    start = reader.at
-    count = reader.varuint()
-    if count < least:
-        raise MalformedYjs(start, f"at least {least} {what}", f"{count}")
-    check_limit(what, limit, count)
-    return count

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from server.yjs.contents import MAX_CLOCK, Kind, read_length
 from server.yjs.errors import MalformedYjs, check_limit
-from server.yjs.structs import Id, Range, Stretch, StructReader, read_client, read_count
+from server.yjs.structs import Id, Range, Stretch, StructReader
 from server.yjs.varints import Reader, write_varuint
 
 
@@ -142,10 +142,10 @@ def decode_state_vector(encoded: bytes, limit: int) -> dict[int, int]:
         LimitExceeded: It has more clients than the limit.
     """
     reader = Reader(encoded)
-    count = read_count(reader, "clients of a state vector", limit)
+    count = reader.count("clients of a state vector", limit)
     state: dict[int, int] = {}
     for _ in range(count):
-        client = read_client(reader, state)
+        client = reader.client(state)
         state[client] = reader.varuint(MAX_CLOCK)
     reader.end()
     return state
@@ -162,9 +162,9 @@ def encode_state_vector(state: Mapping[int, int]) -> bytes:
 def _read_deletes(reader: Reader, limits: Limits) -> dict[int, int]:
     deletes: dict[int, int] = {}
     ranges = 0
-    for _ in range(read_count(reader, "clients of deletes", limits.clients)):
-        client = read_client(reader, deletes)
-        count = read_count(reader, "deletes of a client", limits.delete_ranges, least=1)
+    for _ in range(reader.count("clients of deletes", limits.clients)):
+        client = reader.client(deletes)
+        count = reader.count("deletes of a client", limits.delete_ranges, least=1)
         ranges += count
         check_limit("deletes of an update", limits.delete_ranges, ranges)
         end = 0

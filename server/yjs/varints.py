@@ -8,9 +8,10 @@ every value then has one encoding, and no two readers can disagree about it.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import NoReturn
 
-from server.yjs.errors import MalformedYjs
+from server.yjs.errors import MalformedYjs, check_limit
 
 MAX_INTEGER = 2**53 - 1
 """Largest number: beyond it JavaScript loses precision (ECMA-262, 21.1.2.6)."""
@@ -84,6 +85,28 @@ class Reader:
             return self.blob().decode()
         except UnicodeDecodeError as error:
             raise MalformedYjs(start, "UTF-8", error.reason) from error
+
+    def count(self, what: str, limit: int, *, least: int = 0) -> int:
+        """Read how many of something follow.
+
+        Raises:
+            MalformedYjs: Also if there are less than `least`.
+            LimitExceeded: There are more than the limit.
+        """
+        start = self.at
+        count = self.varuint()
+        if count < least:
+            raise MalformedYjs(start, f"at least {least} {what}", f"{count}")
+        check_limit(what, limit, count)
+        return count
+
+    def client(self, seen: Container[int]) -> int:
+        """Read the id of a client, which must not be one of those seen before."""
+        start = self.at
+        client = self.varuint()
+        if client in seen:
+            raise MalformedYjs(start, "each client once", f"client {client} again")
+        return client
 
     def skip(self, size_bytes: int) -> None:
         """Pass over bytes whose value does not matter."""
