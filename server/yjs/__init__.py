@@ -8,6 +8,7 @@ oversized or forged is ever applied. Files in reading order::
     contents    what one item of an update holds
     structs     the structs of an update
     updates     a whole update inspected before it is applied; state vectors
+    presence    who is in a room, and what each of them shows: the awareness states
     errors      everything that is raised here
 
 Formats as of Yjs 13.6, lib0 0.2 and y-protocols 1.0. Nothing here imports pycrdt.

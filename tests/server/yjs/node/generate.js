@@ -215,6 +215,24 @@ const presence = () => {
   return updates
 }
 
+// A client that is told that its own state is gone insists on it.
+const revival = () => {
+  const one = new awareness.Awareness(doc(7))
+  one.setLocalState({ a: 1 })
+  const encode = () => awareness.encodeAwarenessUpdate(one, [7])
+  const before = encode()
+  const told = encoded((encoder) => {
+    for (const number of [1, 7, 2]) encoding.writeVarUint(encoder, number)
+    encoding.writeVarString(encoder, 'null')
+  })
+  let after = new Uint8Array()
+  one.on('update', () => {
+    after = encode()
+  })
+  awareness.applyAwarenessUpdate(one, Buffer.from(told, 'hex'), 'server')
+  return { before: hex(before), told, after: hex(after) }
+}
+
 const numbers = [0, 1, 63, 64, 127, 128, 16383, 16384, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER]
 const values = [
   undefined, null, 0, -1, 63, -64, 2 ** 31 - 1, 2 ** 40, 1.5, 0.1, -(2n ** 62n), true, false, '',
@@ -242,6 +260,7 @@ const fixtures = {
   ],
   messages: messages(),
   presence: presence(),
+  revival: revival(),
   varuints: numbers.map((value) => [
     value,
     encoded((encoder) => encoding.writeVarUint(encoder, value))
