@@ -4,10 +4,12 @@ The files in reading order::
 
     values       what is given and given back; errors: what may go wrong
     store        the way in, for the rest of the server: `Store`
-    library      transcripts as a whole
+    library      transcripts as a whole; searching: what they are found by
+    links        who is let in
     documents    the shared documents: an append log with snapshots
     sessions     who speaks into a transcript, and the voices that are heard
     passes       what was heard: words, kept outside the document
+    merges       what became of accurate passes
     leases       why two writers never mix (all of these begin here)
     database     connections and transactions; faults: whose mistake an error of theirs is
     tables       the tables as they are now; migrations: how they came to be so

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from server.storage.database import Database
 from server.storage.errors import Conflict, UnknownTranscript
 from server.storage.leases import hold, lock
+from server.storage.merges import put_aliases, put_decisions
 from server.storage.passes import append_words
 from server.storage.sessions import advance
 from server.storage.tables import clients, snapshots, transcripts, updates
@@ -76,6 +77,8 @@ class Documents:
                 expected = f"updates after {row.last_seq}"
                 raise Conflict(lease.transcript, expected, f"updates after {batch.after}")
             append_words(connection, lease.transcript, batch.words)
+            put_aliases(connection, lease.transcript, batch.aliases)
+            put_decisions(connection, lease.transcript, batch.decisions, now_ms)
             advance(connection, lease.transcript, batch.progress)
             _change(connection, lease.transcript, last_seq=last_seq, updated_ms=now_ms)
         return last_seq

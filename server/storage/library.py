@@ -1,16 +1,29 @@
-"""The transcripts as a whole: made, found, changed and deleted."""
+"""The transcripts as a whole: made, listed, found, changed and deleted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
-from sqlalchemy import RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, column, delete, insert, select, text, tuple_, update
+from sqlalchemy.sql.selectable import TextualSelect
 
 from server.storage.database import Database
 from server.storage.errors import UnknownTranscript
-from server.storage.tables import transcripts
-from server.storage.values import Transcript, TranscriptState
+from server.storage.leases import hold, lock
+from server.storage.searching import as_column, as_fts5, as_tsquery
+from server.storage.tables import terms, transcripts
+from server.storage.values import (
+    Cursor,
+    Description,
+    Lease,
+    Page,
+    Transcript,
+    TranscriptState,
+)
+
+LARGEST_PAGE = 100
+"""So many transcripts are listed at once."""
 
 
 class Library:
@@ -47,8 +60,10 @@ class Library:
             speakers=0,
         )
         columns = asdict(made) | {"state": made.state.value}
+        found_by = {"transcript": transcript, "title": as_column(title)}
         with self._database.writing() as connection:
             connection.execute(insert(transcripts).values(columns))
+            connection.execute(insert(terms).values(found_by))
         return made
 
     def get(self, transcript: str) -> Transcript:
@@ -63,6 +78,89 @@ class Library:
         if row is None:
             raise UnknownTranscript(transcript)
         return _to_transcript(row)
+
+    def page(
+        self, *, query: str | None = None, after: Cursor | None = None, limit: int = 50
+    ) -> Page:
+        """Return a stretch of the list of transcripts, the one that changed last first.
+
+        A transcript that changes while somebody turns pages moves to the front: it may come twice,
+        but none that stays as it is is left out.
+
+        Args:
+            query: Only those whose title or text have words that begin with each word of it; a
+                query without words finds none.
+            after: `Page.following` of the page before.
+            limit: At most so many, 1..100.
+
+        Raises:
+            ValueError: The limit is none of those.
+        """
+        if not 1 <= limit <= LARGEST_PAGE:
+            raise ValueError(f"limit: expected 1..{LARGEST_PAGE}, got {limit}")
+        listed = (
+            select(*_COLUMNS)
+            .order_by(transcripts.c.updated_ms.desc(), transcripts.c.id.desc())
+            .limit(limit + 1)
+        )
+        if after is not None:
+            place = tuple_(transcripts.c.updated_ms, transcripts.c.id)
+            listed = listed.where(place < (after.updated_ms, after.transcript))
+        with self._database.reading() as connection:
+            if query is not None:
+                found = _search(query, connection.dialect.name)
+                listed = listed.where(transcripts.c.id.in_(found))
+            rows = connection.execute(listed).mappings().all()
+        page = tuple(_to_transcript(row) for row in rows[:limit])
+        more = len(rows) > limit
+        return Page(page, Cursor(page[-1].updated_ms, page[-1].id) if more else None)
+
+    def change(
+        self,
+        transcript: str,
+        *,
+        title: str | None = None,
+        language: str | None = None,
+        state: TranscriptState | None = None,
+    ) -> Transcript:
+        """Change what is not `None`; return the transcript as it is then.
+
+        Raises:
+            UnknownTranscript: There is none.
+        """
+        columns: dict[str, object] = {"updated_ms": self._now_ms()}
+        if language is not None:
+            columns["language"] = language
+        if state is not None:
+            columns["state"] = state.value
+        with self._database.writing() as connection:
+            lock(connection, transcript)
+            if title is not None:
+                columns["title"] = title
+                _find_by(connection, transcript, {"title": as_column(title)})
+            _write(connection, transcript, columns)
+        return self.get(transcript)
+
+    def describe(self, lease: Lease, description: Description) -> None:
+        """Note what lists and searches are to know of a document; no change of the transcript.
+
+        Takes some milliseconds for an hour of speech: once in a while, and not with every word.
+
+        Raises:
+            UnknownTranscript: It was deleted.
+            StaleWriter: There is a newer lease.
+        """
+        columns: dict[str, object] = {
+            "title": description.title,
+            "language": description.language,
+            "speakers": description.speakers,
+            "duration_ms": description.duration_ms,
+        }
+        found_by = {"title": as_column(description.title), "text": as_column(description.text)}
+        with self._database.writing() as connection:
+            hold(connection, lease)
+            _write(connection, lease.transcript, columns)
+            _find_by(connection, lease.transcript, found_by)
 
     def delete(self, transcript: str) -> None:
         """Remove a transcript and all that hangs on it; who writes to it learns it.
@@ -90,6 +188,30 @@ _COLUMNS = tuple(
         "speakers",
     )
 )
+
+
+_IN_SQLITE = """
+    SELECT transcript FROM terms
+    WHERE id IN (SELECT rowid FROM terms_index WHERE terms_index MATCH :query)
+"""
+_IN_POSTGRESQL = "SELECT transcript FROM terms WHERE vector @@ CAST(:query AS tsquery)"
+
+
+def _search(query: str, dialect: str) -> TextualSelect:
+    """Return a statement for the ids of the transcripts that a query finds."""
+    if dialect == "sqlite":
+        found = text(_IN_SQLITE).bindparams(query=as_fts5(query))
+    else:
+        found = text(_IN_POSTGRESQL).bindparams(query=as_tsquery(query))
+    return found.columns(column("transcript"))
+
+
+def _write(connection: Connection, transcript: str, columns: Mapping[str, object]) -> None:
+    connection.execute(update(transcripts).where(transcripts.c.id == transcript).values(columns))
+
+
+def _find_by(connection: Connection, transcript: str, columns: Mapping[str, str]) -> None:
+    connection.execute(update(terms).where(terms.c.transcript == transcript).values(columns))
 
 
 def _to_transcript(row: RowMapping) -> Transcript:

@@ -9,6 +9,8 @@ from server.recordings import unix_ms
 from server.storage.database import Database
 from server.storage.documents import Documents
 from server.storage.library import Library
+from server.storage.links import Links
+from server.storage.merges import Merges
 from server.storage.migrations import upgrade
 from server.storage.passes import Passes
 from server.storage.sessions import Sessions
@@ -29,7 +31,9 @@ class Store:
         documents: The logs of the shared documents.
         sessions: Who speaks into transcripts.
         passes: What was heard.
+        merges: What became of accurate passes.
         library: The transcripts as a whole.
+        links: Who is let into which transcript.
     """
 
     def __init__(
@@ -56,7 +60,9 @@ class Store:
         self.documents = Documents(self._database, now_ms)
         self.sessions = Sessions(self._database, now_ms)
         self.passes = Passes(self._database, now_ms)
+        self.merges = Merges(self._database)
         self.library = Library(self._database, now_ms)
+        self.links = Links(self._database, now_ms)
 
     def __enter__(self) -> Store:
         return self

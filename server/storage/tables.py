@@ -5,8 +5,15 @@
     transcripts ─┬─ updates      the document's log: numbered from 1, without gaps
                  ├─ snapshots    what replaces the log's beginning; at most one
                  ├─ clients      names under which servers write into the document
+                 ├─ terms        what a transcript is found by
+                 ├─ links        who is let in
                  ├─ sessions ──── voices
-                 └─ passes ────── words      in chunks, only ever appended
+                 └─ passes ─┬──── words      in chunks, only ever appended
+                            ├──── aliases
+                            └──── decisions
+
+The index of `terms` is left out, because each database has its own, made by migration 0002: SQLite
+the virtual table `terms_index` and triggers, PostgreSQL the column `terms.vector`.
 
 Whatever hangs on a transcript goes when it goes. All times are Unix times in milliseconds, unless
 they are on the transcript's clock.
@@ -173,4 +180,51 @@ words = Table(
     Column("data", LargeBinary, nullable=False),
     PrimaryKeyConstraint("transcript", "pass", "first"),
     _pass_of_transcript(),
+)
+
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("transcript", PlainText, nullable=False),
+    Column("pass", PlainText, nullable=False),
+    Column("word", Integer, nullable=False),
+    Column("new_pass", PlainText, nullable=False),
+    Column("new_word", Integer, nullable=False),
+    PrimaryKeyConstraint("transcript", "pass", "word"),
+    _pass_of_transcript(),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("transcript", PlainText, nullable=False),
+    Column("pass", PlainText, nullable=False),
+    Column("hunk", PlainText, nullable=False),
+    Column("outcome", PlainText, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("transcript", "pass", "hunk"),
+    _pass_of_transcript(),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("fingerprint", PlainText, primary_key=True),
+    _transcript(),
+    Column("role", PlainText, nullable=False),
+    Column("label", PlainText, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("revoked_ms", BigInteger),
+    Index(None, "transcript"),
+)
+
+terms = Table(
+    "terms",
+    metadata,
+    Column("id", Integer, primary_key=True),  # FTS5 wants numbers
+    _transcript(),
+    Column("title", PlainText, nullable=False),
+    Column("text", PlainText, nullable=False, default=""),
+    Index(None, "transcript", unique=True),
 )

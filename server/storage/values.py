@@ -6,6 +6,7 @@ twice. Numbers of updates and of session events count from 1; 0 means that there
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -34,6 +35,20 @@ class PassState(Enum):
     CLOSED = "closed"
 
 
+class Role(Enum):
+    """What a link lets people do."""
+
+    EDITOR = "editor"
+    VIEWER = "viewer"
+
+
+class Outcome(Enum):
+    """What became of a hunk of an accurate pass."""
+
+    APPLIED = "applied"
+    SUGGESTED = "suggested"
+
+
 @dataclass(frozen=True, slots=True)
 class Transcript:
     """What is known about a transcript without opening its document.
@@ -59,6 +74,59 @@ class Transcript:
     started_ms: int
     duration_ms: int
     speakers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What lists and searches know of a document, as it is now.
+
+    Attributes:
+        title: May be empty.
+        language: Code of the language, if it is known.
+        text: All that it says, to be found by; it is not kept as it is.
+        speakers: How many voices were heard.
+        duration_ms: Until where on the transcript's clock something was said.
+    """
+
+    title: str
+    language: str | None
+    text: str = field(repr=False)
+    speakers: int
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in the list of transcripts: after the one that changed then."""
+
+    updated_ms: int
+    transcript: str
+
+    def __str__(self) -> str:
+        """Return the cursor as clients carry it: `"1700000000000.abcdef"`."""
+        return f"{self.updated_ms}.{self.transcript}"
+
+    @classmethod
+    def parse(cls, value: str) -> Cursor | None:
+        """Return the cursor that a client sent back; `None` for anything else."""
+        found = _CURSOR.fullmatch(value)
+        return None if found is None else cls(int(found[1]), found[2])
+
+
+_CURSOR = re.compile(r"([0-9]{1,15})\.([0-9A-Za-z_-]{1,128})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of the list of transcripts.
+
+    Attributes:
+        transcripts: The one that changed last comes first.
+        following: Where the list goes on; `None` at its end.
+    """
+
+    transcripts: tuple[Transcript, ...]
+    following: Cursor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +188,37 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class WordRef:
+    """One word of a pass, by its index."""
+
+    pass_id: PassId
+    word: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A word in the text has the times of another, which a later pass heard there."""
+
+    old: WordRef
+    new: WordRef
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of a hunk, which is what a pass heard differently at one place.
+
+    Attributes:
+        pass_id: Which pass.
+        hunk: The hunk's name, unique within the pass.
+        outcome: What became of it.
+    """
+
+    pass_id: PassId
+    hunk: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What is written to a transcript in one step, all of it or nothing.
 
@@ -128,12 +227,16 @@ class Batch:
         updates: Changes of the document, in order.
         words: What passes heard, in order for each pass.
         progress: How far sessions are with it.
+        aliases: Words that have other times now.
+        decisions: What became of hunks.
     """
 
     after: int
     updates: tuple[bytes, ...] = ()
     words: tuple[WordChunk, ...] = ()
     progress: tuple[Progress, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+    decisions: tuple[Decision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,3 +304,30 @@ class Pass:
     state: PassState
     words: int
     created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A way into one transcript, for whoever has its token.
+
+    Attributes:
+        fingerprint: SHA-256 of the token, in hexadecimal digits.
+        transcript: Where it leads.
+        role: What it lets people do.
+        label: For whom it is, as its maker calls it.
+        created_ms: When it was made, in Unix time.
+        expires_ms: Until when it is valid, in Unix time; `None` for ever.
+        revoked_ms: When it was ended, in Unix time, if it was.
+    """
+
+    fingerprint: str
+    transcript: str
+    role: Role
+    label: str
+    created_ms: int
+    expires_ms: int | None
+    revoked_ms: int | None
+
+    def is_valid(self, now_ms: int) -> bool:
+        """Whether it opens the transcript at this moment."""
+        return self.revoked_ms is None and (self.expires_ms is None or now_ms < self.expires_ms)

@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import psycopg
+
 DEADLINE_S = 60
 MISSING = "PostgreSQL is missing. On Debian and Ubuntu: sudo apt-get install postgresql"
 
@@ -50,7 +52,9 @@ class Postgres:
         """Make an empty database; return its URL."""
         self._databases += 1
         name = f"trax{self._databases}"
-        self._run("createdb", "-h", str(self._folder), "-U", "trax", name)
+        with psycopg.connect(host=str(self._folder), user="trax", dbname="postgres") as connection:
+            connection.autocommit = True
+            connection.execute(f"CREATE DATABASE {name}".encode())
         return f"postgresql+psycopg://trax@/{name}?host={self._folder}"
 
     def _run(self, command: str, *arguments: str) -> None:
