@@ -16,6 +16,9 @@ from typing import ClassVar
 AUTO_LANGUAGE = "auto"
 """The value of `language` that asks for detection."""
 
+NEW_TRANSCRIPT = "new"
+"""The value of `transcript` that asks for a transcript to be made; no transcript has this id."""
+
 
 class Encoding(StrEnum):
     """How a client's samples are written: mono, little-endian."""
@@ -47,6 +50,7 @@ class CloseCode(IntEnum):
     OVERLOADED = 1013
     MALFORMED = 4400
     UNAUTHORIZED = 4401
+    FORBIDDEN = 4403
     UNKNOWN_TRANSCRIPT = 4404
     TIMEOUT = 4408
     SAMPLE_GAP = 4409
@@ -66,6 +70,7 @@ class ErrorCode(StrEnum):
     AUDIO_AFTER_END = "audio_after_end"
     START_TWICE = "start_twice"
     UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
     UNKNOWN_TRANSCRIPT = "unknown_transcript"
     START_TIMEOUT = "start_timeout"
     IDLE_TIMEOUT = "idle_timeout"
@@ -99,6 +104,7 @@ _CLOSE_CODES: Mapping[ErrorCode, CloseCode] = {
     ErrorCode.AUDIO_AFTER_END: CloseCode.MALFORMED,
     ErrorCode.START_TWICE: CloseCode.MALFORMED,
     ErrorCode.UNAUTHORIZED: CloseCode.UNAUTHORIZED,
+    ErrorCode.FORBIDDEN: CloseCode.FORBIDDEN,
     ErrorCode.UNKNOWN_TRANSCRIPT: CloseCode.UNKNOWN_TRANSCRIPT,
     ErrorCode.START_TIMEOUT: CloseCode.TIMEOUT,
     ErrorCode.IDLE_TIMEOUT: CloseCode.TIMEOUT,
@@ -149,7 +155,9 @@ class Start:
     """The first message of a connection: begins a session, or resumes one.
 
     Attributes:
-        transcript: The transcript to write into, or `None` for none.
+        transcript: The transcript to write into, `NEW_TRANSCRIPT`, or `None` for none.
+        person: Who alone speaks into this microphone: speakers are then not told apart.
+        microphone: What to call the microphone in the transcript.
         sample_rate: Of the audio that follows; every sample index counts at this rate.
         encoding: Of the audio that follows.
         language: ISO 639-1 code, or `AUTO_LANGUAGE`.
@@ -165,6 +173,8 @@ class Start:
     """
 
     transcript: str | None = None
+    person: str | None = None
+    microphone: str | None = None
     sample_rate: int = 16_000
     encoding: Encoding = Encoding.PCM_S16LE
     language: str = AUTO_LANGUAGE
@@ -260,7 +270,7 @@ class Ready:
     Attributes:
         session: Id, for `Resume`.
         token: Resume token; the same for the whole session.
-        transcript: The transcript written into.
+        transcript: The transcript written into, a new one's id included.
         sync: Path of its sync endpoint.
         next: Index of the sample wanted next.
         until: Credit: the server takes audio up to (excluding) this index.

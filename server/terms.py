@@ -25,7 +25,11 @@ _FINALS: Mapping[Finals, FinalsMode] = {
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The options of one session as granted; fields as in `messages.Start`."""
+    """The options of one session as granted; fields as in `messages.Start`.
+
+    Attributes:
+        transcript: As asked for at first, then the id of the transcript that was found or made.
+    """
 
     sample_rate: int
     encoding: Encoding
@@ -37,6 +41,9 @@ class Terms:
     hotwords: tuple[str, ...]
     partials: bool
     finals: Finals
+    transcript: str | None = None
+    person: str | None = None
+    microphone: str | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return the terms for `session.json`."""
@@ -44,7 +51,7 @@ class Terms:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, object]) -> Terms:
-        """Return the terms that `as_json` described.
+        """Return the terms that `as_json` described, now or before there were transcripts.
 
         Raises:
             KeyError: A field is missing.
@@ -66,6 +73,9 @@ class Terms:
             hotwords=tuple(str(word) for word in hotwords),
             partials=bool(fields["partials"]),
             finals=Finals(str(fields["finals"])),
+            transcript=_text(fields.get("transcript")),
+            person=_text(fields.get("person")),
+            microphone=_text(fields.get("microphone")),
         )
 
 
@@ -94,7 +104,8 @@ def agree(start: Start, settings: Settings, languages: Collection[str]) -> Terms
             expected=f"{AUTO_LANGUAGE} or one of {', '.join(sorted(languages))}",
             got=start.language,
         )
-    diarization = start.diarization and settings.diarization
+    # One person's words need no telling apart, and would only be spread over several speakers.
+    diarization = start.diarization and settings.diarization and start.person is None
     lookahead_ms = settings.lookahead_ms if start.lookahead_ms is None else start.lookahead_ms
     return Terms(
         sample_rate=start.sample_rate,
@@ -108,6 +119,9 @@ def agree(start: Start, settings: Settings, languages: Collection[str]) -> Terms
         hotwords=start.hotwords,
         partials=start.partials,
         finals=start.finals,
+        transcript=start.transcript,
+        person=start.person,
+        microphone=start.microphone,
     )
 
 
@@ -144,4 +158,10 @@ def session_settings(terms: Terms, detected: str | None, settings: Settings) -> 
 def _whole(value: object) -> int:
     if not isinstance(value, int):
         raise TypeError("an integer expected")
+    return value
+
+
+def _text(value: object) -> str | None:
+    if not isinstance(value, str | None):
+        raise TypeError("text or nil expected")
     return value

@@ -56,11 +56,14 @@ MAX_DELAYS_MS = range(500, 30_001)
 DIARIZATION_LATENCIES_MS = range(500, 5_001)
 MAX_HOTWORDS = 100
 MAX_HOTWORD_CHARACTERS = 100
+MAX_NAME_CHARACTERS = 100
 
 _INDICES = range(MAX_INTEGER + 1)
 _IDENTIFIER = re.compile(r"[!-~]{1,512}")  # visible ASCII: fits URLs and headers
 _LANGUAGE = re.compile(r"auto|[a-z]{2,3}")  # three letters: Whisper's `haw` and `yue`
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_WITHOUT_JOINERS = str.maketrans("", "", "\u200c\u200d")
+"""Takes out what does not print by itself, but stands within Persian and Indic names and emoji."""
 _QUOTED_CHARACTERS = 40
 
 T = TypeVar("T")
@@ -294,6 +297,16 @@ class _Fields:
             raise _unsupported("language", "auto or an ISO 639-1 code", _quote(text))
         return text
 
+    def label(self, name: str) -> str | None:
+        """Return an optional text that people will read as the name of something."""
+        if not self.has(name):
+            return None
+        text = self.value(name, str)
+        if not _is_printable(text, MAX_NAME_CHARACTERS):
+            expected = f"1..{MAX_NAME_CHARACTERS} printable characters"
+            raise _unsupported(name, expected, _describe(text))
+        return text
+
     def hotwords(self) -> tuple[str, ...]:
         """Return the words to favour."""
         if not self.has("hotwords"):
@@ -318,15 +331,23 @@ class _Fields:
 def _hotword(word: object) -> str:
     if not isinstance(word, str):
         raise _malformed("a list of text", f"{_describe(word)} in it", field="hotwords")
-    if not (0 < len(word) <= MAX_HOTWORD_CHARACTERS and word.isprintable()):
+    if not _is_printable(word, MAX_HOTWORD_CHARACTERS):
         expected = f"1..{MAX_HOTWORD_CHARACTERS} printable characters each"
         raise _unsupported("hotwords", expected, _describe(word))
     return word
 
 
+def _is_printable(text: str, characters: int) -> bool:
+    """Return whether a text holds something to read, and nothing else, in so many characters."""
+    shown = text.translate(_WITHOUT_JOINERS).strip(" ")
+    return len(text) <= characters and shown != "" and shown.isprintable()
+
+
 def _start(fields: _Fields) -> Start:
     return Start(
         transcript=fields.identifier("transcript") if fields.has("transcript") else None,
+        person=fields.label("person"),
+        microphone=fields.label("microphone"),
         sample_rate=fields.option("sample_rate", SAMPLE_RATES, 16_000),
         encoding=fields.choice("encoding", Encoding, Encoding.PCM_S16LE),
         language=fields.language(),

@@ -110,4 +110,6 @@ def test_specification_states_the_ranges_that_the_server_holds() -> None:
         assert f"| `{field}` | int {allowed[0]}..{allowed[-1]}" in text
     hotwords = server_wire.MAX_HOTWORDS, server_wire.MAX_HOTWORD_CHARACTERS
     assert "at most {} words to favour, of 1..{} printable".format(*hotwords) in text
+    assert text.count(f"(1..{server_wire.MAX_NAME_CHARACTERS} printable characters)") == 2
+    assert f'or `"{messages.NEW_TRANSCRIPT}"`: the server makes one' in text
     assert f"at most {server_wire.MAX_ITEMS} items and nest at most {server_wire.MAX_DEPTH}" in text

@@ -126,6 +126,28 @@ def test_the_manifest_reads_back_as_it_was_noted(archive: Archive) -> None:
         assert again.manifest.finished_ms is not None
 
 
+def test_the_manifest_of_a_session_in_a_transcript_reads_back(tmp_path: Path) -> None:
+    terms = replace(TERMS, transcript="q9_Tz-3kLw0aXb7c", person="Zoë", microphone="desk")
+    write_manifest(tmp_path, replace(MANIFEST, terms=terms))
+
+    assert read_manifest(tmp_path).terms == terms
+
+
+def test_a_manifest_of_before_there_were_transcripts_is_read(tmp_path: Path) -> None:
+    (tmp_path / "session.json").write_text(
+        """{"version": 1, "session": "abcdefgh1234", "fingerprint": "0f", "created_ms": 17,
+        "terms": {"sample_rate": 16000, "encoding": "pcm_s16le", "language": "auto",
+        "lookahead_ms": 600, "max_delay_ms": 4000, "diarization": true,
+        "diarization_latency_ms": 2000, "hotwords": [], "partials": true, "finals": "word"},
+        "ended": true, "finished_ms": 42, "failed": false}"""
+    )
+
+    terms = read_manifest(tmp_path).terms
+
+    assert (terms.sample_rate, terms.diarization) == (16_000, True)
+    assert (terms.transcript, terms.person, terms.microphone) == (None, None, None)
+
+
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"version": 2}', '{"version": 1, "session": "x"}']
 )
@@ -138,7 +160,15 @@ def test_a_manifest_that_is_not_ours_is_refused(tmp_path: Path, content: str) ->
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("sample_rate", "fast"), ("hotwords", "one"), ("finals", "never"), ("encoding", "opus")],
+    [
+        ("sample_rate", "fast"),
+        ("hotwords", "one"),
+        ("finals", "never"),
+        ("encoding", "opus"),
+        ("transcript", 7),
+        ("person", ["Zoë"]),
+        ("microphone", False),
+    ],
 )
 def test_terms_that_are_not_ours_are_refused(tmp_path: Path, name: str, value: object) -> None:
     write_manifest(tmp_path, MANIFEST)

@@ -64,6 +64,8 @@ def instances(kind: type) -> st.SearchStrategy[object]:
 STARTS = st.builds(
     requests.Start,
     transcript=st.none() | st.from_regex(r"[!-~]{1,20}", fullmatch=True),
+    person=st.none() | st.sampled_from(["Zoë", "क्\u200dष"]),
+    microphone=st.none() | st.sampled_from(["desk", "Table 2, left"]),
     sample_rate=st.integers(8_000, 48_000),
     encoding=st.sampled_from(["pcm_s16le", "pcm_f32le"]),
     language=st.sampled_from(["auto", "de", "yue"]),
@@ -185,6 +187,8 @@ def test_errors_never_repeat_text_that_may_be_secret_or_spoken() -> None:
         {"resume": secret},
         {"transcript": secret},
         {"hotwords": [secret + "\0"]},
+        {"person": secret + "\0"},
+        {"microphone": [secret]},
         {"sample_rate": secret},
     ):
         with pytest.raises(WireError) as refusal:

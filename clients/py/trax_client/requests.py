@@ -29,6 +29,8 @@ class Start:
 
     type: ClassVar[str] = "start"
     transcript: str | None = None
+    person: str | None = None
+    microphone: str | None = None
     sample_rate: int = 16_000
     encoding: Encoding = "pcm_s16le"
     language: str = "auto"
