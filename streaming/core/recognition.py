@@ -207,14 +207,12 @@ class Recognition:
         """Close the utterances that ended and whose speech was heard to its end."""
         while self._open and (span := self._open[0].span) is not None:
             utterance = self._open[0]
-            by_word = self._settings.finals is FinalsMode.WORD
             rest = self._settings.live.closing_silence // 2
-            covered = utterance.heard_until >= min(span.end, utterance.speech_end + rest)
-            if by_word and not covered:
+            if utterance.heard_until < min(span.end, utterance.speech_end + rest):
                 return
             self._open.popleft()
-            if by_word:
-                self._finalise(utterance, utterance.close())
+            self._finalise(utterance, utterance.close())
+            if self._settings.finals is FinalsMode.WORD:
                 self._emit(UtteranceEnded(utterance.id, span))
             self._queue_pass(utterance)
 

@@ -30,6 +30,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_compression_ratio, merge_punctuations
 
+from streaming.core.agreement import agreement_key
 from streaming.core.domain import SAMPLE_RATE, DetectedLanguage, Pcm, Permille, Samples, Span, Word
 from streaming.core.ports import Effort, RecognitionWindow, Transcription
 from streaming.errors import EngineError
@@ -70,6 +71,10 @@ SAMPLES_PER_TICK = 320
 MOST_SEEKS = 5
 SHORTEST_REST = SAMPLE_RATE // 3
 """An utterance is decoded at most `MOST_SEEKS` times, and not for a rest shorter than this."""
+
+SAME_WORD = SAMPLE_RATE // 4
+"""Nobody says a word twice with less between: where decoding goes on inside a word, it is heard
+once more."""
 
 NO_SPEECH = 0.6
 NO_CONFIDENCE = -1.0
@@ -193,7 +198,7 @@ class WhisperRecognizer:
             heard = tokens if seek is None else tokens[: seek.tokens]
             text = [token for token in heard if token < tokenizer.eot]
             aligned = self._align(encoding, text, pcm, tokenizer)
-            words += self._words(aligned, window, Samples(offset))
+            words += _after(words, self._words(aligned, window, Samples(offset)))
             if seek is None or len(pcm) - seek.samples < SHORTEST_REST:
                 break
             offset += seek.samples
@@ -295,6 +300,15 @@ def _seek(tokens: list[int], tokenizer: Tokenizer) -> _Seek | None:
     if not pairs or (ticks := tokens[pairs[-1] - 1] - begin) == 0:
         return None
     return _Seek(pairs[-1], ticks * SAMPLES_PER_TICK)
+
+
+def _after(before: Sequence[Word], words: Sequence[Word]) -> Sequence[Word]:
+    """Return the words without a first one that is the last of `before`, heard again."""
+    if not (before and words):
+        return words
+    again = agreement_key(before[-1].text) == agreement_key(words[0].text)
+    at_once = words[0].span.start - before[-1].span.end < SAME_WORD
+    return words[1:] if again and at_once else words
 
 
 def padded_length(samples: int) -> int:

@@ -46,6 +46,12 @@ def test_words_that_are_much_surer_stand(surer_by: int, combined: str) -> None:
     assert text_of(combine(live, said("a c", 600))).split() == combined.split()
 
 
+def test_words_that_only_the_pass_heard_stand_however_sure_the_others_are() -> None:
+    heard = said("a phrase full of cries", 300)
+
+    assert text_of(combine(said("phrase word", 900), heard)) == text_of(heard)
+
+
 def test_a_word_too_many_is_dropped_however_sure_it_is() -> None:
     assert text_of(combine(said("a b", 1000), said("a", 100))) == " a"
 

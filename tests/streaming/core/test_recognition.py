@@ -308,7 +308,7 @@ def test_after_a_cut_no_word_is_corrected_twice(listening: Listening) -> None:
     assert listening.news() == []
 
 
-def test_finals_of_utterances_come_from_the_pass_alone() -> None:
+def test_finals_of_utterances_come_from_the_pass_with_the_live_words_as_witness() -> None:
     listening = Listening(replace(CHOSEN, finals=FinalsMode.UTTERANCE))
     listening.begin(0)
     listening.listen(500, 500, " a")
@@ -318,24 +318,26 @@ def test_finals_of_utterances_come_from_the_pass_alone() -> None:
     assert late is not None
 
     listening.end(0, 1_500, 1_400)
+    assert listening.recognition.wanted_pass() is None, "the live pass has not heard its end"
+    listening.answer(late, " a", " b", " c")
     wanted = listening.recognition.wanted_pass()
     assert wanted is not None
     listening.answer(wanted, " x")
-    listening.answer(late, " a", " b", " c")
 
-    assert listening.news() == ["final x", "end 5"]
+    assert listening.news()[-2:] == ["final a b c", "end 5"]
 
 
 def test_an_utterance_without_words_ends_without_a_final() -> None:
     listening = Listening(replace(CHOSEN, finals=FinalsMode.UTTERANCE))
     listening.begin(0)
+    listening.listen(1_500, 1_400)
     listening.end(0, 1_500, 1_400)
     wanted = listening.recognition.wanted_pass()
     assert wanted is not None
 
     listening.answer(wanted)
 
-    assert listening.news() == ["begin 5", "end 5"]
+    assert listening.news() == ["begin 5", "partial / 0", "end 5"]
 
 
 def test_partials_are_told_only_where_they_are_wanted() -> None:
