@@ -103,10 +103,10 @@ def _parse(url: str) -> URL:
     except ArgumentError:
         raise UnsupportedDatabase("database", _EXPECTED, "something else") from None
     name = parsed.drivername
-    in_file = parsed.database not in {None, "", ":memory:"}
+    in_file = parsed.database not in {None, "", ":memory:"} and not parsed.query
     if name == "postgresql+psycopg" or (name == "sqlite" and in_file):
         return parsed
-    raise UnsupportedDatabase("database", _EXPECTED, f"{name}: with another driver or no file")
+    raise UnsupportedDatabase("database", _EXPECTED, f"another form of {name}")
 
 
 def _create(file: str) -> None:
@@ -154,7 +154,9 @@ def _postgresql(url: URL, wait_ms: int) -> Engine:
         pool_pre_ping=True,  # a restarted server is met with a new connection
         connect_args={
             "connect_timeout": max(2, math.ceil(wait_ms / 1000)),  # libpq takes 1 for 2
+            # A network that swallows everything is noticed, not waited for.
             "tcp_user_timeout": wait_ms,
+            "keepalives_idle": max(1, wait_ms // 1000),
             "options": f"-c lock_timeout={wait_ms}",
         },
     )

@@ -30,6 +30,7 @@ class Trouble(Enum):
     UNREACHABLE = "it cannot be reached"
     FULL = "its disk is full"
     READ_ONLY = "it cannot be written to"
+    BUSY = "all its connections are in use"
 
 
 class StorageUnavailable(StorageError):

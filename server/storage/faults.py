@@ -39,9 +39,10 @@ _POSTGRESQL = {
     "25006": Trouble.READ_ONLY,  # a standby
     "40P01": Trouble.LOCKED,  # a deadlock
     "53100": Trouble.FULL,
+    "53300": Trouble.BUSY,
     "55P03": Trouble.LOCKED,  # lock_timeout
     "08": Trouble.UNREACHABLE,  # connections
-    "53": Trouble.UNREACHABLE,  # too many connections, no memory
+    "53": Trouble.UNREACHABLE,  # no memory
     "57P": Trouble.UNREACHABLE,  # it stops, crashed or starts
 }
 _POSTGRESQL_TWICE = "23505"
@@ -56,7 +57,7 @@ def translate(error: exc.SQLAlchemyError, place: str) -> StorageError:
     """
     match error:
         case exc.TimeoutError():
-            return StorageUnavailable(place, Trouble.LOCKED, "no free connection")
+            return StorageUnavailable(place, Trouble.BUSY, "no free connection")
         case exc.StatementError(orig=sqlite3.Error() as cause):
             return _from_sqlite(cause, place)
         case exc.StatementError(orig=psycopg.Error() as cause):
@@ -66,7 +67,10 @@ def translate(error: exc.SQLAlchemyError, place: str) -> StorageError:
 
 
 def _from_sqlite(cause: sqlite3.Error, place: str) -> StorageError:
-    name, code = cause.sqlite_errorname, cause.sqlite_errorcode
+    try:
+        name, code = cause.sqlite_errorname, cause.sqlite_errorcode
+    except AttributeError:  # it comes from Python's module, and not from SQLite
+        return StorageFault(place, type(cause).__name__)
     if trouble := _SQLITE.get(code & _PRIMARY):
         return StorageUnavailable(place, trouble, name)
     if code in _SQLITE_TWICE:

@@ -16,16 +16,21 @@ MISSING = "PostgreSQL is missing. On Debian and Ubuntu: sudo apt-get install pos
 
 
 class Postgres:
-    """A server that is started, killed and started again; owned by its fixture."""
+    """A server that is started, killed and started again; owned by its fixture.
+
+    Attributes:
+        user: Who runs it; `None` for whoever runs the tests.
+        folder: Where it stores everything.
+    """
 
     def __init__(self) -> None:
         # Not pytest's folder: PostgreSQL will not run as root, and nobody else may look into it.
-        self._folder = Path(tempfile.mkdtemp(prefix="trax-"))
-        self._user = _user()
-        if self._user is not None:
-            shutil.chown(self._folder, self._user)
+        self.user = _user()
+        self.folder = Path(tempfile.mkdtemp(prefix="trax-"))
+        if self.user is not None:
+            shutil.chown(self.folder, self.user)
         self._databases = 0
-        self._data = self._folder / "data"
+        self._data = self.folder / "data"
         self._run(
             *("initdb", "--pgdata", str(self._data), "--username", "trax", "--auth", "trust"),
             *("--encoding", "UTF8", "--locale", "C", "--no-sync"),
@@ -35,8 +40,8 @@ class Postgres:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         # Without fsync: that the disk keeps its promises is not what we test.
-        flags = f"-F -k {self._folder} -c listen_addresses=''"
-        log = str(self._folder / "log")
+        flags = f"-F -k {self.folder} -c listen_addresses=''"
+        log = str(self.folder / "log")
         self._run("pg_ctl", "start", "-w", "-s", "-D", str(self._data), "-l", log, "-o", flags)
 
     def kill(self) -> None:
@@ -46,22 +51,26 @@ class Postgres:
     def remove(self) -> None:
         """Stop it, and remove all that it stored."""
         self.kill()
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self.folder)
 
-    def create(self) -> str:
+    def create(self, tablespace: str = "pg_default") -> str:
         """Make an empty database; return its URL."""
         self._databases += 1
         name = f"trax{self._databases}"
-        with psycopg.connect(host=str(self._folder), user="trax", dbname="postgres") as connection:
-            connection.autocommit = True
-            connection.execute(f"CREATE DATABASE {name}".encode())
-        return f"postgresql+psycopg://trax@/{name}?host={self._folder}"
+        self.run(f"CREATE DATABASE {name} TABLESPACE {tablespace}")
+        return f"postgresql+psycopg://trax@/{name}?host={self.folder}"
+
+    def run(self, statement: str) -> None:
+        """Carry out a statement that concerns the whole server."""
+        folder = str(self.folder)
+        with psycopg.connect(host=folder, user="trax", dbname="postgres", autocommit=True) as login:
+            login.execute(statement.encode())
 
     def _run(self, command: str, *arguments: str) -> None:
         subprocess.run(
             [_program(command), *arguments],
-            user=self._user,
-            cwd=self._folder,
+            user=self.user,
+            cwd=self.folder,
             env={"PATH": os.environ["PATH"], "LC_ALL": "C"},
             check=True,
             stdin=subprocess.DEVNULL,

@@ -15,6 +15,7 @@ from server.storage.migrations import upgrade
 from server.storage.store import Store
 from server.storage.tables import metadata
 from server.storage.values import Batch
+from tests.server.storage.writers import start
 from tests.server.storage.writing import OTHER, TRANSCRIPT, opened
 
 NEWEST = "0002"
@@ -86,6 +87,21 @@ def test_opening_again_changes_nothing(store: Store, url: str) -> None:
     with Store(url) as again:
         assert again.library.get(TRANSCRIPT) == store.library.get(TRANSCRIPT)
         opened(again, OTHER)
+
+
+@pytest.mark.slow
+def test_servers_that_start_at_once_make_the_tables_once(empty_url: str) -> None:
+    processes = [start("open", empty_url) for _ in range(3)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+
+    assert [process.communicate(timeout=60)[0] for process in processes] == ["0\n"] * 3
 
 
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(
