@@ -23,6 +23,7 @@ from server.wire import Subprotocol, WireError, decode, encode
 
 TOKEN = "open-sesame"
 RESUME_TOKEN = "resume-sesame"
+NEW_ID = "q9_Tz-3kLw0aXb7c"
 WORD_SAMPLES = 1_600
 WORDS_IN_UTTERANCE = 10
 LIMITS = messages.Limits(
@@ -166,12 +167,14 @@ class Peer:
             return
         if resume is None:
             self._begin(start)
+        made = start.transcript == messages.NEW_TRANSCRIPT
+        transcript = NEW_ID if made else start.transcript
         await line.say(
             messages.Ready(
                 session="s-1",
                 token=RESUME_TOKEN,
-                transcript=None,
-                sync=None,
+                transcript=transcript,
+                sync=None if transcript is None else f"/v1/transcripts/{transcript}/sync",
                 next=self.samples,
                 until=self._acknowledged + self.credit,
                 resumed=resume is not None,

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from server.messages import ErrorCode
-from tests.clients.peer import TOKEN, Cut, Ending, Peer, Say, listening
+from tests.clients.peer import NEW_ID, TOKEN, Cut, Ending, Peer, Say, listening
 from trax_client.wire import Subprotocol, decode
 
 DEADLINE_S = 20
@@ -109,7 +109,7 @@ async def test_json_comes_while_the_audio_is_still_sent(tmp_path: Path) -> None:
 async def test_options_reach_the_server(second: Path) -> None:
     peer = Peer()
     options = "--language de --lookahead-ms 300 --no-diarization --hotword a --hotword b"
-    options += " --finals utterance --no-partials --transcript weekly --pace fast"
+    options += " --finals utterance --no-partials --transcript weekly --person Ann --pace fast"
     async with listening(peer) as url:
         done = await run(
             *("stream", str(second), *options.split()),
@@ -121,6 +121,7 @@ async def test_options_reach_the_server(second: Path) -> None:
     assert (start.language, start.lookahead_ms, start.diarization) == ("de", 300, False)
     assert (start.hotwords, start.finals, start.partials) == (("a", "b"), "utterance", False)
     assert (start.sample_rate, start.encoding, start.transcript) == (16_000, "pcm_s16le", "weekly")
+    assert start.person == "Ann"
 
 
 async def test_plain_output_is_one_line_an_utterance_and_totals_apart(tmp_path: Path) -> None:
@@ -131,6 +132,17 @@ async def test_plain_output_is_one_line_an_utterance_and_totals_apart(tmp_path: 
     assert done.out == "[0:00] 0 1 2 3 4 5 6 7 8 9\n[0:01] 10 11 12 13 14\n"
     totals = "0:01 of audio, 15 words, 2 utterances, 0 speakers, 0 corrections\n"
     assert done.err == "talk.wav:\n" + totals
+
+
+async def test_transcript_is_told_apart_from_the_output(second: Path) -> None:
+    options = ("--pace", "fast", "--transcript", "new")
+    async with listening(Peer()) as url:
+        done = await run("stream", second, *options, "--url", url)
+        as_json = await run("stream", second, *options, "--url", url, "--json")
+    heading = f"talk.wav (transcript {NEW_ID}, /v1/transcripts/{NEW_ID}/sync):"
+    assert (done.code, done.err.splitlines()[0]) == (0, heading)
+    assert NEW_ID not in done.out
+    assert (as_json.code, as_json.err) == (0, "")
 
 
 async def test_several_files_are_several_sessions(second: Path, tmp_path: Path) -> None:
@@ -325,6 +337,13 @@ async def test_terminal_gets_the_live_screen(second: Path) -> None:
     assert "connected" in done.out
     assert "0 1 2 3 4 5 6 7 8 9" in done.out
     assert "10 words" in done.out
+
+
+async def test_live_screen_is_headed_by_the_transcript(second: Path) -> None:
+    async with listening(Peer()) as url:
+        done = await in_terminal("stream", second, "--url", url, "--transcript", "weekly")
+    assert done.code == 0
+    assert "talk.wav (transcript weekly, /v1/transcripts/weekly/sync)" in done.out
 
 
 async def test_screen_needs_its_library(second: Path, tmp_path: Path) -> None:

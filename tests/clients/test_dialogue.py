@@ -52,6 +52,15 @@ def opened() -> Dialogue:
     return dialogue
 
 
+@pytest.mark.parametrize("transcript", ["weekly-7", "new"])
+def test_ready_without_the_transcript_that_was_asked_for_is_refused(transcript: str) -> None:
+    dialogue = Dialogue(Start(transcript=transcript))
+    with pytest.raises(ProtocolViolation, match=r"^ready\.transcript: expected the transcript"):
+        dialogue.receive(READY)
+    dialogue.receive(dataclasses.replace(READY, transcript="weekly-7"))
+    assert dialogue.connected
+
+
 def test_nothing_is_sent_before_ready() -> None:
     dialogue = Dialogue(Start())
     dialogue.outbox.put(b"aa")

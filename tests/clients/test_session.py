@@ -14,7 +14,7 @@ from websockets.typing import Subprotocol as WebSocketSubprotocol
 
 import trax_client
 from server.messages import ErrorCode
-from tests.clients.peer import LIMITS, TOKEN, Close, Cut, Ending, Peer, Say, listening
+from tests.clients.peer import LIMITS, NEW_ID, TOKEN, Close, Cut, Ending, Peer, Say, listening
 from trax_client.wire import Subprotocol
 
 SECOND = bytes(random.Random(1).randbytes(32_000))
@@ -94,6 +94,8 @@ async def test_options_reach_the_server() -> None:
             trax_client.connect(
                 url,
                 transcript="weekly",
+                person="Zoë",
+                microphone="desk",
                 language="de",
                 lookahead_ms=100,
                 max_delay_ms=900,
@@ -109,10 +111,28 @@ async def test_options_reach_the_server() -> None:
             await finish(session)
     (start,) = peer.starts
     assert (start.transcript, start.language, start.hotwords) == ("weekly", "de", ("ComfyUI",))
+    assert (start.person, start.microphone) == ("Zoë", "desk")
     assert (start.lookahead_ms, start.max_delay_ms) == (100, 900)
     assert (start.diarization, start.diarization_latency_ms) == (False, 700)
     assert (start.partials, start.finals) == (False, "utterance")
     assert (start.sample_rate, start.encoding) == (48_000, "pcm_f32le")
+
+
+@pytest.mark.parametrize(("asked", "got"), [(None, None), ("weekly", "weekly"), ("new", NEW_ID)])
+async def test_session_knows_its_transcript_also_after_a_resume(
+    asked: str | None, got: str | None
+) -> None:
+    peer = Peer(endings=[Ending(1, Cut())])
+    with anyio.fail_after(10):
+        async with (
+            listening(peer) as url,
+            trax_client.connect(url, transcript=asked, reconnect=SOON) as session,
+        ):
+            assert session.transcript == got
+            await session.send(SECOND)
+            await finish(session)
+            assert session.transcript == got
+    assert len(peer.starts) == 2
 
 
 async def test_audio_sent_byte_by_byte_is_the_same_audio() -> None:

@@ -25,7 +25,7 @@ from trax_client.sources import FileSource, Source, SourceError, check_file, ope
 from trax_client.views import JsonView, Latency, PlainView, View
 
 MakeView = Callable[[Session, str], View]
-"""Makes the view of a session of audio by that name."""
+"""Makes the view of a session under that heading."""
 
 OpenConnection = Callable[[], AbstractAsyncContextManager[Session]]
 
@@ -142,7 +142,14 @@ def _add_session_options(group: argparse._ArgumentGroup) -> None:
         help="words final one by one and corrected later, or later and for good",
     )
     group.add_argument("--no-partials", action="store_true", help="only words that are final")
-    group.add_argument("--transcript", metavar="ID", help="transcript of the server to write into")
+    group.add_argument(
+        "--transcript",
+        metavar="ID|new",
+        help="transcript of the server to write into, or a new one for each file",
+    )
+    group.add_argument(
+        "--person", metavar="NAME", help="the only person who speaks: do not tell speakers apart"
+    )
 
 
 async def _stream(options: argparse.Namespace) -> int:
@@ -161,6 +168,7 @@ async def _stream(options: argparse.Namespace) -> int:
                 options.url,
                 options.token,
                 transcript=options.transcript,
+                person=options.person,
                 language=options.language,
                 lookahead_ms=options.lookahead_ms,
                 diarization=not options.no_diarization,
@@ -239,7 +247,7 @@ async def _transcribe(
     loop, latency = asyncio.get_running_loop(), Latency()
     async with AsyncExitStack() as stack:
         session = await _admitted(stack, connection)
-        view = make_view(session, source.name)
+        view = make_view(session, _heading(source, session))
         if real_time:
             latency.begin(loop.time())
         feeding = interrupt.feeding = asyncio.create_task(_feed(source, session))
@@ -254,6 +262,13 @@ async def _transcribe(
             view.finish(latency)
     if failure is not None:
         raise failure
+
+
+def _heading(source: Source, session: Session) -> str:
+    """Return what is heard, and where others read along."""
+    if session.transcript is None:
+        return source.name
+    return f"{source.name} (transcript {session.transcript}, {session.info.sync})"
 
 
 async def _admitted(stack: AsyncExitStack, connection: OpenConnection) -> Session:

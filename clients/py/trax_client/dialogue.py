@@ -111,6 +111,11 @@ class Dialogue:
             raise ProtocolViolation(
                 "the session that was resumed", "another", field="ready.session"
             )
+        if self._start.transcript is not None and ready.transcript is None:
+            # Better no session than one whose words go nowhere.
+            raise ProtocolViolation(
+                "the transcript that was asked for", "none", field="ready.transcript"
+            )
         self.outbox.limit_frames(ready.limits.message_bytes)
         self.outbox.rewind(ready.next, ready.until)
         self.info = ready

@@ -168,8 +168,9 @@ class Models:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What the session is: its id, settings as granted, limits and models.
+    """What the session is: its id, its transcript, settings as granted, limits and models.
 
+    `sync` is the path on the server where any Yjs client joins the transcript.
     `token` is a secret: with it and `session` anyone may take the session over. `next`, `until` and
     `resumed` are of the latest connection.
     """

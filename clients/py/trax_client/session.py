@@ -64,6 +64,11 @@ class Session:
         return self._dialogue.info
 
     @property
+    def transcript(self) -> str | None:
+        """Id of the transcript that the session speaks into, also of a new one; `None` without."""
+        return self.info.transcript
+
+    @property
     def stats(self) -> SessionStats:
         """Where the session is now."""
         outbox, reported = self._dialogue.outbox, self._dialogue.stats
@@ -163,6 +168,8 @@ async def connect(  # noqa: PLR0913 - options by name are what a caller reads be
     token: str | None = None,
     *,
     transcript: str | None = None,
+    person: str | None = None,
+    microphone: str | None = None,
     language: str = "auto",
     lookahead_ms: int | None = None,
     max_delay_ms: int | None = None,
@@ -186,7 +193,10 @@ async def connect(  # noqa: PLR0913 - options by name are what a caller reads be
         url: The URL that the server prints, or any of `find_address`; default: `TRAX_URL`, else
             this machine's port 8000.
         token: Default: the URL's `?token=`, else `TRAX_TOKEN`.
-        transcript: Transcript to write into.
+        transcript: Id of the transcript to write into, or `"new"` to have one made.
+        person: Name of the one person who speaks into this microphone: speakers are not told
+            apart, `Word.speaker` is `None`, and in the transcript all words are this person's.
+        microphone: What to call the microphone in the transcript.
         language: ISO 639-1 code, or `auto`.
         lookahead_ms: Audio heard after a word before it is final, 0..5000: less is faster, more is
             surer; default: the server's.
@@ -204,13 +214,16 @@ async def connect(  # noqa: PLR0913 - options by name are what a caller reads be
     Raises:
         ValueError: On a URL, an encoding or finals that are none.
         ServerUnreachable: If there is no connection. One attempt is made: nothing is lost yet.
-        SessionError: If the server refuses: wrong token, unsupported option, no room.
+        SessionError: If the server refuses: wrong token, unsupported option, no such transcript,
+            no room.
     """
     if encoding not in SAMPLE_BYTES:
         raise ValueError(f"encoding {' or '.join(SAMPLE_BYTES)} expected, got {encoding!r}")
     address = find_address(url, token, os.environ)
     start = Start(
         transcript=transcript,
+        person=person,
+        microphone=microphone,
         sample_rate=sample_rate,
         encoding=encoding,
         language=language,
