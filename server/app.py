@@ -14,16 +14,21 @@ from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
+from server.access import Access
 from server.auth import Gate
 from server.disk import Disk
 from server.health import Health, SecurityHeaders, explain, upgrade_required
 from server.lifecycle import Lifecycle, Serving, Stopping, restart
 from server.messages import Models
 from server.recordings import Archive
+from server.rooms import Rooms
 from server.sessions import Sessions
 from server.settings import Settings
+from server.storage.store import Store
 from server.stream import StreamEndpoint
+from server.sync import SyncEndpoint
 from server.telemetry import Telemetry
+from server.transcripts import Transcripts
 from streaming.engines.loading import EngineConfig, EngineSet, load
 from streaming.pool import Pool
 from streaming.runner import SessionRunner
@@ -51,13 +56,15 @@ class Application:
         telemetry: Telemetry,
         asgi: ASGIApp,
         load_engines: LoadEngines,
+        disk: Disk,
     ) -> None:
         self.asgi = asgi
         self._settings = settings
         self._lifecycle = lifecycle
         self._telemetry = telemetry
         self._load_engines = load_engines
-        self._disk = Disk()
+        self._disk = disk
+        self._store: Store | None = None
         self._pool: Pool | None = None
         self._heartbeat: asyncio.Task[None] | None = None
 
@@ -65,8 +72,13 @@ class Application:
         """Load the models, which takes seconds, and begin to serve.
 
         Raises:
+            StorageError: The database cannot be used.
             StreamingError: A model cannot be had as it was asked for.
         """
+        store = await self._disk.run(lambda: Store(self._settings.database_url))
+        self._store = store
+        rooms = Rooms(store, self._disk, transcript_bytes=self._settings.transcript_bytes)
+        transcripts = Transcripts(store, self._disk, rooms)
         engines = await _in_thread(lambda: self._load_engines(engine_config(self._settings)))
         self._pool = pool = Pool(engines)
         sessions = Sessions(
@@ -75,13 +87,14 @@ class Application:
             self._disk,
             self._telemetry,
             lambda settings, origin: SessionRunner(pool, settings, origin=origin),
+            transcripts,
         )
         names = engines.names
         models = Models(recognizer=names.recognizer, vad=names.vad, diarizer=names.diarizer)
         self._heartbeat = asyncio.create_task(self._telemetry.listen_to_the_loop())
         sessions.start()
         self._lifecycle.state = Serving(
-            sessions, models, engines.languages, lambda: pool.queue_depth
+            sessions, rooms, store, models, engines.languages, lambda: pool.queue_depth
         )
         logger.info("ready", extra={"recognizer": models.recognizer})
 
@@ -91,6 +104,7 @@ class Application:
         logger.info("stopping", extra={"connections": self._lifecycle.connections})
         if isinstance(state, Serving):
             await state.sessions.aclose(restart())
+            await state.rooms.aclose()
         try:
             async with asyncio.timeout(GOODBYE_S):
                 await self._lifecycle.quiet()
@@ -104,6 +118,8 @@ class Application:
         if self._pool is not None:
             await self._pool.aclose()
         self._disk.close()
+        if self._store is not None:
+            self._store.close()
 
 
 def build_app(settings: Settings, token: str, load_engines: LoadEngines = load) -> Application:
@@ -114,9 +130,10 @@ def build_app(settings: Settings, token: str, load_engines: LoadEngines = load) 
         token: What clients must present.
         load_engines: Tests give engines of their own.
     """
-    lifecycle, telemetry = Lifecycle(), Telemetry()
+    lifecycle, telemetry, disk = Lifecycle(), Telemetry(), Disk()
     gate = Gate(token, settings.allowed_origins)
     stream = StreamEndpoint(settings, gate, lifecycle, telemetry)
+    sync = SyncEndpoint(settings, gate, Access(gate, lifecycle, disk), lifecycle)
     health = Health(lifecycle, telemetry)
     asgi = Starlette(
         routes=[
@@ -126,11 +143,12 @@ def build_app(settings: Settings, token: str, load_engines: LoadEngines = load) 
             Route("/metrics", health.metrics),
             Route("/v1/stream", upgrade_required),
             WebSocketRoute("/v1/stream", stream),
+            WebSocketRoute("/v1/transcripts/{transcript}/sync", sync),
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: explain},
     )
-    return Application(settings, lifecycle, telemetry, asgi, load_engines)
+    return Application(settings, lifecycle, telemetry, asgi, load_engines, disk)
 
 
 def engine_config(settings: Settings) -> EngineConfig:

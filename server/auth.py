@@ -29,10 +29,7 @@ class Gate:
 
         Takes the same time whatever the token presented. If both are there, the header counts.
         """
-        scheme, _, credentials = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            return same(credentials.strip(), self._token)
-        return same(query.get("token", ""), self._token)
+        return same(presented(headers, query), self._token)
 
     def welcomes(self, headers: Mapping[str, str]) -> bool:
         """Return whether the page that a browser's script comes from may use this server.
@@ -48,9 +45,17 @@ class Gate:
         return ours or origin.rstrip("/").lower() in self._allowed_origins
 
 
-def same(presented: str, secret: str) -> bool:
+def presented(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
+    """Return the token that a request carries; empty if there is none."""
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    return query.get("token", "")
+
+
+def same(token: str, secret: str) -> bool:
     """Compare a secret in constant time."""
-    return hmac.compare_digest(presented.encode(), secret.encode())
+    return hmac.compare_digest(token.encode(), secret.encode())
 
 
 def make_token() -> str:

@@ -65,8 +65,8 @@ class Socket(Protocol):
         """Send a frame; waits while the peer does not read; raises `Disconnected`."""
         ...
 
-    async def close(self, code: CloseCode) -> None:
-        """Say goodbye; raises `Disconnected`."""
+    async def close(self, code: CloseCode, reason: str = "") -> None:
+        """Say goodbye, with a sentence for people; raises `Disconnected`."""
         ...
 
 
@@ -176,6 +176,8 @@ class Connection:
                     outbox.end(self._conversation.silence(limit_ms))
                     return
                 self._do(self._conversation.receive(frame), session, outbox)
+                # `receive` does not wait while frames are there: others shall have their turn.
+                await asyncio.sleep(0)
         except Refusal as refusal:
             outbox.end(refusal)
 
@@ -250,8 +252,8 @@ class Connection:
         return Ready(
             session=session.id,
             token=token,
-            transcript=None,
-            sync=None,
+            transcript=terms.transcript,
+            sync=None if terms.transcript is None else f"/v1/transcripts/{terms.transcript}/sync",
             next=session.next,
             until=self._acked.until,
             resumed=resumed,

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from server.errors import Overload, ServerFault
 from server.messages import ErrorCode, Models
+from server.rooms import Rooms
 from server.sessions import Sessions
+from server.storage.store import Store
 
 LOADING_RETRY_MS = 1_000
 """Loading takes a few seconds: whoever came early tries again soon."""
@@ -26,12 +28,16 @@ class Serving:
 
     Attributes:
         sessions: All of them.
+        rooms: Where transcripts are shared.
+        store: Where they are kept.
         models: What hears them.
         languages: ISO 639-1 codes that the recognizer knows.
         waiting: Returns how many pieces of work wait for a model.
     """
 
     sessions: Sessions
+    rooms: Rooms
+    store: Store
     models: Models
     languages: frozenset[str]
     waiting: Callable[[], int]

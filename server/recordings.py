@@ -239,11 +239,16 @@ class Archive:
         return [m.session for m in sorted(found, key=lambda manifest: manifest.created_ms)]
 
     def sweep(self, finished_before_ms: int) -> int:
-        """Remove sessions that were finished before this moment; return how many."""
+        """Remove sessions that were finished before this moment; return how many.
+
+        Those that spoke into a transcript stay as long as it does.
+        """
         old = [
             manifest.session
             for manifest in self._manifests()
-            if manifest.finished_ms is not None and manifest.finished_ms < finished_before_ms
+            if manifest.finished_ms is not None
+            and manifest.finished_ms < finished_before_ms
+            and manifest.terms.transcript is None
         ]
         for session in old:
             shutil.rmtree(self._root / session)

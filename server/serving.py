@@ -26,6 +26,7 @@ from server.app import Application, build_app
 from server.auth import kept_token
 from server.errors import StartError
 from server.settings import Settings
+from server.storage.errors import StorageError
 from streaming.errors import StreamingError
 
 logger = logging.getLogger(__name__)
@@ -143,7 +144,7 @@ def web_config(app: Application, settings: Settings) -> uvicorn.Config:
         lifespan="off",
         ws="websockets-sansio",
         # Beyond this a frame is not even read (1009); up to it the client is told (4413).
-        ws_max_size=2 * settings.message_bytes,
+        ws_max_size=2 * max(settings.message_bytes, settings.update_bytes),
         ws_ping_interval=PING_S,
         ws_ping_timeout=PING_S,
         ws_per_message_deflate=False,
@@ -194,7 +195,7 @@ async def _serve(
             await loading
             ready()
         await serving
-    except StreamingError as error:
+    except (StorageError, StreamingError) as error:
         raise StartError(str(error)) from error
     finally:
         web.should_exit = True

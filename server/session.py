@@ -3,6 +3,7 @@
                         +-> Scribe (audio.pcm) -> `ack`
     hear() -> Intake ---+
                         +-> SessionRunner -> events -> Scribe (events.jsonl) -> Outbox -> client
+                                                                             -> transcript
 
 A session outlives its connections. It ends in one of three ways: everything is final (`Done`), it
 failed (`ServerFault`), or the server stops (`interrupt`). After the last two its recording is all
@@ -15,11 +16,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 
 from server.disk import Disk, Scribe
-from server.errors import PeerMistake, RecordingClosed, ServerFault
+from server.errors import PeerMistake, RecordingClosed, Refusal, ServerFault
 from server.journal import Entry
 from server.messages import Done, ErrorCode
 from server.outbox import Ending, Outbox
@@ -64,6 +65,7 @@ class Session:
         telemetry: SessionTelemetry,
         *,
         unread_events: int,
+        follow: Callable[[Session], Coroutine[None, None, None]] | None = None,
     ) -> None:
         """Begin over a recording.
 
@@ -73,6 +75,8 @@ class Session:
             disk: For the recording.
             telemetry: Of this session.
             unread_events: How many events a client may leave unread.
+            follow: Writes what the session says somewhere else too. It is not done before that is,
+                and ends with what this raises.
         """
         terms = recording.manifest.terms
         self._recording = recording
@@ -80,6 +84,9 @@ class Session:
         self._disk = disk
         self._telemetry = telemetry
         self._unread_events = unread_events
+        self._follow = follow
+        self._news = asyncio.Event()
+        self._heard_all = False
         self._rate = terms.sample_rate
         self._intake = Intake(terms.encoding, terms.sample_rate, recording.samples)
         self._scribe = Scribe(recording, disk)
@@ -90,6 +97,8 @@ class Session:
         self._partial: Partial | None = None
         self._outbox: Outbox | None = None
         self._left = False
+        self._nobody = asyncio.Event()
+        self._nobody.set()
         self._reheard = self._ledger.final_until
         self._began_at = recording.samples
         self._began_s = asyncio.get_running_loop().time()
@@ -140,6 +149,16 @@ class Session:
         return self._runner.progress.step
 
     @property
+    def partial(self) -> Partial | None:
+        """What is being said."""
+        return self._partial
+
+    @property
+    def complete(self) -> bool:
+        """Whether every event that will ever come is written."""
+        return self._heard_all
+
+    @property
     def abandoned(self) -> bool:
         """Whether its client went away and has not come back: it hears nothing new meanwhile."""
         return self._left
@@ -177,6 +196,7 @@ class Session:
         if self._outbox is not None:
             self._outbox.end(_replaced())
         self._left = False
+        self._nobody.clear()
         self._outbox = outbox = Outbox(after, self._told, self._unread_events)
         if self._partial is not None:
             outbox.add_partial(self._partial)
@@ -189,6 +209,7 @@ class Session:
         if self._outbox is outbox:
             self._outbox = None
             self._left = True
+            self._nobody.set()
         return self._outbox is None
 
     def hear(self, pcm: bytes) -> None:
@@ -220,6 +241,10 @@ class Session:
         self._ended = self._ended or by_client
         self._closing.set()
 
+    async def left(self) -> None:
+        """Wait until no connection has the session."""
+        await self._nobody.wait()
+
     async def entries(self, after: int, limit: int) -> list[Entry]:
         """Return written events that follow number `after`; none once the session is put away."""
         if self._recent and self._recent[0].seq <= after + 1:
@@ -230,6 +255,11 @@ class Session:
         except RecordingClosed:
             return []
 
+    async def news(self) -> None:
+        """Wait until something new is written or shown; for one who follows."""
+        await self._news.wait()
+        self._news.clear()
+
     async def run(self) -> None:
         """Live until everything is final; what ended the session is left in `ending`.
 
@@ -239,10 +269,8 @@ class Session:
             if self.manifest.finished_ms is None:
                 await self._live()
             self.ending = self._done()
-        except* ServerFault as faults:
-            self.ending = next(
-                fault for fault in faults.exceptions if isinstance(fault, ServerFault)
-            )
+        except* Refusal as faults:
+            self.ending = next(fault for fault in faults.exceptions if isinstance(fault, Refusal))
         except* Exception as errors:
             logger.exception("session failed", extra={"session": self.id}, exc_info=errors)
             self.ending = _internal_error()
@@ -269,8 +297,12 @@ class Session:
         async with asyncio.TaskGroup() as tasks:
             writing = tasks.create_task(self._write_audio())
             tasks.create_task(self._hear_recording())
+            if self._follow is not None:
+                tasks.create_task(self._follow(self))
             async for events in self._runner.batches():
                 await self._publish(events)
+            self._heard_all = True
+            self._news.set()
             writing.cancel()
         await self._scribe.flush()
         await self._note(finished(self.manifest))
@@ -334,9 +366,11 @@ class Session:
             self._telemetry.entry_told(entry)
             if self._outbox is not None:
                 self._outbox.add_entry(entry)
+        self._news.set()
 
     def _show(self, partial: Partial) -> None:
         self._telemetry.partial_shown(partial)
+        self._news.set()
         if self._outbox is not None:
             self._outbox.add_partial(partial)
 

@@ -1,7 +1,7 @@
 """All sessions of a server: begun, found again, expired, finished, taken up from the disk.
 
              open()                   its client ends it, or stays away for `resume_ms`
-    (nothing) -----> running ---------------------------------------> kept for `resume_ms`
+    (nothing) -----> running ---------------------------------------> kept until it leaves
                       |   ^ resume(), also by another connection          |
      failed, stopped, |   |                                               v
               kill -9 v   | resume()                             finished, on disk for
@@ -20,19 +20,21 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from server.admission import refuse
 from server.auth import fingerprint, make_token, same
 from server.disk import Disk
-from server.errors import PeerMistake, RecordingError, ServerFault
-from server.messages import Done, ErrorCode, Resume
+from server.errors import Overload, PeerMistake, RecordingError, ServerFault
+from server.messages import AUTO_LANGUAGE, NEW_TRANSCRIPT, Done, ErrorCode, Resume
 from server.outbox import Outbox
 from server.recordings import Archive, Manifest, Recording, unix_ms
 from server.session import Session
 from server.settings import Settings
+from server.storage.errors import StorageError, UnknownTranscript
 from server.telemetry import SessionTelemetry, Telemetry
 from server.terms import Terms, session_settings
+from server.transcripts import Transcripts
 from streaming.core.domain import Samples
 from streaming.core.settings import SessionSettings
 from streaming.runner import Origin, SessionRunner
@@ -41,6 +43,9 @@ logger = logging.getLogger(__name__)
 
 BeginRunner = Callable[[SessionSettings, Origin], SessionRunner]
 """Begins to hear a session on the shared models."""
+
+MOST_WAITING = 100
+"""Sessions that may wait for their clients beside those that are heard; each takes a megabyte."""
 
 SWEEP_S = 3_600.0
 """How often old sessions are looked for."""
@@ -71,12 +76,14 @@ class Sessions:
         disk: Disk,
         telemetry: Telemetry,
         begin_runner: BeginRunner,
+        transcripts: Transcripts,
     ) -> None:
         self._settings = settings
         self._archive = archive
         self._disk = disk
         self._telemetry = telemetry
         self._begin_runner = begin_runner
+        self._transcripts = transcripts
         self._running: dict[str, Session] = {}
         self._kept: dict[str, Session] = {}
         self._expiries: dict[str, asyncio.TimerHandle] = {}
@@ -100,10 +107,11 @@ class Sessions:
 
         Raises:
             Overload: There is no room for it now.
+            PeerMistake: It is to speak into a transcript that there is not.
         """
         heard = [session for session in self._running.values() if not session.abandoned]
-        # Those that wait for their clients need no computing, but no more may wait than may run.
-        waiting = max(0, len(self._running) - len(heard) - self._settings.max_sessions)
+        # Those that wait for their clients need no computing, only memory.
+        waiting = max(0, len(self._running) - len(heard) - MOST_WAITING)
         lateness = [session.lateness for session in heard]
         refusal = refuse(lateness + [Samples(0)] * (self._opening + waiting), self._settings)
         if refusal is not None:
@@ -112,6 +120,7 @@ class Sessions:
         try:
             token = make_token()
             session = secrets.token_hex(8)
+            terms = await self._admitted(session, terms)
             manifest = Manifest(session, fingerprint(token), unix_ms(), terms)
             recording = await self._disk.run(lambda: self._archive.create(manifest))
             opened = self._launch(recording)
@@ -121,6 +130,36 @@ class Sessions:
         logger.info("session begins", extra={"session": session})
         self._spawn(self._run(opened))
         return Opened(opened, token)
+
+    async def _admitted(self, session: str, terms: Terms) -> Terms:
+        """Let a session into the transcript that it asks for, and return its terms with its id."""
+        if terms.transcript is None:
+            return terms
+        try:
+            transcript = terms.transcript
+            if transcript == NEW_TRANSCRIPT:
+                language = None if terms.language == AUTO_LANGUAGE else terms.language
+                transcript = await self._transcripts.create(language=language)
+            await self._transcripts.admit(
+                transcript, session, microphone=terms.microphone, person=terms.person
+            )
+        except UnknownTranscript as error:
+            raise _no_transcript("an unknown one") from error
+        except StorageError as error:
+            raise Overload(
+                ErrorCode.OVERLOADED,
+                "The transcript cannot be opened now",
+                expected="a storage that can be written",
+                got="one that cannot",
+                retry_after_ms=self._settings.retry_after_ms,
+            ) from error
+        return replace(terms, transcript=transcript)
+
+    async def _follow(self, session: Session) -> None:
+        try:
+            await self._transcripts.follow(session)
+        except UnknownTranscript as error:
+            raise _no_transcript("one that was deleted") from error
 
     async def resume(self, resume: Resume) -> Session:
         """Find a session again: running, kept, or on the disk. There is always room for it.
@@ -182,6 +221,7 @@ class Sessions:
             self._disk,
             SessionTelemetry(self._telemetry, recording.samples),
             unread_events=self._settings.unread_events,
+            follow=None if manifest.terms.transcript is None else self._follow,
         )
         self._running[session.id] = session
         self._expire_later(session)
@@ -214,12 +254,18 @@ class Sessions:
         try:
             await self._hear(session)
             if isinstance(session.ending, Done):
+                # For whoever is being told; who comes later finds it on the disk.
                 self._kept[session.id] = session
-                await asyncio.sleep(self._settings.resume_ms / 1000)
+                async with asyncio.timeout(self._settings.resume_ms / 1000):
+                    await session.left()
+        except TimeoutError:
+            pass  # A client that does not go: it was told.
         finally:
             self._kept.pop(session.id, None)
             await session.put_away()
-        if not isinstance(session.ending, Done):
+        if isinstance(session.ending, PeerMistake):
+            await session.give_up()
+        elif not isinstance(session.ending, Done):
             await asyncio.sleep(self._settings.resume_ms / 1000)
             await self._finish(session.id)
 
@@ -237,7 +283,10 @@ class Sessions:
         abandoned = await self._disk.run(self._archive.unfinished)
         await asyncio.sleep(self._settings.resume_ms / 1000)
         for session in abandoned:
-            await self._finish(session)
+            try:
+                await self._finish(session)
+            except OSError:
+                logger.exception("session cannot be finished", extra={"session": session})
 
     async def _finish(self, name: str) -> None:
         """Hear an abandoned session to its end; if that fails, mark it as failed."""
@@ -263,8 +312,11 @@ class Sessions:
         while True:
             kept_ms = max(self._settings.retention_days * DAY_MS, self._settings.resume_ms)
             oldest_ms = unix_ms() - kept_ms
-            removed = await self._disk.run(lambda: self._archive.sweep(oldest_ms))  # noqa: B023
-            if removed:
+            try:
+                removed = await self._disk.run(lambda: self._archive.sweep(oldest_ms))  # noqa: B023
+            except OSError:
+                logger.exception("old sessions cannot be removed")
+            else:
                 logger.info("old sessions removed", extra={"sessions": removed})
             await asyncio.sleep(SWEEP_S)
 
@@ -289,6 +341,15 @@ class Sessions:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a task of the sessions failed", exc_info=error)
+
+
+def _no_transcript(got: str) -> PeerMistake:
+    return PeerMistake(
+        ErrorCode.UNKNOWN_TRANSCRIPT,
+        "There is no such transcript",
+        expected=f"a transcript of this server, {NEW_TRANSCRIPT!r}, or none",
+        got=got,
+    )
 
 
 def _gone(got: str) -> PeerMistake:

@@ -51,12 +51,13 @@ class Setting:
         return f"{self.low}..{self.high}"
 
 
-NETWORK, FILES, MODELS, LOAD, SESSIONS, LOGS = (
+NETWORK, FILES, MODELS, LOAD, SESSIONS, TRANSCRIPTS, LOGS = (
     "Network",
     "Files",
     "Models",
     "Load",
     "Sessions and connections",
+    "Transcripts",
     "Logs",
 )
 
@@ -319,6 +320,48 @@ class Settings:
             high=100_000,
         ),
     ] = 1_000
+    database: Annotated[
+        str | None,
+        Setting(
+            "Where transcripts are kept: `sqlite:///FILE`, or `postgresql+psycopg://USER:PASSWORD@"
+            "HOST/NAME`. Prefer the variable where there is a password in it.",
+            TRANSCRIPTS,
+            default="`transcripts.sqlite` in the data folder",
+        ),
+    ] = None
+    transcript_bytes: Annotated[
+        int,
+        Setting(
+            "Largest shared document. Three hours of speech take half a megabyte, and what people "
+            "edit adds to it.",
+            TRANSCRIPTS,
+            unit="bytes",
+            low=1024 * 1024,
+            high=1024 * 1024 * 1024,
+        ),
+    ] = 64 * 1024 * 1024
+    update_bytes: Annotated[
+        int,
+        Setting(
+            "Largest change of a document that an editor may send at once, such as all that it "
+            "wrote while it was offline.",
+            TRANSCRIPTS,
+            unit="bytes",
+            low=64 * 1024,
+            high=256 * 1024 * 1024,
+        ),
+    ] = 4 * 1024 * 1024
+    unread_bytes: Annotated[
+        int,
+        Setting(
+            "Changes of a document that an editor may leave unread before it is sent away, to "
+            "synchronise anew.",
+            TRANSCRIPTS,
+            unit="bytes",
+            low=64 * 1024,
+            high=256 * 1024 * 1024,
+        ),
+    ] = 4 * 1024 * 1024
     log_level: Annotated[
         str,
         Setting("How much is logged.", LOGS, allowed=("debug", "info", "warning", "error")),
@@ -342,6 +385,11 @@ class Settings:
         problems += self._contradictions()
         if problems:
             raise SettingsError(problems)
+
+    @property
+    def database_url(self) -> str:
+        """Where transcripts are kept."""
+        return self.database or f"sqlite:///{self.data_dir.absolute() / 'transcripts.sqlite'}"
 
     @property
     def loopback(self) -> bool:

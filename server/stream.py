@@ -10,14 +10,15 @@ import asyncio
 import logging
 
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from server.auth import Gate
 from server.connection import Connection, Disconnected, Socket, say_goodbye
 from server.errors import Overload, PeerMistake, Refusal, ServerFault
 from server.lifecycle import Lifecycle
-from server.messages import CloseCode, ErrorCode
+from server.messages import ErrorCode
 from server.settings import Settings
+from server.sockets import StarletteSocket
 from server.telemetry import Telemetry
 from server.wire import Subprotocol
 
@@ -52,7 +53,7 @@ class StreamEndpoint:
 
     async def _serve(self, websocket: WebSocket, subprotocol: Subprotocol | None) -> None:
         """Have a conversation; whatever goes wrong, the client is told and the server stays up."""
-        socket = _StarletteSocket(websocket)
+        socket = StarletteSocket(websocket)
         try:
             try:
                 await self._converse(websocket, socket, subprotocol)
@@ -107,42 +108,6 @@ class StreamEndpoint:
                 await say_goodbye(socket, subprotocol or Subprotocol.JSON, refusal)
         except TimeoutError:
             pass  # It does not read: the transport is closed when we return.
-
-
-# What Starlette and uvicorn raise when the peer is gone before, or the close was sent already.
-_GONE = (OSError, RuntimeError, WebSocketDisconnect)
-
-
-class _StarletteSocket:
-    """A `Socket` over an accepted Starlette WebSocket."""
-
-    def __init__(self, websocket: WebSocket) -> None:
-        self._websocket = websocket
-
-    async def receive(self) -> bytes | str:
-        message = await self._websocket.receive()
-        if message["type"] == "websocket.disconnect":
-            raise Disconnected
-        frame: bytes | str | None = message.get("bytes")
-        if frame is None:
-            frame = message["text"]
-        assert isinstance(frame, bytes | str)
-        return frame
-
-    async def send(self, frame: bytes | str) -> None:
-        try:
-            if isinstance(frame, bytes):
-                await self._websocket.send_bytes(frame)
-            else:
-                await self._websocket.send_text(frame)
-        except _GONE as error:
-            raise Disconnected from error
-
-    async def close(self, code: CloseCode) -> None:
-        try:
-            await self._websocket.close(code)
-        except _GONE as error:
-            raise Disconnected from error
 
 
 def _presents_token(websocket: WebSocket) -> bool:

@@ -25,6 +25,7 @@ CORE_MAY_IMPORT = frozenset(
         "array",
         "bisect",
         "collections",
+        "difflib",
         "dataclasses",
         "enum",
         "fractions",

@@ -118,10 +118,10 @@ async def test_a_frame_that_cannot_be_taken_ends_the_connection(
 
 
 async def test_a_frame_beyond_all_measure_is_not_even_read(tmp_path: Path) -> None:
-    async with running(tmp_path, talk(1), message_bytes=8192) as server:
+    async with running(tmp_path, talk(1), update_bytes=65_536) as server:
         async with talking(server) as client:
             await client.start()
-            await client.socket.send(bytes(100_000))
+            await client.socket.send(bytes(300_000))
 
             assert await client.closed() == 1009
 

@@ -1,0 +1,355 @@
+"""One open transcript, shared by everybody who is in it.
+
+    member: update -> inspected -> document ----+
+    session: words -> plan      -> document ----+-> committed -> everybody else, in this order
+
+Whatever changes the document is committed before anybody else sees it, and answers that contain
+the document wait for the same commit: what somebody has seen survives a crash.
+
+Whose updates are taken: those of Yjs clients that are in step with us and write under client ids
+of their own. One that is ahead of us, because it wrote before it had synchronised, is held back
+until it has; one that never becomes whole, or writes under an id of the server, is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from offline.domain import PassId, PassWord
+from offline.edits import Edit
+from offline.view import View
+from server.commits import Change, Commits
+from server.mailbox import Dismissal, Mailbox
+from server.messages import CloseCode
+from server.storage.values import Progress, WordChunk
+from server.transcript import ROOTS, Transcript
+from server.yjs import messages
+from server.yjs.errors import LimitExceeded, YjsError
+from server.yjs.presence import Presence, PresenceLimits
+from server.yjs.structs import Id
+from server.yjs.updates import (
+    Inspection,
+    Limits,
+    decode_state_vector,
+    fresh,
+    inspect,
+    missing,
+)
+
+MOST_CLIENTS = 100_000
+"""Yjs clients that ever wrote into one document: a new one for each time that a page is loaded."""
+
+LIMITS = Limits(structs=200_000, clients=MOST_CLIENTS, delete_ranges=200_000)
+
+PRESENCE = PresenceLimits(state_bytes=16 * 1024, states_per_owner=16, states=2_000)
+"""Names, colours and cursors; one page shows one state."""
+
+MOST_HELD_BYTES = 1024 * 1024
+"""Updates kept of a member that is ahead of us, until it has synchronised."""
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """One connection in a room; owned by the room and by its connection.
+
+    Attributes:
+        writes: Whether its updates are taken.
+        mailbox: What it has to be sent.
+        held: Updates that it sent before it had synchronised.
+    """
+
+    writes: bool
+    mailbox: Mailbox
+    held: list[bytes] = field(default_factory=list)
+    asked: bool = False
+    """Whether it was asked to synchronise and has not answered yet."""
+
+    @property
+    def held_bytes(self) -> int:
+        """How much is held back."""
+        return sum(map(len, self.held))
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What belongs to a document, but is not in it.
+
+    Attributes:
+        passes: The words of every pass over its audio.
+        machines: Client ids under which servers ever wrote, this one's included.
+        types: The shared types within others that the document holds.
+    """
+
+    passes: dict[PassId, list[PassWord]]
+    machines: frozenset[int]
+    types: set[Id]
+
+
+class Room:
+    """The document, its members, and the machines that write; used in the event loop."""
+
+    def __init__(
+        self,
+        transcript: Transcript,
+        contents: Contents,
+        commits: Commits,
+        *,
+        most_bytes: int,
+        clock: Callable[[], float],
+    ) -> None:
+        """Open the room.
+
+        Args:
+            transcript: The document as it is committed.
+            contents: What belongs to it; the room owns it from now on.
+            commits: On their way to the storage.
+            most_bytes: No document may take more.
+            clock: Seconds, only going forward.
+        """
+        self.transcript = transcript
+        self.passes = contents.passes
+        self._presence = Presence(PRESENCE)
+        self._clock = clock
+        self._partials: dict[str, dict[str, object]] = {}
+        self._commits = commits
+        self._machines = contents.machines
+        self._most_bytes = most_bytes
+        self._members: set[Member] = set()
+        self._writers: dict[int, Member] = {}
+        self._types = contents.types
+        self._size_bytes = len(transcript.update_since())
+        self._state = decode_state_vector(transcript.state_vector(), MOST_CLIENTS)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody is here."""
+        return not self._members
+
+    # Members
+
+    def join(self, mailbox: Mailbox, *, writes: bool) -> Member:
+        """Let somebody in; what it is told first brings it up to date."""
+        member = Member(writes, mailbox)
+        self._members.add(member)
+        if writes:
+            self._ask(member)
+        self._introduce(member)
+        return member
+
+    def leave(self, member: Member) -> None:
+        """Somebody is gone, and is not seen any more."""
+        self._members.discard(member)
+        for client in [client for client, writer in self._writers.items() if writer is member]:
+            del self._writers[client]
+        self._spread(self._presence.leave(member))
+
+    def dismiss_all(self, dismissal: Dismissal) -> None:
+        """Send everybody away."""
+        for member in self._members:
+            member.mailbox.dismiss(dismissal)
+
+    async def receive(self, member: Member, frame: bytes | str) -> None:
+        """Do what a member's frame asks for; one that may not is dismissed, or told so."""
+        await self._commits.roomy()
+        try:
+            self._receive(member, messages.decode(frame))
+        except LimitExceeded as error:
+            member.mailbox.dismiss(Dismissal(CloseCode.TOO_LARGE, str(error)))
+        except YjsError as error:
+            member.mailbox.dismiss(Dismissal(CloseCode.MALFORMED, str(error)))
+
+    def refresh(self) -> None:
+        """Stop showing those who have not been heard of for long; to be called now and then."""
+        self._spread(self._presence.refresh(self._clock()))
+
+    # Machines
+
+    def view(self) -> View:
+        """Return the text as plans see it."""
+        transcript = self.transcript
+        return View(
+            runs=transcript.runs(),
+            speakers=transcript.machine_speakers(),
+            pinned=frozenset(transcript.chosen_speakers()),
+            passes=self.passes,
+            by_machine=lambda start, end: transcript.authors(start, end) <= self._machines,
+        )
+
+    def write(self, edits: Sequence[Edit]) -> None:
+        """Make planned changes, for everybody."""
+        self.commit(self.transcript.write(edits))
+
+    def commit(
+        self,
+        update: bytes | None,
+        *,
+        words: WordChunk | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Commit a change of the document that was made here, and what belongs to it."""
+        if update is not None:
+            self._note(inspect(update, LIMITS), update)
+        self._commit(update, None, words, progress)
+
+    async def idle(self) -> None:
+        """Wait until everything written so far is committed."""
+        await self._commits.idle()
+
+    def show(self, session: str, partial: dict[str, object] | None) -> None:
+        """Show everybody what is being said in a session, in the server's own presence state."""
+        before = self._partials.copy()
+        self._partials.pop(session, None)
+        if partial is not None:
+            self._partials[session] = partial
+        if self._partials == before:
+            return
+        text = None
+        if self._partials:
+            text = json.dumps({"trax": {"partials": self._partials}}, ensure_ascii=False)
+        own = self._presence.set_own(self.transcript.client_id, text, self._clock())
+        self._spread(own)
+
+    # Inside
+
+    def _receive(self, member: Member, message: messages.Message | None) -> None:
+        match message:
+            case None | messages.PermissionDenied():
+                pass
+            case messages.SyncStep1(state_vector=state_vector):
+                self._answer(member, state_vector)
+            case messages.SyncStep2(update=update):
+                self._synchronised(member, update)
+            case messages.Update(update=update):
+                self._change(member, update)
+            case messages.Awareness(update=update):
+                applied = self._presence.apply(update, member, self._clock())
+                self._spread(applied.everybody)
+                if applied.sender is not None:
+                    member.mailbox.put(messages.encode(messages.Awareness(applied.sender)))
+            case messages.QueryAwareness():
+                self._introduce(member)
+            case _:
+                assert_never(message)
+
+    def _answer(self, member: Member, state_vector: bytes) -> None:
+        decode_state_vector(state_vector, MOST_CLIENTS)
+        answer = messages.encode(messages.SyncStep2(self.transcript.update_since(state_vector)))
+        self._commits.add(Change(lambda: member.mailbox.put(answer)))
+
+    def _introduce(self, member: Member) -> None:
+        """Tell a member who is here."""
+        present = self._presence.everybody()
+        if present is not None:
+            member.mailbox.put(messages.encode(messages.Awareness(present)))
+
+    def _ask(self, member: Member) -> None:
+        member.asked = True
+        question = messages.SyncStep1(self.transcript.state_vector())
+        member.mailbox.put(messages.encode(question))
+
+    def _synchronised(self, member: Member, update: bytes) -> None:
+        """Take everything that a member has, and what was held back for want of it."""
+        member.asked = False
+        held, member.held = member.held, []
+        for each in (update, *held):
+            inspection = inspect(each, LIMITS)
+            gap = missing(inspection, self._state)
+            if gap is not None:
+                refused = f"an update without gaps expected, got one that lacks {_name(gap)}"
+                member.mailbox.dismiss(Dismissal(CloseCode.MALFORMED, refused))
+                return
+            self._take(member, inspection, each)
+
+    def _change(self, member: Member, update: bytes) -> None:
+        inspection = inspect(update, LIMITS)
+        if missing(inspection, self._state) is None:
+            # What a member synchronises may have come from others; what it changes is its own.
+            self._claim(member, fresh(inspection, self._state))
+            self._take(member, inspection, update)
+            return
+        if member.held_bytes + len(update) > MOST_HELD_BYTES:
+            raise LimitExceeded("bytes before synchronising", MOST_HELD_BYTES, len(update))
+        member.held.append(update)
+        if not member.asked:
+            self._ask(member)
+
+    def _take(self, member: Member, inspection: Inspection, update: bytes) -> None:
+        """Apply an update that has all it needs."""
+        written = fresh(inspection, self._state)
+        if not written and not inspection.deletes:
+            return
+        if not member.writes:
+            denial = messages.PermissionDenied("this link is for reading")
+            member.mailbox.put(messages.encode(denial))
+            return
+        refusal = self._refusal(inspection, written, update)
+        if refusal is not None:
+            member.mailbox.dismiss(refusal)
+            return
+        new = self.transcript.apply(update)
+        self._note(inspection, update)
+        if new is not None:
+            self._commit(new, member)
+
+    def _refusal(
+        self, inspection: Inspection, written: Mapping[int, object], update: bytes
+    ) -> Dismissal | None:
+        """Return why an update may not be applied, if it may not."""
+        forged = self._machines & written.keys()
+        if forged:
+            return Dismissal(CloseCode.FORBIDDEN, f"client id {min(forged)} is the server's own")
+        unknown = inspection.parents - inspection.types - self._types
+        if unknown:
+            return Dismissal(CloseCode.MALFORMED, f"{_name(min(unknown))} is no shared type")
+        if inspection.roots - ROOTS:
+            root = min(inspection.roots - ROOTS)
+            return Dismissal(CloseCode.FORBIDDEN, f"a transcript has no {root!r:.40}")
+        if self._size_bytes + len(update) > self._most_bytes:
+            return Dismissal(CloseCode.TOO_LARGE, f"a transcript has {self._most_bytes} bytes")
+        return None
+
+    def _claim(self, member: Member, written: Mapping[int, object]) -> None:
+        """Note under which client ids a member writes; the newest member has them.
+
+        Two live documents under one id would each lose what the other wrote.
+        """
+        for client in written:
+            before = self._writers.get(client)
+            if before is not None and before is not member:
+                reason = f"client id {client} is used by a newer connection"
+                before.mailbox.dismiss(Dismissal(CloseCode.REPLACED, reason))
+            self._writers[client] = member
+
+    def _note(self, inspection: Inspection, update: bytes) -> None:
+        self._types |= inspection.types
+        self._size_bytes += len(update)
+        self._state = decode_state_vector(self.transcript.state_vector(), MOST_CLIENTS)
+
+    def _commit(
+        self,
+        update: bytes | None,
+        source: Member | None,
+        words: WordChunk | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        def then() -> None:
+            if update is not None:
+                self._send(messages.encode(messages.Update(update)), source)
+
+        self._commits.add(Change(then, update, words, progress))
+
+    def _spread(self, presence: bytes | None) -> None:
+        if presence is not None:
+            self._send(messages.encode(messages.Awareness(presence)), None)
+
+    def _send(self, frame: bytes, source: Member | None) -> None:
+        for member in self._members:
+            if member is not source:
+                member.mailbox.put(frame)
+
+
+def _name(gap: Id) -> str:
+    return f"{gap.client}:{gap.clock}"

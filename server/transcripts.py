@@ -1,0 +1,183 @@
+"""Sessions and the transcripts that they speak into.
+
+    Session --entries--> Following --> Dictation --> Room
+
+A `Following` reads a session's lasting events from its journal and has them written into the
+transcript's room, for as long as the session lasts, whatever happens to the room meanwhile. What
+was not written when a server died is written when the session, or its recording, is taken up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Sequence
+from typing import Protocol
+
+from offline.domain import SpeakerId
+from server.dictation import Dictation
+from server.disk import Disk
+from server.errors import RoomClosed
+from server.journal import Entry
+from server.recordings import unix_ms
+from server.room import Room
+from server.rooms import Rooms
+from server.storage.errors import StorageError, UnknownTranscript
+from server.storage.sessions import NewSession
+from server.storage.store import Store
+from server.storage.values import Session, Voice
+from streaming.core.domain import Samples
+from streaming.core.events import Partial
+
+logger = logging.getLogger(__name__)
+
+PAGE = 64
+"""Events taken from a journal at once."""
+
+RETRY_S = 2.0
+"""How long to wait before a room is entered again that could not be used."""
+
+ID_BYTES = 12
+
+
+class Speech(Protocol):
+    """A session, or its recording, as its transcript follows it."""
+
+    @property
+    def id(self) -> str:
+        """The session's id."""
+        ...
+
+    @property
+    def received(self) -> Samples:
+        """Length of its audio."""
+        ...
+
+    @property
+    def partial(self) -> Partial | None:
+        """What is being said."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether no event will come any more."""
+        ...
+
+    async def entries(self, after: int, limit: int) -> Sequence[Entry]:
+        """Return lasting events that follow number `after`."""
+        ...
+
+    async def news(self) -> None:
+        """Wait until there may be something new."""
+        ...
+
+
+class Transcripts:
+    """What sessions need of transcripts; one for the whole server, used in its event loop."""
+
+    def __init__(self, store: Store, threads: Disk, rooms: Rooms) -> None:
+        self._store = store
+        self._threads = threads
+        self._rooms = rooms
+
+    async def create(self, *, title: str = "", language: str | None = None) -> str:
+        """Make a transcript whose clock begins now; return its id.
+
+        Raises:
+            StorageError: It cannot be made now.
+        """
+        transcript = secrets.token_urlsafe(ID_BYTES)
+        await self._threads.run(
+            lambda: self._store.library.create(
+                transcript, started_ms=unix_ms(), title=title, language=language
+            )
+        )
+        return transcript
+
+    async def admit(
+        self, transcript: str, session: str, *, microphone: str | None, person: str | None
+    ) -> None:
+        """Add a session that begins now to a transcript.
+
+        Raises:
+            UnknownTranscript: There is no such transcript.
+            StorageError: It cannot be added now.
+        """
+        about = await self._threads.run(lambda: self._store.library.get(transcript))
+        async with self._rooms.enter(transcript):
+            lease = self._rooms.lease(transcript)
+            new = NewSession(session, unix_ms() - about.started_ms, microphone, person)
+            await self._threads.run(lambda: self._store.sessions.add(lease, new))
+
+    async def follow(self, speech: Speech) -> None:
+        """Write what a session says into its transcript until all of it is written.
+
+        Raises:
+            UnknownTranscript: It was deleted, or the session is in none.
+        """
+        while True:
+            try:
+                session = await self._session(speech.id)
+                async with self._rooms.enter(session.transcript) as room:
+                    await self._write(speech, session, room)
+                    return
+            except UnknownTranscript:
+                raise
+            except (RoomClosed, StorageError) as error:
+                logger.warning(
+                    "transcript not written for now",
+                    extra={"session": speech.id, "reason": type(error).__name__},
+                )
+                await asyncio.sleep(RETRY_S)
+
+    async def _session(self, name: str) -> Session:
+        session = await self._threads.run(lambda: self._store.sessions.find(name))
+        if session is None:
+            raise UnknownTranscript(name)
+        return session
+
+    async def _write(self, speech: Speech, session: Session, room: Room) -> None:
+        """Write until everything is written and committed."""
+        closed = asyncio.create_task(self._rooms.closed(session.transcript, room))
+        writing = asyncio.create_task(self._dictate(speech, session, room))
+        try:
+            await asyncio.wait({closed, writing}, return_when=asyncio.FIRST_COMPLETED)
+            if not writing.done():
+                raise RoomClosed("an open room expected")
+            await writing
+        finally:
+            closed.cancel()
+            writing.cancel()
+            await asyncio.gather(closed, writing, return_exceptions=True)
+            room.show(session.id, None)
+
+    async def _dictate(self, speech: Speech, session: Session, room: Room) -> None:
+        # Voices may have been added since the session was read; it goes on behind what is stored.
+        known = await self._threads.run(lambda: self._store.sessions.voices(session.transcript))
+        voices = {voice.label: voice.speaker for voice in known if voice.session == session.id}
+        dictation = Dictation(room, session, voices)
+        while True:
+            complete = speech.complete
+            for entry in await speech.entries(dictation.seq, PAGE):
+                for label in dictation.strangers(entry):
+                    voice = await self._introduce(session, label)
+                    dictation.introduce(label, voice.speaker, _name(voice.speaker))
+                dictation.take(entry, speech.received)
+                complete = False
+            room.show(session.id, dictation.show(speech.partial))
+            if complete:
+                await room.idle()
+                return
+            await speech.news()
+
+    async def _introduce(self, session: Session, label: str) -> Voice:
+        lease = self._rooms.lease(session.transcript)
+        return await self._threads.run(
+            lambda: self._store.sessions.add_voice(lease, session.id, label)
+        )
+
+
+def _name(speaker: SpeakerId) -> str:
+    """Return how a speaker is called while no person says so."""
+    return f"Speaker {speaker.removeprefix('s')}"

@@ -1,0 +1,151 @@
+"""An editor of a transcript: another Yjs replica, over a real WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from pycrdt import (
+    Awareness,
+    Doc,
+    Map,
+    Text,
+    TransactionEvent,
+    YMessageType,
+    YSyncMessageType,
+    create_awareness_message,
+    create_sync_message,
+    create_update_message,
+    handle_sync_message,
+    read_message,
+)
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from tests.server.talking import DEADLINE_S, TOKEN, Running
+
+NOTHING = b"\0\0"
+POLL_S = 0.01
+
+
+@dataclass
+class Editor:
+    """One replica, and its connection while there is one.
+
+    Attributes:
+        doc: Survives connections, as a page's does.
+        synced: Set once the server's answer to our state came.
+        code: The close code of the last connection.
+    """
+
+    doc: Doc[Any] = field(default_factory=Doc)
+    synced: asyncio.Event = field(default_factory=asyncio.Event)
+    code: int = -1
+    reason: str = ""
+    denied: int = 0
+    socket: ClientConnection | None = None
+    _outgoing: list[bytes] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.text: Text = self.doc.get("text", type=Text)
+        self.awareness = Awareness(self.doc)
+        self._ours = True
+        self.doc.observe(self._changed)
+
+    def map(self, name: str) -> Map[Any]:
+        """Return a map of the document."""
+        found: Map[Any] = self.doc.get(name, type=Map)
+        return found
+
+    def _changed(self, event: TransactionEvent) -> None:
+        if self._ours and event.update != NOTHING:
+            self._outgoing.append(event.update)
+
+    async def flush(self) -> None:
+        """Send what was changed here."""
+        updates, self._outgoing = self._outgoing, []
+        if self.socket is not None:
+            for update in updates:
+                await self.socket.send(create_update_message(update))
+
+    async def present(self, **state: object) -> None:
+        """Show a state to everybody."""
+        assert self.socket is not None
+        self.awareness.set_local_state(state)
+        mine = self.awareness.encode_awareness_update([self.doc.client_id])
+        await self.socket.send(create_awareness_message(mine))
+
+    def others(self) -> dict[int, dict[str, Any]]:
+        """Return what others show."""
+        states = self.awareness.states
+        return {client: state for client, state in states.items() if client != self.doc.client_id}
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds."""
+        async with asyncio.timeout(DEADLINE_S):
+            while not holds():  # noqa: ASYNC110 - any state at all
+                await asyncio.sleep(POLL_S)
+
+    async def until_says(self, *texts: str) -> None:
+        """Wait until the text contains all of these."""
+        await self.until(lambda: all(text in str(self.text) for text in texts))
+
+    async def read(self) -> None:
+        """Take in everything that comes until the connection ends."""
+        assert self.socket is not None
+        try:
+            async for frame in self.socket:
+                assert isinstance(frame, bytes)
+                await self._take(frame)
+        except ConnectionClosed:
+            pass
+        received = self.socket.protocol.close_rcvd
+        self.code, self.reason = (-1, "") if received is None else (received.code, received.reason)
+
+    async def _take(self, frame: bytes) -> None:
+        assert self.socket is not None
+        match frame[0]:
+            case YMessageType.SYNC:
+                self._ours = False
+                try:
+                    answer = handle_sync_message(frame[1:], self.doc)
+                finally:
+                    self._ours = True
+                if answer is not None:
+                    await self.socket.send(answer)
+                if frame[1] == YSyncMessageType.SYNC_STEP2:
+                    self.synced.set()
+            case YMessageType.AWARENESS:
+                self.awareness.apply_awareness_update(read_message(frame[1:]), "server")
+            case 2:
+                self.denied += 1
+
+
+@asynccontextmanager
+async def editing(
+    server: Running, transcript: str, editor: Editor | None = None, token: str = TOKEN
+) -> AsyncIterator[Editor]:
+    """Connect an editor, a new one or one that comes back, and synchronise it."""
+    editor = editor or Editor()
+    editor.synced.clear()
+    url = server.url(f"/v1/transcripts/{transcript}/sync?token={token}")
+    async with connect(url, max_size=None, proxy=None, compression=None) as socket:
+        editor.socket = socket
+        editor._outgoing.clear()
+        reading = asyncio.create_task(editor.read())
+        try:
+            with suppress(ConnectionClosed):
+                await socket.send(create_sync_message(editor.doc))
+            async with asyncio.timeout(DEADLINE_S):
+                synced = asyncio.create_task(editor.synced.wait())
+                await asyncio.wait({synced, reading}, return_when=asyncio.FIRST_COMPLETED)
+                synced.cancel()
+            yield editor
+            await editor.flush()
+        finally:
+            await socket.close()
+            await reading
+            editor.socket = None
