@@ -82,6 +82,8 @@ class Terms:
 def agree(start: Start, settings: Settings, languages: Collection[str]) -> Terms:
     """Grant what a client asks for, as far as this server does it.
 
+    Whether there is such a transcript, and who may speak into it, is not known here.
+
     Args:
         start: What is asked for.
         settings: Of this server.
@@ -90,13 +92,6 @@ def agree(start: Start, settings: Settings, languages: Collection[str]) -> Terms
     Raises:
         PeerMistake: It cannot be granted.
     """
-    if start.transcript is not None:
-        raise PeerMistake(
-            ErrorCode.UNKNOWN_TRANSCRIPT,
-            "There is no such transcript",
-            expected="a transcript of this server, or none",
-            got="an unknown one",
-        )
     if start.language != AUTO_LANGUAGE and start.language not in languages:
         raise PeerMistake(
             ErrorCode.UNSUPPORTED,
