@@ -134,6 +134,14 @@ async def test_real_time_means_not_before_it_would_have_been_spoken(tmp_path: Pa
     assert await collect(FileSource(path, real_time=False)) == blocks
 
 
+async def test_file_without_a_sample_is_no_audio(tmp_path: Path) -> None:
+    path = tmp_path / "empty.wav"
+    soundfile.write(path, np.zeros(0, dtype=np.float32), 16_000)
+
+    with pytest.raises(SourceError, match="empty.wav: no audio in it"):
+        await collect(FileSource(path, real_time=False))
+
+
 def test_missing_file_and_missing_library_are_told_apart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ class FileSource:
 
     def __init__(self, path: Path, *, real_time: bool) -> None:
         self.name = path.name
+        self._path = path
         self._real_time = real_time
         check_file(path)
         try:
@@ -57,15 +58,23 @@ class FileSource:
         self._pcm = decode(path)
 
     async def blocks(self) -> AsyncGenerator[bytes, None]:
-        """Yield the file's audio."""
+        """Yield the file's audio.
+
+        Raises:
+            SourceError: It breaks off, or there is none in it.
+        """
         clock = asyncio.get_running_loop().time
         due = clock()
+        empty = True
         for block in cut(self._pcm, BLOCK_BYTES):
+            empty = False
             if self._real_time:
                 due += BLOCK_MS / 1000
                 # Not `BLOCK_MS` each time: that would add up the time spent on everything else.
                 await asyncio.sleep(max(0.0, due - clock()))
             yield block
+        if empty:
+            raise SourceError(f"{self._path}: no audio in it")
 
 
 def check_file(path: Path) -> None:
