@@ -101,8 +101,8 @@ class Application:
     async def drain(self) -> None:
         """Take nothing new, tell clients to come back later, and let go of their sessions."""
         state, self._lifecycle.state = self._lifecycle.state, Stopping()
-        logger.info("stopping", extra={"connections": self._lifecycle.connections})
         if isinstance(state, Serving):
+            logger.info("stopping", extra={"connections": self._lifecycle.connections})
             await state.sessions.aclose(restart())
             await state.rooms.aclose()
         try:

@@ -13,8 +13,7 @@ does that, and tells it what was granted::
     WAITING_FOR_START ---------> WAITING_FOR_US -----> LISTENING -------------> ENDED
 
 Whatever breaks the rules raises `PeerMistake`, after which the conversation is over. It has no
-clock: the owner asks `patience` how long it may wait, and has `silence` say what to answer when
-nothing came.
+clock: its owner waits, and has `silence` say what to answer when nothing came.
 """
 
 from __future__ import annotations
