@@ -5,9 +5,11 @@ oversized or forged is ever applied. Files in reading order::
 
     varints     numbers, strings and bytes as lib0 writes them; json_text: JSON inside of them
     messages    frames of the y-websocket protocol: sync, awareness, auth
-    contents    what one item of an update holds
-    structs     the structs of an update
+    structs     how the structs of an update are numbered
+    contents    what one of them holds
+    reading     all of them, one client after the other
     updates     a whole update inspected before it is applied; state vectors
+    landmarks   what a document holds that decides where it can be written
     presence    who is in a room, and what each of them shows: the awareness states
     errors      everything that is raised here
 

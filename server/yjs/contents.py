@@ -6,14 +6,16 @@ is made of are read; every other one ends the reading, since nothing behind it w
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from enum import Enum
 
 from server.yjs.errors import ForbiddenContent, MalformedYjs
 from server.yjs.json_text import parse_json
+from server.yjs.structs import Id, Range, read_length
 from server.yjs.varints import Reader
 
-MAX_CLOCK = 2**31 - 1
-"""Ends of clock ranges: yrs counts them in 32 bits, and subtracts them with a sign."""
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
 class Kind(Enum):
@@ -40,12 +42,6 @@ FORBIDDEN_CONTENTS = {
 }
 """Kinds that no transcript holds, by their number."""
 
-DELETED = 1
-TYPE = 7
-_STRING = 4
-_FORMAT = 6
-_ANY = 8
-
 _TYPES = (Kind.ARRAY, Kind.MAP, Kind.TEXT)
 _FORBIDDEN_TYPES = {
     3: "xml element",
@@ -64,47 +60,81 @@ class Contents:
     Attributes:
         kinds: What kinds there were.
         units: UTF-16 units of text, which is what Yjs counts.
+        types: The shared types.
+        dead: By client, what was deleted or collected.
+        halves: By client, the clocks of second halves of surrogate pairs.
     """
 
-    __slots__ = ("kinds", "units")
+    __slots__ = ("dead", "halves", "kinds", "types", "units")
 
     def __init__(self) -> None:
         self.kinds: set[Kind] = set()
         self.units = 0
+        self.types: set[Id] = set()
+        self.dead: defaultdict[int, list[Range]] = defaultdict(list)
+        self.halves: defaultdict[int, set[int]] = defaultdict(set)
 
-    def read(self, reader: Reader, number: int) -> int:
-        """Read the content of one item, and return how many clock ticks it takes, at least one.
+    def collect(self, reader: Reader, client: int, clock: int) -> int:
+        """Read a struct that was collected, and return the clock behind it."""
+        self.kinds.add(Kind.GC)
+        return self._dead(reader, client, clock)
+
+    def read(self, reader: Reader, number: int, client: int, clock: int) -> int:
+        """Read the content of one item, and return the clock behind it.
+
+        Args:
+            number: Of the kind of content.
+            client: Whose item it is.
+            clock: Of its first tick.
 
         Raises:
             ForbiddenContent: No transcript holds this kind of content.
             MalformedYjs: It is not what the format says.
         """
-        if number == _STRING:
-            return self._string(reader)
-        if number == _FORMAT:
-            return self._format(reader)
-        if number == _ANY:
-            return self._any(reader)
-        if number == DELETED:
-            self.kinds.add(Kind.DELETED)
-            return read_length(reader)
-        if number == TYPE:
-            return self._type(reader)
+        match number:
+            case 1:
+                self.kinds.add(Kind.DELETED)
+                return self._dead(reader, client, clock)
+            case 4:
+                return self._string(reader, client, clock)
+            case 6:
+                self._format(reader)
+                return clock + 1
+            case 7:
+                self._type(reader)
+                self.types.add(Id(client, clock))
+                return clock + 1
+            case 8:
+                return clock + self._any(reader)
         if number in FORBIDDEN_CONTENTS:
             raise ForbiddenContent(FORBIDDEN_CONTENTS[number])
         raise MalformedYjs(reader.at, "a kind of content, 1..11", f"{number}")
 
-    def _string(self, reader: Reader) -> int:
+    def _dead(self, reader: Reader, client: int, clock: int) -> int:
+        end = clock + read_length(reader)
+        self.dead[client].append(Range(clock, end))
+        return end
+
+    def _string(self, reader: Reader, client: int, clock: int) -> int:
         start = reader.at
         text = reader.text()
         if not text:
             raise MalformedYjs(start, "text", "none")
         self.kinds.add(Kind.STRING)
-        units = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
-        self.units += units
-        return units
+        end = clock + len(text)
+        if not text.isascii():
+            end = self._astral(text, client, clock)
+        self.units += end - clock
+        return end
 
-    def _format(self, reader: Reader) -> int:
+    def _astral(self, text: str, client: int, clock: int) -> int:
+        """Count a text with characters beyond the basic plane, which take two units each."""
+        for found in _ASTRAL.finditer(text):
+            clock += 1
+            self.halves[client].add(clock + found.start())
+        return clock + len(text)
+
+    def _format(self, reader: Reader) -> None:
         reader.text()
         start = reader.at
         try:
@@ -112,7 +142,6 @@ class Contents:
         except ValueError as error:
             raise MalformedYjs(start, f"{error}", "something else") from error
         self.kinds.add(Kind.FORMAT)
-        return 1
 
     def _any(self, reader: Reader) -> int:
         count = read_length(reader)
@@ -121,7 +150,7 @@ class Contents:
         self.kinds.add(Kind.ANY)
         return count
 
-    def _type(self, reader: Reader) -> int:
+    def _type(self, reader: Reader) -> None:
         start = reader.at
         number = reader.varuint()
         if number in _FORBIDDEN_TYPES:
@@ -129,17 +158,3 @@ class Contents:
         if number >= len(_TYPES):
             raise MalformedYjs(start, "a shared type", f"{number}")
         self.kinds.add(_TYPES[number])
-        return 1
-
-
-def read_length(reader: Reader) -> int:
-    """Read a number of clock ticks: at least one.
-
-    Raises:
-        MalformedYjs: It is none, or too many.
-    """
-    start = reader.at
-    length = reader.varuint(MAX_CLOCK)
-    if not length:
-        raise MalformedYjs(start, "a length of at least 1", "0")
-    return length

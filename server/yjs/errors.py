@@ -4,6 +4,7 @@ ServerError
 └── YjsError               what came may not be applied
     ├── MalformedYjs       the bytes are not what the format says
     ├── ForbiddenContent   an update is well formed, but holds what no transcript may hold
+    ├── Misplaced          an update writes where this document cannot be written
     └── LimitExceeded      there is more of something than is allowed
 """
 
@@ -48,6 +49,20 @@ class ForbiddenContent(YjsError):
     def __init__(self, kind: str) -> None:
         super().__init__("content of an update", "text, formats, plain values, maps, arrays", kind)
         self.kind = kind
+
+
+class Misplaced(YjsError):
+    """An update that would break the document that it is for.
+
+    Attributes:
+        client: Whose struct cannot be used as the update says.
+        clock: Of the tick within it.
+    """
+
+    def __init__(self, client: int, clock: int, expected: str, got: str) -> None:
+        super().__init__(f"tick {clock} of client {client}", expected, got)
+        self.client = client
+        self.clock = clock
 
 
 class LimitExceeded(YjsError):

@@ -1,28 +1,32 @@
 """A Yjs update looked into before it is applied, format version 1: Yjs, src/utils/encoding.js.
 
 An update brings structs, which are numbered for each client from 0 without gaps (its clock), and
-names structs to delete. Each struct says which others it was written next to, or within. Applying
-it is done by yrs, which takes more than is good for a shared document: it keeps what it cannot
-integrate yet, integrates behind gaps, and stops half-way where a parent is no shared type. So::
+names structs to delete. Each struct says which others it was written next to, or within. yrs, which
+applies it, takes more than is good for a shared document: it keeps what it cannot integrate yet,
+integrates behind gaps, stops half-way where a parent is no shared type, miscounts once a surrogate
+pair was cut in two, and puts a struct here now and there later if its neighbours are swapped (all
+seen with yrs 0.28). So::
 
-    inspection = inspect(update, limits)            # MalformedYjs, ForbiddenContent, LimitExceeded
-    gap = missing(inspection, state)                # an Id: the sender has to synchronise first
-    ranges = fresh(inspection, state)               # under whose client ids it writes
+    inspection = inspect(update, limits)      # MalformedYjs, ForbiddenContent, LimitExceeded
+    gap = missing(inspection, state)          # an Id: the sender has to synchronise first
+    landmarks.check(inspection)               # Misplaced; see server.yjs.landmarks
+    ranges = fresh(inspection, state)         # under whose client ids it writes
 
-What comes through all three is integrated whole, at once, and changes the document's state vector
-exactly as `fresh` says.
+What comes through all of them is integrated whole, at once, and changes the state vector of the
+document exactly as `fresh` says.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
-from server.yjs.contents import MAX_CLOCK, Kind, read_length
+from server.yjs.contents import Kind
 from server.yjs.errors import MalformedYjs, check_limit
-from server.yjs.structs import Id, Range, Stretch, StructReader
+from server.yjs.reading import StructReader
+from server.yjs.structs import MAX_CLOCK, Backward, Id, Range, Stretch, read_length
 from server.yjs.varints import Reader, write_varuint
 
 
@@ -53,8 +57,13 @@ class Inspection:
         kinds: What kinds of structs there are.
         roots: Names of the root types that it writes into.
         types: Shared types within others that it brings.
-        parents: Ids that it calls shared types, and writes into. One that it brings itself is one;
-            about others only the document knows, and yrs stops half-way if they are not.
+        parents: Ids that it calls shared types, and writes into.
+        dead: By client, what it brings as deleted or collected already.
+        halves: By client, the clocks of second halves of surrogate pairs that it brings.
+        cuts: By client, clocks before which a struct has to end, because another one is put there,
+            or only what is behind it is deleted.
+        breaks: By client, clocks in order. What is between two of them stands from left to right.
+        backward: Places that cannot be if both their ends stand between two breaks.
     """
 
     stretches: Mapping[int, tuple[Stretch, ...]]
@@ -65,6 +74,11 @@ class Inspection:
     roots: frozenset[str]
     types: frozenset[Id]
     parents: frozenset[Id]
+    dead: Mapping[int, Sequence[Range]]
+    halves: Mapping[int, Set[int]]
+    cuts: Mapping[int, Set[int]]
+    breaks: Mapping[int, Sequence[int]]
+    backward: Set[Backward]
 
 
 def inspect(update: bytes, limits: Limits) -> Inspection:
@@ -78,7 +92,7 @@ def inspect(update: bytes, limits: Limits) -> Inspection:
     reader = Reader(update)
     structs = StructReader(reader)
     structs.read(max_clients=limits.clients, max_structs=limits.structs)
-    deletes = _read_deletes(reader, limits)
+    deletes = _read_deletes(reader, limits, structs.cuts)
     reader.end()
     return Inspection(
         stretches=structs.stretches,
@@ -87,8 +101,13 @@ def inspect(update: bytes, limits: Limits) -> Inspection:
         units=structs.contents.units,
         kinds=frozenset(structs.contents.kinds),
         roots=frozenset(structs.roots),
-        types=frozenset(structs.types),
+        types=frozenset(structs.contents.types),
         parents=frozenset(structs.parents),
+        dead=structs.contents.dead,
+        halves=structs.contents.halves,
+        cuts=structs.cuts,
+        breaks=structs.breaks,
+        backward=structs.backward,
     )
 
 
@@ -159,7 +178,9 @@ def encode_state_vector(state: Mapping[int, int]) -> bytes:
     return bytes(encoded)
 
 
-def _read_deletes(reader: Reader, limits: Limits) -> dict[int, int]:
+def _read_deletes(
+    reader: Reader, limits: Limits, cuts: defaultdict[int, set[int]]
+) -> dict[int, int]:
     deletes: dict[int, int] = {}
     ranges = 0
     for _ in range(reader.count("clients of deletes", limits.clients)):
@@ -167,12 +188,13 @@ def _read_deletes(reader: Reader, limits: Limits) -> dict[int, int]:
         count = reader.count("deletes of a client", limits.delete_ranges, least=1)
         ranges += count
         check_limit("deletes of an update", limits.delete_ranges, ranges)
-        end = 0
         for _ in range(count):
-            end = max(end, reader.varuint(MAX_CLOCK) + read_length(reader))
-        if end > MAX_CLOCK:
-            raise MalformedYjs(reader.at, f"clocks up to {MAX_CLOCK}", f"{end}")
-        deletes[client] = end
+            clock = reader.varuint(MAX_CLOCK)
+            end = clock + read_length(reader)
+            cuts[client] |= {clock, end}
+            deletes[client] = max(end, deletes.get(client, 0))
+        if deletes[client] > MAX_CLOCK:
+            raise MalformedYjs(reader.at, f"clocks up to {MAX_CLOCK}", f"{deletes[client]}")
     return deletes
 
 

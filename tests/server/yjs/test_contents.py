@@ -2,8 +2,9 @@
 
 import pytest
 
-from server.yjs.contents import FORBIDDEN_CONTENTS, MAX_CLOCK, Contents, Kind, read_length
+from server.yjs.contents import FORBIDDEN_CONTENTS, Contents, Kind
 from server.yjs.errors import ForbiddenContent, MalformedYjs
+from server.yjs.structs import Id, Range
 from server.yjs.varints import Reader, write_text
 from tests.server.yjs.writing import NULL, numbers
 
@@ -26,16 +27,31 @@ def test_content_takes_ticks_of_its_clients_clock(
     contents = Contents()
     reader = Reader(content)
 
-    assert contents.read(reader, number) == length
+    assert contents.read(reader, number, client=5, clock=10) == 10 + length
 
     reader.end()
     assert contents.kinds == {kind}
 
 
+def test_contents_are_added_up() -> None:
+    contents = Contents()
+    clock = contents.read(Reader(write_text("é😀x😀")), 4, client=5, clock=0)
+    clock = contents.read(Reader(write_text("abc")), 4, client=5, clock=clock)
+    clock = contents.read(Reader(numbers(2)), 7, client=5, clock=clock)
+    clock = contents.read(Reader(numbers(3)), 1, client=5, clock=clock)
+    clock = contents.collect(Reader(numbers(4)), client=5, clock=clock)
+
+    assert clock == 17
+    assert contents.units == 9
+    assert contents.halves == {5: {2, 5}}
+    assert contents.types == {Id(5, 9)}
+    assert contents.dead == {5: [Range(10, 13), Range(13, 17)]}
+
+
 @pytest.mark.parametrize("number", FORBIDDEN_CONTENTS)
 def test_forbidden_content_is_named(number: int) -> None:
     with pytest.raises(ForbiddenContent, match=f"got {FORBIDDEN_CONTENTS[number]}$"):
-        Contents().read(Reader(b""), number)
+        Contents().read(Reader(b""), number, client=1, clock=0)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +68,7 @@ def test_forbidden_content_is_named(number: int) -> None:
 )
 def test_forbidden_types_are_named(number: int, name: str) -> None:
     with pytest.raises(ForbiddenContent, match=f"got {name}$"):
-        Contents().read(Reader(numbers(number)), 7)
+        Contents().read(Reader(numbers(number)), 7, client=1, clock=0)
 
 
 @pytest.mark.parametrize(
@@ -75,13 +91,6 @@ def test_content_that_yjs_would_not_write_is_refused(
     number: int, content: bytes, said: str
 ) -> None:
     with pytest.raises(MalformedYjs) as refused:
-        Contents().read(Reader(content), number)
+        Contents().read(Reader(content), number, client=1, clock=0)
 
     assert said in str(refused.value)
-
-
-def test_lengths_end_where_clocks_end() -> None:
-    assert read_length(Reader(numbers(MAX_CLOCK))) == MAX_CLOCK
-
-    with pytest.raises(MalformedYjs, match=f"a number of at most {MAX_CLOCK}"):
-        read_length(Reader(numbers(MAX_CLOCK + 1)))

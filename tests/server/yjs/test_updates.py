@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.yjs.contents import MAX_CLOCK, Kind
+from server.yjs.contents import Kind
 from server.yjs.errors import ForbiddenContent, LimitExceeded, MalformedYjs
-from server.yjs.structs import Id, Range, Stretch
+from server.yjs.structs import MAX_CLOCK, Backward, Id, Range, Stretch
 from server.yjs.updates import (
     Inspection,
     Limits,
@@ -18,7 +18,7 @@ from server.yjs.updates import (
     inspect,
     missing,
 )
-from tests.server.yjs.writing import deletes, gc, item, numbers, section, skip, text, update
+from tests.server.yjs.writing import deletes, gc, numbers, section, skip, text, update
 from tests.server.yjs.yjs_fixtures import FIXTURES, states
 
 LIMITS = Limits(structs=1000, clients=10, delete_ranges=100)
@@ -160,15 +160,27 @@ def test_deletes_wait_for_what_they_delete() -> None:
     assert missing(other, {9: 5}) is None
 
 
-def test_a_parent_that_the_update_brings_has_to_be_a_shared_type() -> None:
-    inner = item(7, numbers(2))
-    dead = item(1, numbers(2))
+def test_where_structs_are_put_is_told() -> None:
+    inspection = look(
+        update(
+            section(
+                1,
+                0,
+                text("abc"),
+                text("d", origin=(1, 2)),
+                text("e", origin=(1, 1), right=(1, 2)),
+                text("f", origin=(1, 4), right=(1, 2)),
+                text("g", right=(2, 7)),
+                text("h", origin=(2, 5)),
+                gc(1),
+            ),
+            deleted=[deletes(3, (4, 2))],
+        )
+    )
 
-    for first in (inner, dead, gc(2)):
-        inspection = look(update(section(1, 0, first), section(2, 0, text("x", parent=(1, 0)))))
-        assert inspection.parents == {Id(1, 0)}
-    with pytest.raises(MalformedYjs, match="a shared type as parent, got something else"):
-        look(update(section(1, 0, inner, text("no")), section(2, 0, text("x", parent=(1, 2)))))
+    assert inspection.cuts == {1: {2, 3, 5}, 2: {6, 7}, 3: {4, 6}}
+    assert inspection.breaks == {1: [0, 4, 6, 7, 8]}
+    assert inspection.backward == {Backward(1, behind=4, before=2)}
 
 
 def test_parents_in_the_document_are_told() -> None:

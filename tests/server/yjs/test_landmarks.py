@@ -1,0 +1,143 @@
+"""Landmarks: what would break a document is refused, and what would not is not."""
+
+import pytest
+
+from server.yjs.errors import Misplaced
+from server.yjs.landmarks import Landmarks
+from server.yjs.updates import Limits, inspect
+from tests.server.yjs.writing import deletes, gc, item, numbers, section, skip, text, update
+
+LIMITS = Limits(structs=100, clients=10, delete_ranges=10)
+
+MAP = item(7, numbers(1), parent="comments", key="c")
+DEAD = item(1, numbers(2))
+
+
+def holding(*updates: bytes) -> Landmarks:
+    """Return the landmarks of a document to which updates were applied."""
+    landmarks = Landmarks()
+    for each in updates:
+        landmarks.add(inspect(each, LIMITS))
+    return landmarks
+
+
+def check(landmarks: Landmarks, encoded: bytes) -> None:
+    landmarks.check(inspect(encoded, LIMITS))
+
+
+def test_the_state_is_that_of_the_document() -> None:
+    landmarks = holding(
+        update(section(1, 0, text("abc")), section(2, 0, gc(3))),
+        update(section(1, 1, text("bcdef"))),
+    )
+
+    assert landmarks.state == {1: 6, 2: 3}
+
+
+@pytest.mark.parametrize("parent", [MAP, DEAD, gc(2)])
+def test_what_is_or_was_a_shared_type_may_be_written_into(parent: bytes) -> None:
+    written = section(2, 0, text("x", parent=(1, 0)))
+
+    check(holding(), update(section(1, 0, parent), written))
+    check(holding(update(section(1, 0, parent))), update(written))
+
+
+def test_nothing_is_written_into_text() -> None:
+    words = section(1, 0, MAP, text("no"))
+    written = section(2, 0, text("x", parent=(1, 1)))
+
+    with pytest.raises(Misplaced, match="tick 1 of client 1: expected a shared type"):
+        check(holding(), update(words, written))
+    with pytest.raises(Misplaced, match="tick 1 of client 1: expected a shared type"):
+        check(holding(update(words)), update(written))
+
+
+@pytest.mark.parametrize("claimed", [MAP, gc(1)])
+def test_a_struct_is_what_the_document_says_and_not_the_update(claimed: bytes) -> None:
+    landmarks = holding(update(section(1, 0, text("no"))))
+    forged = inspect(update(section(1, 0, claimed)), LIMITS)
+    written = update(section(1, 0, claimed), section(2, 0, text("x", parent=(1, 0))))
+
+    with pytest.raises(Misplaced):
+        check(landmarks, written)
+    landmarks.add(forged)
+    with pytest.raises(Misplaced):
+        check(landmarks, written)
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        update(section(2, 0, text("x", origin=(1, 1)))),
+        update(section(2, 0, text("x", right=(1, 2)))),
+        update(deleted=[deletes(1, (2, 1))]),
+        update(deleted=[deletes(1, (0, 2))]),
+    ],
+)
+def test_no_character_is_cut_in_two(cut: bytes) -> None:
+    smile = "a😀b"
+
+    with pytest.raises(Misplaced, match="tick 2 of client 1: expected a whole character"):
+        check(holding(update(section(1, 0, text(smile)))), cut)
+    check(holding(update(section(1, 0, text("abcd")))), cut)
+
+
+def test_no_character_of_the_update_itself_is_cut_in_two() -> None:
+    inner = update(section(1, 0, text("😀"), text("x", origin=(1, 0))))
+
+    with pytest.raises(Misplaced, match="tick 1 of client 1: expected a whole character"):
+        check(holding(), inner)
+
+
+def test_a_struct_does_not_begin_within_a_character() -> None:
+    known = holding(update(section(1, 0, text("ab"))))
+
+    with pytest.raises(Misplaced, match="tick 2 of client 1: expected a whole character"):
+        check(known, update(section(1, 0, text("a😀"))))
+    check(known, update(section(1, 0, text("ab😀"))))
+
+
+def test_characters_that_the_document_does_not_have_do_not_count() -> None:
+    landmarks = holding(update(section(1, 0, text("abcd"))), update(section(1, 0, text("a😀b"))))
+
+    check(landmarks, update(section(2, 0, text("x", origin=(1, 1)))))
+
+
+def between(behind: int, before: int) -> bytes:
+    return section(2, 0, text("x", origin=(1, behind), right=(1, before)))
+
+
+@pytest.mark.parametrize(("behind", "before"), [(0, 1), (0, 5), (5, 6), (6, 5), (6, 0), (7, 2)])
+def test_neighbours_stand_from_left_to_right(behind: int, before: int) -> None:
+    """The document reads `hello!`, and `x` and `y` were put in later, in front of all."""
+    landmarks = holding(
+        update(section(1, 0, text("hel"), text("lo!", origin=(1, 2)))),
+        update(section(1, 6, text("x", right=(1, 0)))),
+        update(section(1, 7, text("y", origin=(1, 6)))),
+    )
+
+    check(landmarks, update(between(behind, before)))
+
+
+@pytest.mark.parametrize(("behind", "before"), [(0, 0), (5, 0), (3, 2), (5, 5), (7, 6)])
+def test_neighbours_are_not_swapped(behind: int, before: int) -> None:
+    structs = [text("hel"), text("lo!", origin=(1, 2)), text("xy", right=(1, 0))]
+    swapped = f"tick {before} of client 1: expected neighbours in order"
+
+    with pytest.raises(Misplaced, match=swapped):
+        check(holding(update(section(1, 0, *structs))), update(between(behind, before)))
+    with pytest.raises(Misplaced, match=swapped):
+        check(holding(), update(section(1, 0, *structs), between(behind, before)))
+    with pytest.raises(Misplaced, match=swapped):
+        check(
+            holding(update(section(1, 0, text("hel")))),
+            update(section(1, 2, text("l"), *structs[1:]), between(behind, before)),
+        )
+
+
+def test_gaps_in_what_is_known_already_do_not_matter() -> None:
+    landmarks = holding(update(section(1, 0, text("abcd"))))
+
+    landmarks.add(inspect(update(section(1, 0, skip(3), text("xyz"))), LIMITS))
+
+    assert landmarks.state == {1: 6}
