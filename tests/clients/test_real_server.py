@@ -112,3 +112,25 @@ async def test_byte_by_byte_and_at_other_rates(tmp_path: Path) -> None:
             events = await _read(session)
     assert isinstance(events[-1], trax_client.Done)
     assert (events[-1].audio_ms, events[-1].words) == (2_000, 2)
+
+
+async def test_several_microphones_speak_into_one_transcript(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(1)) as server, asyncio.timeout(DEADLINE_S):
+        url = f"http://127.0.0.1:{server.port}/?token={TOKEN}"
+        async with trax_client.connect(url, transcript="new", person="Zoë") as first:
+            transcript = first.transcript
+            assert transcript is not None
+            assert first.info.sync == f"/v1/transcripts/{transcript}/sync"
+            assert not first.info.diarization
+            async with trax_client.connect(url, transcript=transcript) as second:
+                assert second.transcript == transcript
+                assert second.info.diarization
+
+
+async def test_unknown_transcript_is_refused(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(1)) as server, asyncio.timeout(DEADLINE_S):
+        url = f"http://127.0.0.1:{server.port}/?token={TOKEN}"
+        with pytest.raises(trax_client.Refused) as refusal:
+            async with trax_client.connect(url, transcript="weekly-7"):
+                pytest.fail("connected")
+    assert refusal.value.code == "unknown_transcript"

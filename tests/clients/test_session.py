@@ -267,6 +267,7 @@ async def test_quiet_session_is_kept_alive_by_pings() -> None:
     [
         (ErrorCode.UNSUPPORTED, trax_client.Refused),
         (ErrorCode.UNKNOWN_TRANSCRIPT, trax_client.Refused),
+        (ErrorCode.FORBIDDEN, trax_client.Refused),
         (ErrorCode.TOO_FAST, trax_client.Refused),
         (ErrorCode.SESSION_GONE, trax_client.SessionGone),
         (ErrorCode.REPLACED, trax_client.SessionGone),

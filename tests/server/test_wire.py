@@ -166,7 +166,7 @@ def test_whatever_comes_only_wire_errors_are_raised(
         lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=8), inner),
         max_leaves=8,
     ),
-    st.sampled_from(["start", "audio", "ping", "resume", "hotwords", "other"]),
+    st.sampled_from(["start", "audio", "ping", "resume", "hotwords", "person", "other"]),
 )
 def test_any_value_in_any_field_is_taken_or_refused(value: object, where: str) -> None:
     message: dict[str, object] = {"type": where, "id": value, "at": value, "pcm": value}
