@@ -77,7 +77,7 @@ class Passes:
         found: dict[PassId, list[PassWord]] = {pass_id: [] for pass_id in pass_ids}
         query = (
             select(words.c["pass"], words.c.data)
-            .where(words.c.transcript == transcript, words.c["pass"].in_(found))
+            .where(words.c.transcript == transcript, words.c["pass"].in_(list(found)))
             .order_by(words.c["pass"], words.c.first)
         )
         with self._database.reading() as connection:

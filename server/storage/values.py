@@ -171,6 +171,10 @@ class WordChunk:
     first: int
     words: tuple[PassWord, ...]
 
+    def __post_init__(self) -> None:
+        if not self.words:
+            raise ValueError("a chunk of at least one word expected, got none")
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:

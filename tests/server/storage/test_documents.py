@@ -1,6 +1,11 @@
 """Logs of documents: in order, without gaps, by one writer, and short."""
 
+from collections.abc import Iterator
+from itertools import count
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from server.storage.errors import Conflict, StaleWriter, UnknownTranscript
 from server.storage.store import Store
@@ -56,6 +61,46 @@ def test_a_snapshot_contains_more_than_the_last_and_nothing_unwritten(
         store.documents.compact(lease, b"?", seq)
 
     assert store.documents.read(TRANSCRIPT) == Document(b"a", 1, (b"b", b"c"))
+
+
+@pytest.fixture(scope="module")
+def names() -> Iterator[str]:
+    """Ids of transcripts, each a new one."""
+    return (f"transcript-number-{number:05d}" for number in count())
+
+
+@pytest.mark.slow
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.one_of(
+            st.lists(st.binary(max_size=3), max_size=4),  # append these
+            st.floats(0, 1),  # compact up to here
+        ),
+        max_size=12,
+    )
+)
+def test_snapshot_and_updates_are_together_what_was_appended(
+    store: Store, names: Iterator[str], steps: list[list[bytes] | float]
+) -> None:
+    transcript = next(names)
+    lease = opened(store, transcript)
+    log: list[bytes] = []
+    contained = 0
+    for step in steps:
+        if isinstance(step, list):
+            log += step
+            assert store.documents.append(lease, Batch(len(log) - len(step), tuple(step))) == len(
+                log
+            )
+        elif (seq := round(step * len(log))) > contained:
+            store.documents.compact(lease, b"".join(log[:seq]), seq)
+            contained = seq
+
+        document = store.documents.read(transcript)
+        snapshot = b"".join(log[:contained]) if contained else None
+        assert document == Document(snapshot, contained, tuple(log[contained:]))
+        assert document.last_seq == len(log)
 
 
 def test_a_newer_lease_makes_older_ones_worthless(store: Store) -> None:

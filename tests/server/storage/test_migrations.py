@@ -104,6 +104,7 @@ def test_servers_that_start_at_once_make_the_tables_once(empty_url: str) -> None
     assert [process.communicate(timeout=60)[0] for process in processes] == ["0\n"] * 3
 
 
+@pytest.mark.slow
 def test_a_database_of_a_newer_version_is_refused_and_left_alone(
     database: Database, empty_url: str
 ) -> None:

@@ -57,6 +57,11 @@ def test_words_belong_to_a_pass_that_was_begun(store: Store) -> None:
         store.documents.append(lease, Batch(0, words=(chunk(PassId("9"), 0, "a"),)))
 
 
+def test_a_chunk_has_words() -> None:
+    with pytest.raises(ValueError, match="at least one word"):
+        chunk(PassId("1"), 0)
+
+
 def test_passes_have_names_of_their_own(store: Store) -> None:
     lease = opened(store)
     joined(store, lease)

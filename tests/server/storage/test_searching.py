@@ -65,6 +65,7 @@ def test_of_too_many_words_the_first_are_kept_whole() -> None:
     assert TERMS_BYTES - 10 < len(" ".join(kept).encode()) <= TERMS_BYTES
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_what_is_stored_needs_splitting_at_spaces_only(text: str) -> None:
     words = terms(text)
