@@ -1,0 +1,1 @@
+"""Exports, each read back by somebody else's reader."""
