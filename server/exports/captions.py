@@ -2,8 +2,9 @@
 
 Lines have at most 42 columns, in which letters of East Asian scripts count twice, and captions at
 most two of them. A caption that would be longer than 6 s or reach over a long pause ends earlier.
-Where there is a choice, one ends with a sentence or at a pause, else with a clause. The numbers are
-those of Netflix' Timed Text Style Guide for English, whose minimum is 5/6 s.
+Where there is a choice, one ends with a sentence, else with a clause or at a pause, and a line with
+punctuation. This follows Netflix' Timed Text Style Guide (General Requirements, sections 1 and 4),
+whose bounds are 5/6 s and 7 s.
 
 Each caption has some duration, and captions of one speaker never overlap. Two speakers who talk at
 once have captions at the same time.
@@ -34,13 +35,11 @@ SHORTEST_MS = 800
 """Unless the same speaker goes on sooner."""
 ENDING_PAUSE_MS = 1500
 """Such a pause always ends a caption."""
-
-
 LONGEST_NAME = 30
 """Columns of a name in a caption's text; the rest of a longer one is left out."""
 
 _SENTENCE_END = re.compile(r"[.!?…。！？]\W*$")
-_CLAUSE_END = re.compile(r"[,;:–—，、：]\W*$")
+_CLAUSE_END = re.compile(r"[.!?…。！？,;:–—，、：]\W*$")
 _CLAUSE_PAUSE_MS = 300
 
 
@@ -76,7 +75,7 @@ def captions(transcript: ExportedTranscript, naming: Naming) -> list[Caption]:
     before: SpeakerId | None = None
     for units, speaker, mixed in zip(turns, speakers, _mixed(turns), strict=True):
         name = _cut(speaker_name(transcript, speaker) or "?", LONGEST_NAME)[0]
-        head = f"{name}:" if naming is Naming.IN_TEXT else ""
+        head = f"{name.rstrip()}:" if naming is Naming.IN_TEXT else ""
         at = 0
         while at < len(units):
             named = mixed or (at == 0 and speaker != before)
@@ -89,7 +88,7 @@ def captions(transcript: ExportedTranscript, naming: Naming) -> list[Caption]:
 
 
 def _mixed(turns: Sequence[Sequence[_Unit]]) -> list[bool]:
-    """Return of each turn whether captions of other turns may come between its own."""
+    """Return for each turn whether captions of other turns may come between its own."""
     starts = [min(unit.start_ms for unit in units) for units in turns]
     ends = [max(unit.end_ms for unit in units) for units in turns]
     ended = list(accumulate(ends, max, initial=0))
@@ -135,10 +134,11 @@ def _most(units: Sequence[_Unit], at: int, column: int) -> int:
 
 def _weight(units: Sequence[_Unit], end: int) -> int:
     """Return how good it is to end a caption before a unit: sentence, clause or anywhere."""
-    if _SENTENCE_END.search(units[end - 1].text):
+    text = units[end - 1].text
+    if _SENTENCE_END.search(text):
         return 2
     paused = _pause_before(units, end) >= _CLAUSE_PAUSE_MS
-    return 1 if paused or _CLAUSE_END.search(units[end - 1].text) else 0
+    return 1 if paused or _CLAUSE_END.search(text) else 0
 
 
 def _pause_before(units: Sequence[_Unit], index: int) -> int:
@@ -146,12 +146,15 @@ def _pause_before(units: Sequence[_Unit], index: int) -> int:
 
 
 def _lines(words: Sequence[tuple[str, bool]]) -> tuple[str, ...]:
-    """Return one line, or else two that are about as long."""
+    """Return one line, or two: parted after punctuation, else so that they are about as long."""
     whole = _join(words)
     if _width(whole) <= COLUMNS:
         return (whole,)
     halves = [(_join(words[:middle]), _join(words[middle:])) for middle in range(1, len(words))]
-    return min(halves, key=lambda pair: max(map(_width, pair)))
+    fitting = [half for half in halves if max(map(_width, half)) <= COLUMNS]
+    # A name or a single word makes no line of its own for its punctuation.
+    clauses = [half for half in fitting if _CLAUSE_END.search(half[0]) and half != halves[0]]
+    return min(clauses or fitting, key=lambda half: max(map(_width, half)))
 
 
 def _join(words: Sequence[tuple[str, bool]]) -> str:

@@ -1,8 +1,8 @@
 """Who spoke when, as RTTM: one line for each stretch of one speaker's speech.
 
-Rich Transcription Time Marked, as in appendix A of NIST's "The 2009 (RT-09) Rich Transcription
-Meeting Recognition Evaluation Plan": ten fields divided by spaces. File and speakers are named by
-their ids, not by what people call them, because two people may have the same name.
+Rich Transcription Time Marked, of NIST's Rich Transcription evaluations (RTTM Format Specification,
+version 13, 2003): ten fields divided by spaces. File and speakers are named by their ids, not by
+what people call them, because two people may have the same name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from server.alignment import AudioSpan, TimedTurn
 from server.exports.transcript import ExportedTranscript
 
 PAUSE_MS = 300
-"""A shorter pause does not end a stretch, as in that plan's reference."""
+"""A shorter pause does not end a stretch; those evaluations smooth over them as well."""
 
 UNKNOWN = "unknown"
 """Whoever spoke where nobody knows."""

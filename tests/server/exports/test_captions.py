@@ -45,12 +45,21 @@ def test_two_lines_are_about_as_long() -> None:
     ]
 
 
+def test_a_line_ends_with_punctuation_if_it_can() -> None:
+    assert texts(monologue("well, we have time enough for everybody, and for questions")) == [
+        "well, we have time enough for everybody,/and for questions"
+    ]
+    assert texts(monologue("well, we have time enough for everybody and all questions")) == [
+        "well, we have time enough for/everybody and all questions"
+    ]
+
+
 def test_a_caption_ends_with_a_sentence_rather_than_full() -> None:
     words = "We could have done it much later than that. But nobody wanted to wait for so long."
 
     assert texts(monologue(f"{words} Nobody at all.")) == [
         "We could have done it/much later than that.",
-        "But nobody wanted to wait/for so long. Nobody at all.",
+        "But nobody wanted to wait for so long./Nobody at all.",
     ]
 
 
@@ -152,7 +161,7 @@ def test_nobody_is_named_after_somebody_only() -> None:
 
 
 def test_a_long_name_is_cut_short() -> None:
-    said = transcript([(ADA, "word " * 10)], ada="N" * 200)
+    said = transcript([(ADA, "word " * 10)], ada="N" * 30 + " " + "N" * 200)
 
     assert captions(said, Naming.IN_TEXT)[0].lines[0] == "N" * 30 + ": word word"
 
