@@ -10,7 +10,7 @@ from collections import defaultdict
 
 from server.yjs.contents import Contents
 from server.yjs.errors import MalformedYjs, check_limit
-from server.yjs.structs import MAX_CLOCK, Backward, Id, Stretch, read_length
+from server.yjs.structs import MAX_CLOCK, Id, Parent, Run, Stretch, read_length
 from server.yjs.varints import Reader
 
 _GC = 0
@@ -65,8 +65,8 @@ class StructReader:
         roots: Names of the root types that are written into.
         parents: Ids that are called shared types, and are written into.
         cuts: By client, clocks before which a struct has to end, because one is put there.
-        breaks: By client, clocks of structs that were not put behind the tick before them.
-        backward: Places that are in order only if the client did not write from left to right.
+        runs: By client, in order.
+        between: Neighbours between which something is put, the left one first.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -76,8 +76,8 @@ class StructReader:
         self.roots: set[str] = set()
         self.parents: set[Id] = set()
         self.cuts: defaultdict[int, set[int]] = defaultdict(set)
-        self.breaks: defaultdict[int, list[int]] = defaultdict(list)
-        self.backward: set[Backward] = set()
+        self.runs: defaultdict[int, list[Run]] = defaultdict(list)
+        self.between: set[tuple[Id, Id]] = set()
         self._reader = reader
 
     def read(self, *, max_clients: int, max_structs: int) -> None:
@@ -104,7 +104,7 @@ class StructReader:
         if info == _SKIP:
             section.skip(read_length(self._reader))
         elif info == _GC:
-            self.breaks[section.client].append(section.clock)
+            self.runs[section.client].append(Run(section.clock, None))
             section.clock = self.contents.collect(self._reader, section.client, section.clock)
         else:
             self._item(section, info)
@@ -114,36 +114,32 @@ class StructReader:
     def _item(self, section: _Section, info: int) -> None:
         origin = self._reference(section) if info & _HAS_ORIGIN else None
         right_origin = self._reference(section) if info & _HAS_RIGHT_ORIGIN else None
-        self._place(section, origin, right_origin)
-        if origin is None and right_origin is None:
-            self._parent(section)
-            if info & _HAS_KEY:
-                self._reader.text()
+        if right_origin is not None:
+            self.cuts[right_origin.client].add(right_origin.clock)
+        if origin is not None:
+            self.cuts[origin.client].add(origin.clock + 1)
+            if right_origin is not None:
+                self.between.add((origin, right_origin))
+        straight_on = (
+            origin is not None
+            and origin.client == section.client
+            and origin.clock + 1 == section.clock
+        )
+        if not straight_on:
+            parent = origin or right_origin or self._parent(section, has_key=bool(info & _HAS_KEY))
+            self.runs[section.client].append(Run(section.clock, parent))
         kind = info & _NUMBER
         section.clock = self.contents.read(self._reader, kind, section.client, section.clock)
 
-    def _place(self, section: _Section, origin: Id | None, right_origin: Id | None) -> None:
-        """Note what the place of the next struct says about those around it."""
-        if right_origin is not None:
-            self.cuts[right_origin.client].add(right_origin.clock)
-        if origin is None:
-            self.breaks[section.client].append(section.clock)
-            return
-        self.cuts[origin.client].add(origin.clock + 1)
-        if origin.client != section.client or origin.clock + 1 != section.clock:
-            self.breaks[section.client].append(section.clock)
-        if (
-            right_origin is not None
-            and right_origin.client == origin.client
-            and right_origin.clock <= origin.clock
-        ):
-            self.backward.add(Backward(origin.client, origin.clock, right_origin.clock))
-
-    def _parent(self, section: _Section) -> None:
+    def _parent(self, section: _Section, *, has_key: bool) -> Parent:
+        within: str | Id
         if self._reader.varuint(limit=1):
-            self.roots.add(self._reader.text())
+            within = self._reader.text()
+            self.roots.add(within)
         else:
-            self.parents.add(self._reference(section))
+            within = self._reference(section)
+            self.parents.add(within)
+        return Parent(within, self._reader.text() if has_key else None)
 
     def _reference(self, section: _Section) -> Id:
         start = self._reader.at

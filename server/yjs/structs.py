@@ -49,18 +49,25 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Backward:
-    """A place behind one tick, and before another one of the same client that is not later.
+class Parent:
+    """What structs stand in: a root or another shared type, and under which key if it is a map."""
+
+    within: str | Id
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Ticks that a client wrote straight on, so that each stands somewhere behind the one before.
 
     Attributes:
-        client: Whose ticks they are.
-        behind: The later one.
-        before: The earlier one.
+        start: Clock of the first one. The run ends where the client's next one starts.
+        parent: What they stand in; an `Id` if that is where this one stands, `None` if nobody
+            knows any more, because they were collected.
     """
 
-    client: int
-    behind: int
-    before: int
+    start: int
+    parent: Parent | Id | None
 
 
 def read_length(reader: Reader) -> int:
@@ -78,9 +85,10 @@ def read_length(reader: Reader) -> int:
 
 def covers(ranges: Sequence[Range], clock: int) -> bool:
     """Whether a clock lies within one of the ranges, which are in order."""
-    place = bisect_right(ranges, clock, key=_start)
+    place = bisect_right(ranges, clock, key=start_of)
     return place > 0 and clock < ranges[place - 1].end
 
 
-def _start(found: Range) -> int:
+def start_of(found: Range | Run) -> int:
+    """Return where something starts: the key to search by."""
     return found.start

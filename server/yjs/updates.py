@@ -4,8 +4,8 @@ An update brings structs, which are numbered for each client from 0 without gaps
 names structs to delete. Each struct says which others it was written next to, or within. yrs, which
 applies it, takes more than is good for a shared document: it keeps what it cannot integrate yet,
 integrates behind gaps, stops half-way where a parent is no shared type, miscounts once a surrogate
-pair was cut in two, and puts a struct here now and there later if its neighbours are swapped (all
-seen with yrs 0.28). So::
+pair was cut in two, puts a struct here now and there later if its neighbours are swapped, and may
+end the process if they stand in different types (all seen with yrs 0.28). So::
 
     inspection = inspect(update, limits)      # MalformedYjs, ForbiddenContent, LimitExceeded
     gap = missing(inspection, state)          # an Id: the sender has to synchronise first
@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from server.yjs.contents import Kind
 from server.yjs.errors import MalformedYjs, check_limit
 from server.yjs.reading import StructReader
-from server.yjs.structs import MAX_CLOCK, Backward, Id, Range, Stretch, read_length
+from server.yjs.structs import MAX_CLOCK, Id, Range, Run, Stretch, read_length
 from server.yjs.varints import Reader, write_varuint
 
 
@@ -62,8 +62,8 @@ class Inspection:
         halves: By client, the clocks of second halves of surrogate pairs that it brings.
         cuts: By client, clocks before which a struct has to end, because another one is put there,
             or only what is behind it is deleted.
-        breaks: By client, clocks in order. What is between two of them stands from left to right.
-        backward: Places that cannot be if both their ends stand between two breaks.
+        runs: By client, in order, where it does not write straight on from the tick before.
+        between: Neighbours between which it puts something, the left one first.
     """
 
     stretches: Mapping[int, tuple[Stretch, ...]]
@@ -77,8 +77,8 @@ class Inspection:
     dead: Mapping[int, Sequence[Range]]
     halves: Mapping[int, Set[int]]
     cuts: Mapping[int, Set[int]]
-    breaks: Mapping[int, Sequence[int]]
-    backward: Set[Backward]
+    runs: Mapping[int, Sequence[Run]]
+    between: Set[tuple[Id, Id]]
 
 
 def inspect(update: bytes, limits: Limits) -> Inspection:
@@ -106,8 +106,8 @@ def inspect(update: bytes, limits: Limits) -> Inspection:
         dead=structs.contents.dead,
         halves=structs.contents.halves,
         cuts=structs.cuts,
-        breaks=structs.breaks,
-        backward=structs.backward,
+        runs=structs.runs,
+        between=structs.between,
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from server.yjs.errors import Misplaced
 from server.yjs.landmarks import Landmarks
 from server.yjs.updates import Limits, inspect
-from tests.server.yjs.writing import deletes, gc, item, numbers, section, skip, text, update
+from tests.server.yjs.writing import NULL, deletes, gc, item, numbers, section, skip, text, update
 
 LIMITS = Limits(structs=100, clients=10, delete_ranges=10)
 
@@ -141,3 +141,44 @@ def test_gaps_in_what_is_known_already_do_not_matter() -> None:
     landmarks.add(inspect(update(section(1, 0, skip(3), text("xyz"))), LIMITS))
 
     assert landmarks.state == {1: 6}
+
+
+TITLE = item(8, numbers(1) + NULL, parent="meta", key="title")
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        section(3, 0, text("notes", parent="notes")),
+        section(3, 0, TITLE),
+        section(3, 0, item(7, numbers(2), parent="text", key="k")),
+    ],
+)
+def test_neighbours_stand_in_one_type(foreign: bytes) -> None:
+    words = section(1, 0, text("abc"))
+    put = section(2, 0, text("x", origin=(1, 0), right=(3, 0)))
+
+    with pytest.raises(Misplaced, match="expected neighbours in one type, got in two types"):
+        check(holding(update(words), update(foreign)), update(put))
+    with pytest.raises(Misplaced, match="expected neighbours in one type, got in two types"):
+        check(holding(), update(words, foreign, put))
+
+
+def test_ticks_stand_where_those_stand_that_they_were_put_next_to() -> None:
+    """Each of the chain is found from the last one, over runs of several clients."""
+    chain = [
+        section(1, 0, text("a"), text("e", origin=(3, 0)), text("g", right=(1, 1))),
+        section(2, 0, text("b", origin=(1, 0)), text("f", origin=(1, 1), right=(1, 2))),
+        section(3, 0, text("d", right=(2, 0))),
+    ]
+    put = section(4, 0, text("x", origin=(2, 1), right=(1, 2)), text("y", origin=(1, 2)))
+
+    check(holding(), update(*chain, put))
+    check(holding(update(*chain)), update(put))
+
+
+def test_collected_ticks_stand_anywhere() -> None:
+    put = section(2, 0, text("x", origin=(1, 0), right=(1, 3)))
+    gone = section(1, 0, gc(2), text("abc"))
+
+    check(holding(update(gone)), update(put))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from server.yjs.contents import Kind
 from server.yjs.errors import ForbiddenContent, LimitExceeded, MalformedYjs
-from server.yjs.structs import MAX_CLOCK, Backward, Id, Range, Stretch
+from server.yjs.structs import MAX_CLOCK, Id, Parent, Range, Run, Stretch
 from server.yjs.updates import (
     Inspection,
     Limits,
@@ -179,8 +179,16 @@ def test_where_structs_are_put_is_told() -> None:
     )
 
     assert inspection.cuts == {1: {2, 3, 5}, 2: {6, 7}, 3: {4, 6}}
-    assert inspection.breaks == {1: [0, 4, 6, 7, 8]}
-    assert inspection.backward == {Backward(1, behind=4, before=2)}
+    assert inspection.runs == {
+        1: [
+            Run(0, Parent("text", None)),
+            Run(4, Id(1, 1)),
+            Run(6, Id(2, 7)),
+            Run(7, Id(2, 5)),
+            Run(8, None),
+        ]
+    }
+    assert inspection.between == {(Id(1, 1), Id(1, 2)), (Id(1, 4), Id(1, 2))}
 
 
 def test_parents_in_the_document_are_told() -> None:
