@@ -43,17 +43,19 @@ class Documents:
         Raises:
             UnknownTranscript: There is none.
         """
-        of_snapshot = select(transcripts.c.last_seq, snapshots.c.seq, snapshots.c.data).where(
-            transcripts.c.id == transcript
+        of_snapshot = (
+            select(snapshots.c.seq, snapshots.c.data)
+            .select_from(transcripts.outerjoin(snapshots))
+            .where(transcripts.c.id == transcript)
         )
-        of_updates = select(updates.c.data).where(updates.c.transcript == transcript)
+        of_updates = (
+            select(updates.c.data).where(updates.c.transcript == transcript).order_by(updates.c.seq)
+        )
         with self._database.reading() as connection:
-            row = connection.execute(
-                of_snapshot.select_from(transcripts.outerjoin(snapshots))
-            ).one_or_none()
+            row = connection.execute(of_snapshot).one_or_none()
             if row is None:
                 raise UnknownTranscript(transcript)
-            log = connection.execute(of_updates.order_by(updates.c.seq)).scalars().all()
+            log = connection.execute(of_updates).scalars().all()
         return Document(row.data, row.seq or 0, tuple(log))
 
     def append(self, lease: Lease, batch: Batch) -> int:
@@ -73,7 +75,7 @@ class Documents:
             last_seq = batch.after + len(batch.updates)
             if row.last_seq == batch.after:
                 _insert_updates(connection, lease.transcript, batch, now_ms)
-            elif row.last_seq != last_seq:
+            elif row.last_seq != last_seq or not _is_written(connection, lease.transcript, batch):
                 expected = f"updates after {row.last_seq}"
                 raise Conflict(lease.transcript, expected, f"updates after {batch.after}")
             append_words(connection, lease.transcript, batch.words)
@@ -137,6 +139,15 @@ class Documents:
 
 def _change(connection: Connection, transcript: str, **columns: int) -> None:
     connection.execute(update(transcripts).where(transcripts.c.id == transcript).values(columns))
+
+
+def _is_written(connection: Connection, transcript: str, batch: Batch) -> bool:
+    newest = (
+        select(updates.c.data)
+        .where(updates.c.transcript == transcript, updates.c.seq > batch.after)
+        .order_by(updates.c.seq)
+    )
+    return tuple(connection.execute(newest).scalars()) == batch.updates
 
 
 def _insert_updates(connection: Connection, transcript: str, batch: Batch, now_ms: int) -> None:

@@ -112,7 +112,14 @@ def append_words(connection: Connection, transcript: str, chunks: Iterable[WordC
         known = connection.execute(select(passes.c.words).where(this_pass)).scalar()
         if known == chunk.first:
             end = chunk.first + len(chunk.words)
-            connection.execute(insert(words).values(_to_columns(transcript, chunk)))
+            row = {
+                "transcript": transcript,
+                "pass": chunk.pass_id,
+                "first": chunk.first,
+                "count": len(chunk.words),
+                "data": _pack(chunk.words),
+            }
+            connection.execute(insert(words).values(row))
             connection.execute(update(passes).where(this_pass).values(words=end))
         elif not _is_written(connection, transcript, chunk):
             expected = "words of a pass that was begun" if known is None else f"word {known}"
@@ -120,25 +127,19 @@ def append_words(connection: Connection, transcript: str, chunks: Iterable[WordC
 
 
 def _is_written(connection: Connection, transcript: str, chunk: WordChunk) -> bool:
-    query = select(words.c.count).where(
+    query = select(words.c.data).where(
         words.c.transcript == transcript,
         words.c["pass"] == chunk.pass_id,
         words.c.first == chunk.first,
     )
-    return connection.execute(query).scalar() == len(chunk.words)
+    return connection.execute(query).scalar() == _pack(chunk.words)
 
 
-def _to_columns(transcript: str, chunk: WordChunk) -> dict[str, object]:
+def _pack(heard: Iterable[PassWord]) -> bytes:
     packed: bytes = msgpack.packb(
-        [[word.text, word.start_ms, word.end_ms, word.confidence] for word in chunk.words]
+        [[word.text, word.start_ms, word.end_ms, word.confidence] for word in heard]
     )
-    return {
-        "transcript": transcript,
-        "pass": chunk.pass_id,
-        "first": chunk.first,
-        "count": len(chunk.words),
-        "data": packed,
-    }
+    return packed
 
 
 def _unpack(packed: bytes) -> Iterable[PassWord]:

@@ -147,6 +147,20 @@ def test_a_batch_that_is_repeated_is_written_once(store: Store) -> None:
     assert [word.text for word in heard] == ["a", "b", "c"]
 
 
+def test_another_batch_in_the_place_of_one_that_is_written_is_no_repetition(store: Store) -> None:
+    lease = opened(store)
+    session = joined(store, lease)
+    words = (chunk(session.live_pass, 0, "a", "b"),)
+    store.documents.append(lease, Batch(0, (b"a", b"b"), words))
+
+    with pytest.raises(Conflict, match="expected updates after 2, got updates after 0"):
+        store.documents.append(lease, Batch(0, (b"a", b"x")))
+    with pytest.raises(Conflict, match="expected word 2, got word 0"):
+        store.documents.append(lease, Batch(2, words=(chunk(session.live_pass, 0, "a", "x"),)))
+
+    assert store.documents.read(TRANSCRIPT).updates == (b"a", b"b")
+
+
 @pytest.mark.parametrize("after", [0, 1, 3])
 def test_a_batch_follows_the_newest_update(store: Store, after: int) -> None:
     lease = opened(store)
