@@ -157,8 +157,9 @@ def _find(words: Sequence[list[_Lexeme]], theirs: Sequence[_Lexeme]) -> list[_Pl
     Words that are found in part do not stand, and the rest is aligned without them: in scripts
     without spaces they have a letter or two in common with any text, and so hide other words.
     """
+    keys = [lexeme.key for lexeme in theirs]
     while True:
-        partners = iter(_align([lexeme.key for word in words for lexeme in word], theirs))
+        partners = iter(_align([lexeme.key for word in words for lexeme in word], keys))
         found = [(word, list(islice(partners, len(word)))) for word in words]
         left = [word for word, at in found if max(at) < 0 or _is_whole(at, theirs)]
         if len(left) == len(words):
@@ -170,12 +171,17 @@ def _find(words: Sequence[list[_Lexeme]], theirs: Sequence[_Lexeme]) -> list[_Pl
         words = left
 
 
-def _align(ours: Sequence[str], theirs: Sequence[_Lexeme]) -> list[int]:
+def _align(ours: Sequence[str], theirs: Sequence[str]) -> list[int]:
     """Return the index of each of our lexemes among theirs, rising; -1 where it is missing."""
-    partners = [-1] * len(ours)
-    matcher = SequenceMatcher(None, ours, [lexeme.key for lexeme in theirs], autojunk=False)
+    # Most edits are few, and aligning costs the square of the length: what is equal is left out.
+    head = _common_prefix(ours, theirs)
+    tail = _common_prefix(ours[head:][::-1], theirs[head:][::-1])
+    our_end, their_end = len(ours) - tail, len(theirs) - tail
+    partners = [*range(head), *[-1] * (our_end - head), *range(their_end, len(theirs))]
+    matcher = SequenceMatcher(None, ours[head:our_end], theirs[head:their_end], autojunk=False)
     for block in matcher.get_matching_blocks():
-        partners[block.a : block.a + block.size] = range(block.b, block.b + block.size)
+        start, found = head + block.a, head + block.b
+        partners[start : start + block.size] = range(found, found + block.size)
     return partners
 
 
@@ -184,7 +190,7 @@ def _is_whole(at: Sequence[int], theirs: Sequence[_Lexeme]) -> bool:
     return follow and theirs[at[0]].owner == theirs[at[-1]].owner
 
 
-def _common_prefix(one: str, other: str) -> int:
+def _common_prefix(one: Sequence[str], other: Sequence[str]) -> int:
     count = 0
     for a, b in zip(one, other, strict=False):
         if a != b:
