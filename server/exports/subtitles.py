@@ -1,6 +1,6 @@
 r"""Captions as SubRip (.srt) and WebVTT (.vtt).
 
-Libraries that write these were tried and do harm: pysubs2 1.8.1 takes `\n` and `\h` in people's
+Written by hand, since pysubs2 1.8.1 does harm when it writes: it takes `\n` and `\h` in people's
 text for line breaks and spaces, and stops counting at 100 hours, which a transcript of a weekly
 meeting exceeds.
 
