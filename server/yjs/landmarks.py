@@ -10,8 +10,8 @@ sense. yrs does not say what stands where, so the room keeps a small account of 
   straight on, in a run, the order of its ticks is known. Yjs and yrs alike put a struct whose
   neighbours are swapped here or there depending on how the run is cut into structs: the document
   read again is another one.
-- both neighbours stand in the same type, under the same key. yrs ends with a segmentation fault
-  some time after they did not.
+- both neighbours stand in the same type, under the same key, or were both collected with it. yrs
+  ends with a segmentation fault some time after they did not.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Landmarks:
             if not self._takes(parent, inspection):
                 raise Misplaced(parent.client, parent.clock, "a shared type", "something else")
         for client, halves in inspection.halves.items():
-            self._check_cuts(client, {self._state.get(client, 0)}, halves)
+            self._check_cuts(client, {self._known(client)}, halves)
         for client, cuts in inspection.cuts.items():
             self._check_cuts(client, cuts, inspection.halves.get(client, _NONE))
             self._check_cuts(client, cuts, self._halves.get(client, _NONE))
@@ -65,20 +65,20 @@ class Landmarks:
 
     def add(self, inspection: Inspection) -> None:
         """Note what the document holds now that an update was applied to it."""
-        known = self._state.copy()
-        parents = _Parents(self._runs, known, inspection)
-        runs = {client: parents.resolved(client) for client in inspection.runs}
-        for client, new in runs.items():
-            self._runs[client] += new
-        for client, ranges in fresh(inspection, known).items():
-            self._state[client] = ranges[-1].end
-        self._types |= {
-            each for each in inspection.types if each.clock >= known.get(each.client, 0)
-        }
+        parents = _Parents(self._runs, self._state, inspection)
+        new = {client: parents.resolved(client) for client in inspection.runs}
+        for client, runs in new.items():
+            self._runs[client] += runs
+        self._types |= {each for each in inspection.types if each.clock >= self._known(each.client)}
         for client, halves in inspection.halves.items():
-            self._halves[client] |= {clock for clock in halves if clock >= known.get(client, 0)}
+            self._halves[client] |= {clock for clock in halves if clock >= self._known(client)}
         for client, dead in inspection.dead.items():
-            self._dead[client] += [each for each in dead if each.end > known.get(client, 0)]
+            self._dead[client] += [each for each in dead if each.end > self._known(client)]
+        for client, ranges in fresh(inspection, self._state).items():
+            self._state[client] = ranges[-1].end
+
+    def _known(self, client: int) -> int:
+        return self._state.get(client, 0)
 
     def _check_cuts(self, client: int, cuts: Set[int], halves: Set[int]) -> None:
         for clock in cuts & halves:
@@ -86,7 +86,7 @@ class Landmarks:
 
     def _takes(self, parent: Id, inspection: Inspection) -> bool:
         """Whether something can be written into a parent, of the document or of the update."""
-        if parent.clock < self._state.get(parent.client, 0):
+        if parent.clock < self._known(parent.client):
             return parent in self._types or covers(self._dead.get(parent.client, ()), parent.clock)
         return parent in inspection.types or covers(
             inspection.dead.get(parent.client, ()), parent.clock
@@ -94,8 +94,7 @@ class Landmarks:
 
     def _check_neighbours(self, left: Id, right: Id, parents: _Parents) -> None:
         """Check that something can be put behind one tick and before another one."""
-        one, other = parents.find(left), parents.find(right)
-        if one is not None and other is not None and one != other:
+        if parents.find(left) != parents.find(right):
             raise Misplaced(right.client, right.clock, "neighbours in one type", "in two types")
         if (
             left.client == right.client

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from server.yjs.contents import Kind
@@ -117,23 +117,27 @@ def missing(inspection: Inspection, state: Mapping[int, int]) -> Id | None:
     Args:
         state: The document's state vector: by client, the clock behind its last struct.
     """
-    reached = dict(state)
+    reached: dict[int, int] = {}
+
+    def end_of(client: int) -> int:
+        return reached.get(client) or state.get(client, 0)
+
     waiting: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     ready = deque(inspection.stretches)
     left = {client: deque(stretches) for client, stretches in inspection.stretches.items()}
     while ready:
         client = ready.popleft()
-        gap = _advance(client, left[client], reached)
+        gap = _advance(client, left[client], reached, end_of)
         if gap is not None:
             heapq.heappush(waiting[gap.client], (gap.clock, client))
         blocked = waiting[client]
-        while blocked and blocked[0][0] < reached.get(client, 0):
+        while blocked and blocked[0][0] < end_of(client):
             ready.append(heapq.heappop(blocked)[1])
     for client, blocked in waiting.items():
         if blocked:
             return Id(client, blocked[0][0])
     for client, end in inspection.deletes.items():
-        if end > reached.get(client, 0):
+        if end > end_of(client):
             return Id(client, end - 1)
     return None
 
@@ -198,16 +202,21 @@ def _read_deletes(
     return deletes
 
 
-def _advance(client: int, stretches: deque[Stretch], reached: dict[int, int]) -> Id | None:
+def _advance(
+    client: int,
+    stretches: deque[Stretch],
+    reached: dict[int, int],
+    end_of: Callable[[int], int],
+) -> Id | None:
     """Integrate a client's stretches as far as they go, and return what is needed to go on."""
     while stretches:
         stretch = stretches[0]
-        if stretch.start > reached.get(client, 0):
+        if stretch.start > end_of(client):
             return Id(client, stretch.start - 1)
         for need in stretch.needs:
-            if need.clock >= reached.get(need.client, 0):
+            if need.clock >= end_of(need.client):
                 return need
-        reached[client] = max(stretch.end, reached.get(client, 0))
+        reached[client] = max(stretch.end, end_of(client))
         stretches.popleft()
     return None
 

@@ -177,8 +177,9 @@ def test_ticks_stand_where_those_stand_that_they_were_put_next_to() -> None:
     check(holding(update(*chain)), update(put))
 
 
-def test_collected_ticks_stand_anywhere() -> None:
-    put = section(2, 0, text("x", origin=(1, 0), right=(1, 3)))
-    gone = section(1, 0, gc(2), text("abc"))
+def test_collected_ticks_have_collected_neighbours() -> None:
+    landmarks = holding(update(section(1, 0, gc(2), text("abc"), gc(1))))
 
-    check(holding(update(gone)), update(put))
+    check(landmarks, update(section(2, 0, text("x", origin=(1, 0), right=(1, 5)))))
+    with pytest.raises(Misplaced, match="neighbours in one type"):
+        check(landmarks, update(section(2, 0, text("x", origin=(1, 0), right=(1, 3)))))
