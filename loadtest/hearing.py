@@ -102,7 +102,7 @@ class _Listener:
         self.costs = Costs()
         self._session = StreamSession(settings)
         self._vad = engines.vad(Samples(0))
-        self._diarizer = engines.diarizer(settings.diarization_latency)
+        self._diarizer = engines.diarizer(settings.diarization_latency, ())
         self._recognizer = engines.recognizer
         self._fixed_until = Samples(0)
         self._last_seq = 0

@@ -79,7 +79,7 @@ def _voice_activity(engines: EngineSet) -> Speed:
 
 
 def _diarization(engines: EngineSet) -> Speed:
-    diarizer = engines.diarizer(LATENCY)
+    diarizer = engines.diarizer(LATENCY, ())
     audio = _made_up(Samples(DIARIZATION_WINDOW + STEPS * DIARIZATION_STEP))
 
     def step(number: int) -> object:

@@ -13,13 +13,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from streaming.core.domain import Samples
+from streaming.core.domain import Samples, Voice
 from streaming.core.ports import (
     Diarization,
     Diarizer,
@@ -137,9 +137,9 @@ class Pool:
         """Return the voice-activity detector of a session whose audio begins at `start`."""
         return self._engines.vad(start)
 
-    def diarizer(self, latency: Samples) -> Diarizer:
-        """Return the diarizer of a new session."""
-        return self._engines.diarizer(latency)
+    def diarizer(self, latency: Samples, known: Sequence[Voice] = ()) -> Diarizer:
+        """Return the diarizer of a new session that may hear known voices again."""
+        return self._engines.diarizer(latency, known)
 
     async def score(self, vad: Vad, work: Score) -> tuple[float, ...]:
         """Score the frames of `work` in order."""

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import assert_never
 
-from streaming.core.domain import Pcm, Samples, UtteranceId
+from streaming.core.domain import Pcm, Samples, UtteranceId, Voice
 from streaming.core.errors import BacklogFull
 from streaming.core.events import Event
 from streaming.core.session import StreamSession
@@ -45,10 +45,12 @@ class Origin:
     Attributes:
         at: Number of its first sample.
         utterance: Number of its first utterance.
+        voices: Whom it heard before, or may hear.
     """
 
     at: Samples = Samples(0)
     utterance: int = 0
+    voices: tuple[Voice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class SessionRunner:
         self._session = StreamSession(settings, origin.at, UtteranceId(origin.utterance))
         self._vad = pool.vad(origin.at)
         latency = settings.diarization_latency
-        self._diarizer = pool.diarizer(latency) if settings.diarization else None
+        self._diarizer = pool.diarizer(latency, origin.voices) if settings.diarization else None
+        self._voices = origin.voices
         self._unread: list[Event] = []
         self._news = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -94,6 +97,11 @@ class SessionRunner:
         """How far the session is."""
         session = self._session
         return Progress(session.received, session.processed, session.step, session.skipped_passes)
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """What the speakers named so far sound like."""
+        return self._voices
 
     def feed(self, pcm: Pcm) -> None:
         """Take audio; never blocks.
@@ -175,7 +183,9 @@ class SessionRunner:
                     return Recognized(work.id, await self._pool.recognize(work.window))
                 case Diarize():
                     assert self._diarizer is not None
-                    return Diarized(work.id, await self._pool.label(self._diarizer, work))
+                    diarization = await self._pool.label(self._diarizer, work)
+                    self._voices = diarization.voices
+                    return Diarized(work.id, diarization)
                 case _:
                     assert_never(work)
         except Exception as error:  # The end of the work's life: the session decides what follows.

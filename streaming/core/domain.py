@@ -94,6 +94,31 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """What a speaker sounds like, so that another session knows the voice again.
+
+    Attributes:
+        speaker: Its name.
+        print: An embedding of the speaker, of length 1, as little-endian float32. Those of one
+            model can be compared: the closer the direction, the likelier the same person.
+        weight: In about how many windows of the diarizer it was heard.
+    """
+
+    speaker: Speaker
+    print: bytes
+    weight: float
+
+    @property
+    def embedding(self) -> npt.NDArray[np.float32]:
+        """The print as numbers, shape `(dimensions,)`."""
+        return np.frombuffer(self.print, dtype="<f4")
+
+    def likeness(self, other: Voice) -> float:
+        """Return how alike two voices are: the cosine of the angle between their prints."""
+        return float(self.embedding @ other.embedding)
+
+
+@dataclass(frozen=True, slots=True)
 class DetectedLanguage:
     """A language that a recognizer heard: its ISO 639-1 code and how sure it was."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from streaming.core.domain import DetectedLanguage, Pcm, Samples, Turn, Word
+from streaming.core.domain import DetectedLanguage, Pcm, Samples, Turn, Voice, Word
 
 
 class Effort(Enum):
@@ -65,10 +65,12 @@ class Diarization:
             earlier than it. The part before this answer's `fixed_until` will never change;
             the rest is replaced by the next answer.
         fixed_until: End of what will not change any more.
+        voices: What the speakers named so far sound like, where the diarizer can tell.
     """
 
     turns: tuple[Turn, ...]
     fixed_until: Samples
+    voices: tuple[Voice, ...] = ()
 
 
 class Vad(Protocol):

@@ -32,14 +32,15 @@ windows without speech.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from streaming.core.domain import Pcm, Samples, Span, Speaker, Turn
+from streaming.core.domain import Pcm, Samples, Span, Speaker, Turn, Voice
 from streaming.core.ports import Diarization, Diarizer
 from streaming.core.settings import DIARIZATION_STEP, DIARIZATION_WINDOW
 from streaming.engines.diart_clustering import (
@@ -128,11 +129,12 @@ class DiartModels:
         models.embed(silence, models.segment(silence))
         return models
 
-    def diarizer(self, latency: Samples) -> Diarizer:
+    def diarizer(self, latency: Samples, known: Sequence[Voice] = ()) -> Diarizer:
         """Return the diarizer of one new session.
 
         Args:
             latency: How long a label may be revised, from 0.5 s to 5 s.
+            known: Voices that it may hear again, and their names.
 
         Raises:
             ValueError: `latency` lies outside these bounds.
@@ -140,7 +142,10 @@ class DiartModels:
         if not DIARIZATION_STEP <= latency <= DIARIZATION_WINDOW:
             bounds = f"{DIARIZATION_STEP}..{DIARIZATION_WINDOW}"
             raise ValueError(f"a latency of {bounds} samples expected, got {latency}")
-        return DiartDiarizer(self, self.clustering.clustering(SETTINGS), latency)
+        clustering = self.clustering.clustering(SETTINGS)
+        clustering.know([voice.embedding for voice in known])
+        names = [voice.speaker for voice in known[: SETTINGS.voices]]
+        return DiartDiarizer(self, clustering, latency, names)
 
     def segment(self, window: Pcm) -> Scores:
         """Return which local speakers are active (0 or 1) in each frame, shape `(293, 3)`."""
@@ -171,12 +176,18 @@ class DiartDiarizer:
     Owned by one session, whose windows come in time order, one at a time, from whatever thread.
     """
 
-    def __init__(self, models: DiartModels, clustering: OnlineClustering, latency: Samples) -> None:
-        """Start with no known voices."""
+    def __init__(
+        self,
+        models: DiartModels,
+        clustering: OnlineClustering,
+        latency: Samples,
+        names: Sequence[Speaker] = (),
+    ) -> None:
+        """Start with the voices that the clustering knows already, which have names."""
         self._models = models
         self._clustering = clustering
         self._votes = _Votes(latency)
-        self._names: dict[int, Speaker] = {}
+        self._names = dict(enumerate(names))
 
     def label(self, window: Pcm, start: Samples) -> Diarization:
         """Take the next window and say who speaks (see `Diarizer.label`).
@@ -192,7 +203,15 @@ class DiartDiarizer:
         since = self._votes.fixed_until
         active = self._votes.add(self._voices(window), end)
         turns = [self._turn(*stretch, since) for stretch in sorted(_stretches(active))]
-        return Diarization(tuple(turns), Samples(self._votes.fixed_until * _CELL))
+        fixed_until = Samples(self._votes.fixed_until * _CELL)
+        voices = [self._heard(voice, name) for voice, name in self._names.items()]
+        return Diarization(tuple(turns), fixed_until, tuple(voices))
+
+    def _heard(self, voice: int, name: Speaker) -> Voice:
+        centroid = self._clustering.centroid(voice)
+        weight = float(np.linalg.norm(centroid))
+        unit = centroid / max(weight, _LEAST_WEIGHT)
+        return Voice(name, unit.astype("<f4").tobytes(), weight)
 
     def _voices(self, window: Pcm) -> npt.NDArray[np.float32]:
         """Return how active each voice is in each cell, shape `(500, voices)`."""
@@ -205,8 +224,12 @@ class DiartDiarizer:
         return activity
 
     def _turn(self, first: int, end: int, voice: int, since: int) -> Turn:
-        name = self._names.setdefault(voice, Speaker(f"S{len(self._names) + 1}"))
-        return Turn(Span(Samples((since + first) * _CELL), Samples((since + end) * _CELL)), name)
+        span = Span(Samples((since + first) * _CELL), Samples((since + end) * _CELL))
+        if voice not in self._names:
+            numbers = (Speaker(f"S{number}") for number in count(len(self._names) + 1))
+            taken = set(self._names.values())
+            self._names[voice] = next(name for name in numbers if name not in taken)
+        return Turn(span, self._names[voice])
 
 
 def _frames_of_cells() -> npt.NDArray[np.intp]:

@@ -27,6 +27,9 @@ import numpy.typing as npt
 
 from streaming.errors import EngineError
 
+KNOWN_WINDOWS = 10
+"""How many windows a voice is worth that is known from before."""
+
 Scores = npt.NDArray[np.float32]
 """How active each of a window's local speakers is: `(frames, local speakers)`, 0..1."""
 
@@ -45,6 +48,8 @@ class _Clustering(Protocol):
     centers: npt.NDArray[np.float64] | None
 
     def identify(self, segmentation: Any, embeddings: Any) -> SpeakerMap: ...
+    def init_centers(self, dimension: int) -> None: ...
+    def add_center(self, embedding: npt.NDArray[np.float64]) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,23 @@ class OnlineClustering:
         """Take over a fresh clustering of diart's."""
         self._clustering = clustering
         self._settings = settings
+
+    def know(self, prints: Sequence[npt.NDArray[np.float32]]) -> None:
+        """Begin with voices that were heard before; they get the first numbers, in order.
+
+        Each counts as if `KNOWN_WINDOWS` windows of it had been heard: enough to be found again,
+        and not so much that it does not follow its speaker any more.
+        """
+        if prints:
+            self._clustering.init_centers(len(prints[0]))
+            for known in prints[: self._settings.voices]:
+                self._clustering.add_center(known.astype(np.float64) * KNOWN_WINDOWS)
+
+    def centroid(self, voice: int) -> npt.NDArray[np.float32]:
+        """Return what a voice sounds like; as long as the number of windows it was heard in."""
+        assert self._clustering.centers is not None, "there is no voice before the first"
+        centroid: npt.NDArray[np.float32] = self._clustering.centers[voice].astype(np.float32)
+        return centroid
 
     def assign(self, scores: Scores, embeddings: npt.NDArray[np.float32]) -> Mapping[int, int]:
         """Return the voice of each active local speaker of the next window.

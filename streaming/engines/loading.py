@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
-from streaming.core.domain import Samples
+from streaming.core.domain import Samples, Voice
 from streaming.core.ports import Diarizer, Recognizer, Vad
 from streaming.engines.script import Script
 from streaming.engines.scripted import ScriptedDiarizer, ScriptedRecognizer, ScriptedVad
@@ -53,7 +53,8 @@ class EngineSet:
 
     Attributes:
         vad: Makes the detector of a session whose first sample has the given number.
-        diarizer: Makes the diarizer of a session, given its latency.
+        diarizer: Makes the diarizer of a session, given its latency and the voices it
+            may hear again.
         recognizer: For all sessions.
         recognizer_workers: Calls of it that may run at once.
         languages: ISO 639-1 codes that it knows.
@@ -61,7 +62,7 @@ class EngineSet:
     """
 
     vad: Callable[[Samples], Vad]
-    diarizer: Callable[[Samples], Diarizer]
+    diarizer: Callable[[Samples, Sequence[Voice]], Diarizer]
     recognizer: Recognizer
     recognizer_workers: int
     languages: frozenset[str]
@@ -135,7 +136,7 @@ def _scripted(path: Path, config: EngineConfig) -> EngineSet:
         raise EngineError(f"a script as of tests/data/*.words.json expected: {error}") from error
     return EngineSet(
         vad=lambda start: ScriptedVad(script, start=start),
-        diarizer=lambda latency: ScriptedDiarizer(script, latency),
+        diarizer=lambda latency, _known: ScriptedDiarizer(script, latency),
         recognizer=ScriptedRecognizer(script, hesitates=True),
         recognizer_workers=config.recognizer_workers,
         languages=frozenset({script.language}),

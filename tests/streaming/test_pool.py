@@ -231,7 +231,7 @@ def engines(recognizer: ScriptedRecognizer | GatedRecognizer) -> EngineSet:
     script = SENTENCE.script
     return EngineSet(
         vad=lambda start: ScriptedVad(script, start=start),
-        diarizer=lambda latency: ScriptedDiarizer(script, latency),
+        diarizer=lambda latency, _known: ScriptedDiarizer(script, latency),
         recognizer=recognizer,
         recognizer_workers=1,
         languages=frozenset({"en"}),

@@ -41,7 +41,7 @@ def engines(
 ) -> EngineSet:
     return EngineSet(
         vad=lambda start: ScriptedVad(script, vad, start=start),
-        diarizer=lambda latency: ScriptedDiarizer(script, latency, conduct=diarizer),
+        diarizer=lambda latency, _known: ScriptedDiarizer(script, latency, conduct=diarizer),
         recognizer=ScriptedRecognizer(script, hesitates=True, conduct=recognizer),
         recognizer_workers=2,
         languages=frozenset({"en"}),

@@ -45,7 +45,7 @@ def test_a_script_is_played_by_all_engines(config: EngineConfig) -> None:
     )
 
     (heard,) = engines.recognizer.recognize([window])
-    turns = engines.diarizer(Samples(8_000)).label(SILENCE, Samples(0)).turns
+    turns = engines.diarizer(Samples(8_000), ()).label(SILENCE, Samples(0)).turns
 
     assert [word.text for word in heard.words] == [" one", " two"]
     assert heard.language == DetectedLanguage("en", Permille(900))
@@ -118,6 +118,6 @@ def test_real_engines_are_loaded_and_named(config: EngineConfig) -> None:
     assert engines.recognizer_workers == 3
     assert engines.vad(Samples(0)).score(SILENCE[:512]) < 0.2
     silence = np.zeros(DIARIZATION_WINDOW, dtype=np.float32)
-    assert engines.diarizer(Samples(8_000)).label(silence, Samples(0)).turns == ()
+    assert engines.diarizer(Samples(8_000), ()).label(silence, Samples(0)).turns == ()
     window = RecognitionWindow(start=Samples(0), pcm=SILENCE, effort=Effort.LIVE, language="en")
     assert engines.recognizer.recognize([window])[0].words == ()
