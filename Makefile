@@ -17,8 +17,8 @@ PIP := $(BIN)/python -m pip
 FULLY_COVERED := streaming/core/*,server/wire.py,server/conversation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check static format lint types layers models test-models floors lock \
-  clean
+.PHONY: help setup serve test check static format lint types layers models test-models postgres \
+  floors lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ serve: setup ## set up, then start the server on http://127.0.0.1:8000
 models: $(VENV)/.serve
 	@$(BIN)/trax models fetch
 
+# Tests of the storage start a PostgreSQL of their own.
+postgres:
+	@requirements/install-postgres
+
 # The server does not need it; the tests want a model that knows one language only.
 test-models: models
 	@$(BIN)/trax models fetch whisper-tiny.en
@@ -40,12 +44,12 @@ test-models: models
 # --- Prove ----------------------------------------------------------------------------------------
 
 ifeq ($(strip $(ARGS)),)
-test: $(VENV)/.dev test-models ## set up, then run every test and check what they cover
+test: $(VENV)/.dev test-models postgres ## set up, then run every test and check what they cover
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	@$(MAKE) --no-print-directory floors
 else
-test: $(VENV)/.dev test-models
+test: $(VENV)/.dev test-models postgres
 	$(BIN)/python -m pytest $(ARGS)
 endif
 
