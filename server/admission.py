@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
+from server.codes import ErrorCode
 from server.errors import Overload
-from server.messages import ErrorCode
 from server.settings import Settings
 from streaming.core.domain import Samples, to_ms
 

@@ -15,6 +15,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from server.access import Access
+from server.api.routes import api_routes
 from server.auth import Gate
 from server.disk import Disk
 from server.health import Health, SecurityHeaders, explain, upgrade_required
@@ -133,7 +134,8 @@ def build_app(settings: Settings, token: str, load_engines: LoadEngines = load) 
     lifecycle, telemetry, disk = Lifecycle(), Telemetry(), Disk()
     gate = Gate(token, settings.allowed_origins)
     stream = StreamEndpoint(settings, gate, lifecycle, telemetry)
-    sync = SyncEndpoint(settings, gate, Access(gate, lifecycle, disk), lifecycle)
+    access, archive = Access(gate, lifecycle, disk), Archive(settings.data_dir)
+    sync = SyncEndpoint(settings, gate, access, lifecycle)
     health = Health(lifecycle, telemetry)
     asgi = Starlette(
         routes=[
@@ -144,6 +146,7 @@ def build_app(settings: Settings, token: str, load_engines: LoadEngines = load) 
             Route("/v1/stream", upgrade_required),
             WebSocketRoute("/v1/stream", stream),
             WebSocketRoute("/v1/transcripts/{transcript}/sync", sync),
+            *api_routes(gate, access, lifecycle, disk, archive),
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: explain},

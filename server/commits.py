@@ -14,6 +14,9 @@ from server.storage.values import Batch, Lease, Progress, WordChunk
 MOST_WAITING_BYTES = 16 * 1024 * 1024
 """Changes that may wait for the storage: beyond it nobody is listened to for a while."""
 
+CHANGE_BYTES = 512
+"""What the objects around a change take, however little it says."""
+
 ATTEMPTS = 3
 RETRY_S = 0.5
 """A storage that cannot be used is asked again so often, after a pause, before the room gives up;
@@ -29,17 +32,19 @@ class Change:
         update: A change of the document; `None` for what only waits for those before it.
         words: What passes heard.
         progress: How far a session is with it.
+        answer_bytes: Size of what `then` sends, where that is not the update.
     """
 
     then: Callable[[], None]
     update: bytes | None = None
     words: WordChunk | None = None
     progress: Progress | None = None
+    answer_bytes: int = 0
 
     @property
     def size_bytes(self) -> int:
         """What it takes while it waits."""
-        return 0 if self.update is None else len(self.update)
+        return CHANGE_BYTES + self.answer_bytes + len(self.update or b"")
 
 
 class Commits:
@@ -58,6 +63,7 @@ class Commits:
         """Number of the last committed update."""
         self._waiting: list[Change] = []
         self._waiting_bytes = 0
+        self._failure: Exception | None = None
         self._added = asyncio.Event()
         self._idle = asyncio.Event()
         self._roomy = asyncio.Event()
@@ -73,6 +79,11 @@ class Commits:
         if self._waiting_bytes > MOST_WAITING_BYTES:
             self._roomy.clear()
 
+    def fail(self, error: Exception) -> None:
+        """Commit nothing more, because the document is not what was added here."""
+        self._failure = error
+        self._added.set()
+
     async def roomy(self) -> None:
         """Wait until not too much waits."""
         await self._roomy.wait()
@@ -86,10 +97,13 @@ class Commits:
 
         Raises:
             StorageError: The storage refuses. What waits is not committed, as far as is known.
+            Exception: What `fail` was told.
         """
         while True:
             await self._added.wait()
             self._added.clear()
+            if self._failure is not None:
+                raise self._failure
             changes, self._waiting, self._waiting_bytes = self._waiting, [], 0
             await self._append(changes)
             self._roomy.set()

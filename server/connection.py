@@ -11,6 +11,7 @@ import asyncio
 from dataclasses import replace
 from typing import Protocol, assert_never
 
+from server.codes import CloseCode
 from server.conversation import (
     Admission,
     Answer,
@@ -24,16 +25,7 @@ from server.conversation import (
 )
 from server.errors import Refusal
 from server.lifecycle import Serving
-from server.messages import (
-    AUTO_LANGUAGE,
-    Ack,
-    CloseCode,
-    Done,
-    Limits,
-    Ready,
-    ServerMessage,
-    Stats,
-)
+from server.messages import AUTO_LANGUAGE, Ack, Done, Limits, Ready, ServerMessage, Stats
 from server.outbox import Outbox
 from server.session import Credit, Session
 from server.settings import Settings

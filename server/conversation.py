@@ -22,19 +22,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import assert_never
 
+from server.codes import ErrorCode
 from server.errors import PeerMistake
-from server.messages import (
-    Audio,
-    ClientMessage,
-    Encoding,
-    End,
-    ErrorCode,
-    Finalize,
-    Ping,
-    Pong,
-    Resume,
-    Start,
-)
+from server.messages import Audio, ClientMessage, Encoding, End, Finalize, Ping, Pong, Resume, Start
 from server.wire import Subprotocol, WireError, decode
 
 

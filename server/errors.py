@@ -18,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from server.messages import Error, ErrorCode
+from server.codes import ErrorCode
+from server.messages import Error
 
 
 class ServerError(Exception):

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from server.codes import ErrorCode
 from server.errors import Overload, ServerFault
-from server.messages import ErrorCode, Models
+from server.messages import Models
 from server.rooms import Rooms
 from server.sessions import Sessions
 from server.storage.store import Store

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from server.messages import CloseCode
+from server.codes import CloseCode
 
 
 @dataclass(frozen=True, slots=True)

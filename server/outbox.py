@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from server.codes import ErrorCode
 from server.errors import PeerMistake, Refusal
 from server.journal import Entry
-from server.messages import Done, ErrorCode, Pong
+from server.messages import Done, Pong
 from streaming.core.events import Final, Partial, UtteranceEnded
 
 UNREAD_PONGS = 64

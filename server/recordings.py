@@ -16,6 +16,7 @@ Everything here blocks and belongs in a worker thread.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -23,7 +24,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -160,8 +161,9 @@ class Recording:
         return [read_entry(line) for line in content.splitlines()]
 
     def note(self, manifest: Manifest) -> None:
-        """Replace the manifest."""
-        write_manifest(self._folder, manifest)
+        """Replace the manifest; of a recording that was removed, nothing is written any more."""
+        with suppress(FileNotFoundError):
+            write_manifest(self._folder, manifest)
         self.manifest = manifest
 
     def close(self) -> None:
@@ -232,6 +234,29 @@ class Archive:
         """
         manifest = self.manifest(session)
         return None if manifest is None else Recording(self._root / session, manifest)
+
+    def remove(self, session: str) -> None:
+        """Remove a session's folder for ever, also while it is being written to.
+
+        What an open `Recording` writes from then on is gone as soon as it is closed. Harmless if
+        there is no such folder.
+
+        Raises:
+            OSError: The file system refuses.
+        """
+        folder = self._root / session
+        while folder.exists():
+            try:
+                shutil.rmtree(folder)
+            except FileNotFoundError:
+                continue  # Its session replaced the manifest meanwhile.
+            except OSError as error:
+                if error.errno != errno.ENOTEMPTY:
+                    raise
+
+    def audio(self, session: str) -> Path:
+        """Return where a session's audio is, if there is any."""
+        return self._root / session / "audio.pcm"
 
     def unfinished(self) -> list[str]:
         """Return the sessions that are not finished, oldest first; unreadable ones are left out."""

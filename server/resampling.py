@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
+from server.codes import ErrorCode
 from server.errors import PeerMistake
-from server.messages import Encoding, ErrorCode
+from server.messages import Encoding
 from streaming.core.domain import SAMPLE_RATE, Pcm, Samples
 
 REWIND_MS = 500

@@ -10,20 +10,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
+from server.codes import CloseCode
 from server.commits import Commits
 from server.disk import Disk
-from server.errors import RoomClosed
+from server.errors import RoomClosed, TranscriptError
 from server.mailbox import Dismissal
-from server.messages import CloseCode
-from server.room import LIMITS, Contents, Room
+from server.room import NO_LIMITS, Contents, Room
 from server.storage.errors import StorageError, UnknownTranscript
 from server.storage.store import Store
-from server.storage.values import Lease
+from server.storage.values import Document, Lease
 from server.storage.values import Transcript as AboutTranscript
 from server.transcript import Transcript, make_client_id
+from server.yjs.landmarks import Landmarks
 from server.yjs.updates import inspect
 
 logger = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ SILENCE_CHECK_S = 5.0
 
 STORAGE_FAILED = Dismissal(CloseCode.OVERLOADED, "the storage cannot be used now: come again")
 DELETED = Dismissal(CloseCode.UNKNOWN_TRANSCRIPT, "this transcript was deleted")
+FAILED = Dismissal(CloseCode.INTERNAL_ERROR, "the room failed: come again")
 RESTART = Dismissal(CloseCode.RESTART, "the server stops: come again")
 
 
@@ -50,6 +53,7 @@ class _Open:
     commits: Commits
     lease: Lease
     compacted: int
+    compacting: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -61,22 +65,34 @@ class _Stored:
 
     about: AboutTranscript
     lease: Lease
-    updates: tuple[bytes, ...]
-    last_seq: int
+    transcript: Transcript
+    document: Document
     contents: Contents
 
 
 class Rooms:
     """All rooms of one server; used in its event loop."""
 
-    def __init__(self, store: Store, threads: Disk, *, transcript_bytes: int) -> None:
-        """Begin with no room open."""
+    def __init__(
+        self, store: Store, threads: Disk, *, transcript_bytes: int, linger_s: float = LINGER_S
+    ) -> None:
+        """Begin with no room open.
+
+        Args:
+            store: Where the documents are.
+            threads: To wait for it in.
+            transcript_bytes: No document may take more.
+            linger_s: How long an empty room is kept.
+        """
         self._store = store
         self._threads = threads
         self._transcript_bytes = transcript_bytes
+        self._linger_s = linger_s
         self._open: dict[str, _Open] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
+        # A lock is there for as long as somebody holds it, or waits for it.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._closing: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
 
     @asynccontextmanager
     async def enter(self, transcript: str) -> AsyncIterator[Room]:
@@ -85,6 +101,8 @@ class Rooms:
         Raises:
             UnknownTranscript: There is no such transcript.
             StorageError: It cannot be opened now.
+            TranscriptError: Its document cannot be read.
+            RoomClosed: The server stops.
         """
         opened = await self._opened(transcript)
         opened.users += 1
@@ -127,11 +145,10 @@ class Rooms:
 
     async def aclose(self) -> None:
         """Commit and close everything; everybody is told to come again."""
+        self._stopping.set()
         for opened in self._open.values():
             opened.room.dismiss_all(RESTART)
-        for task in self._closing:
-            task.cancel()
-        await asyncio.gather(*self._closing, return_exceptions=True)
+        await asyncio.gather(*self._closing)
         for transcript, opened in list(self._open.items()):
             await self._close(transcript, opened)
 
@@ -139,51 +156,55 @@ class Rooms:
         async with self._lock(transcript):
             opened = self._open.get(transcript)
             if opened is None:
+                self._check_serving()
                 opened = await self._load(transcript)
                 self._open[transcript] = opened
             return opened
 
     async def _load(self, transcript: str) -> _Open:
-        client = make_client_id()
-        stored = await self._threads.run(lambda: self._read(transcript, client))
-        document = Transcript(client, stored.updates)
-        commits = Commits(self._store, self._threads, stored.lease, stored.last_seq)
+        stored = await self._threads.run(lambda: self._read(transcript))
+        self._check_serving()
+        last_seq = stored.document.last_seq
+        commits = Commits(self._store, self._threads, stored.lease, last_seq)
         room = Room(
-            document,
+            stored.transcript,
             stored.contents,
             commits,
             most_bytes=self._transcript_bytes,
             clock=asyncio.get_running_loop().time,
         )
-        if document.meta("schema") is None:
+        if stored.transcript.meta("schema") is None:
             about = stored.about
-            room.commit(document.begin(title=about.title, language=about.language))
-        opened = _Open(room, commits, stored.lease, stored.last_seq)
+            room.commit(stored.transcript.begin(title=about.title, language=about.language))
+        opened = _Open(room, commits, stored.lease, compacted=stored.document.snapshot_seq)
         opened.tasks = [
             asyncio.create_task(self._commit(transcript, opened)),
             asyncio.create_task(self._look_after(transcript, opened)),
         ]
         return opened
 
-    def _read(self, transcript: str, client: int) -> _Stored:
+    def _read(self, transcript: str) -> _Stored:
         """Read all that a room needs, in a thread."""
-        store = self._store
+        store, client = self._store, make_client_id()
         lease = store.documents.lease(transcript)
         store.documents.add_client(lease, client)
         document = store.documents.read(transcript)
-        snapshot = () if document.snapshot is None else (document.snapshot,)
-        updates = (*snapshot, *document.updates)
+        landmarks = Landmarks()
+        for update in _updates(document):
+            landmarks.add(inspect(update, NO_LIMITS))
         names = [each.id for each in store.passes.of(transcript)]
         words = store.passes.words(transcript, names)
+        replica = Transcript(client, _updates(document))
         return _Stored(
             about=store.library.get(transcript),
             lease=lease,
-            updates=updates,
-            last_seq=document.last_seq,
+            transcript=replica,
+            document=document,
             contents=Contents(
                 passes={pass_id: list(heard) for pass_id, heard in words.items()},
                 machines=store.documents.clients(transcript),
-                types={each for update in updates for each in inspect(update, LIMITS).types},
+                landmarks=landmarks,
+                size_bytes=len(replica.update_since()),
             ),
         )
 
@@ -192,9 +213,10 @@ class Rooms:
             await opened.commits.run()
         except UnknownTranscript:
             self._forget(transcript, opened, DELETED)
-        except StorageError:
+        except Exception as error:
             logger.exception("room closed", extra={"transcript": transcript})
-            self._forget(transcript, opened, STORAGE_FAILED)
+            storage = isinstance(error, StorageError)
+            self._forget(transcript, opened, STORAGE_FAILED if storage else FAILED)
 
     async def _look_after(self, transcript: str, opened: _Open) -> None:
         """Do what is to be done now and then while a room is open."""
@@ -205,17 +227,31 @@ class Rooms:
                 await self._compact(transcript, opened)
 
     async def _compact(self, transcript: str, opened: _Open) -> None:
-        """Store the whole document in place of all its updates so far."""
-        seq, whole = opened.commits.last_seq, opened.room.transcript.update_since()
-        try:
-            await self._threads.run(lambda: self._store.documents.compact(opened.lease, whole, seq))
-        except StorageError:  # The updates are still there.
-            logger.exception("document not compacted", extra={"transcript": transcript})
-        else:
-            opened.compacted = seq
+        """Store one update in place of all so far."""
+        async with opened.compacting:
+            try:
+                opened.compacted = await self._threads.run(
+                    lambda: self._shorten(transcript, opened.lease)
+                )
+            except (StorageError, TranscriptError):  # The updates are still there.
+                logger.exception("document not compacted", extra={"transcript": transcript})
+
+    def _shorten(self, transcript: str, lease: Lease) -> int:
+        """Compact what is stored, in a thread; return the number of the last update in it.
+
+        The room's own document will not do: it may hold words of which it is not stored yet that
+        they were written, so that after a crash they would be written again.
+        """
+        document = self._store.documents.read(transcript)
+        if document.updates:
+            whole = Transcript(make_client_id(), _updates(document)).update_since()
+            self._store.documents.compact(lease, whole, document.last_seq)
+        return document.last_seq
 
     async def _close_later(self, transcript: str, opened: _Open) -> None:
-        await asyncio.sleep(LINGER_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._linger_s):
+                await self._stopping.wait()
         async with self._lock(transcript):
             if opened.users == 0 and self._open.get(transcript) is opened:
                 await self._close(transcript, opened)
@@ -225,7 +261,7 @@ class Rooms:
         idle = asyncio.create_task(opened.commits.idle())
         await asyncio.wait([idle, opened.tasks[0]], return_when=asyncio.FIRST_COMPLETED)
         idle.cancel()
-        if not opened.closed.is_set() and opened.commits.last_seq > opened.compacted:
+        if not opened.closed.is_set():
             await self._compact(transcript, opened)
         self._forget(transcript, opened, RESTART)
 
@@ -244,7 +280,17 @@ class Rooms:
         """Return the lock under which a transcript's room is opened and closed."""
         return self._locks.setdefault(transcript, asyncio.Lock())
 
+    def _check_serving(self) -> None:
+        if self._stopping.is_set():
+            raise RoomClosed("an open room expected, but the server stops")
+
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+def _updates(document: Document) -> tuple[bytes, ...]:
+    """Return all that a document consists of, in order."""
+    snapshot = () if document.snapshot is None else (document.snapshot,)
+    return (*snapshot, *document.updates)

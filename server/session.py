@@ -19,10 +19,11 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 
+from server.codes import ErrorCode
 from server.disk import Disk, Scribe
 from server.errors import PeerMistake, RecordingClosed, Refusal, ServerFault
 from server.journal import Entry
-from server.messages import Done, ErrorCode
+from server.messages import Done
 from server.outbox import Ending, Outbox
 from server.recordings import Manifest, Recording, finished
 from server.resampling import Intake, Pcm16, as_heard, client_samples, next_sample

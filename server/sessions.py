@@ -24,9 +24,10 @@ from dataclasses import dataclass, replace
 
 from server.admission import refuse
 from server.auth import fingerprint, make_token, same
+from server.codes import ErrorCode
 from server.disk import Disk
 from server.errors import Overload, PeerMistake, RecordingError, ServerFault
-from server.messages import AUTO_LANGUAGE, NEW_TRANSCRIPT, Done, ErrorCode, Resume
+from server.messages import AUTO_LANGUAGE, NEW_TRANSCRIPT, Done, Resume
 from server.outbox import Outbox
 from server.recordings import Archive, Manifest, Recording, unix_ms
 from server.session import Session

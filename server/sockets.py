@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from server.codes import CloseCode
 from server.connection import Disconnected
-from server.messages import CloseCode
 
 # What Starlette and uvicorn raise when the peer is gone before, or the close was sent already.
 _GONE = (OSError, RuntimeError, WebSocketDisconnect)

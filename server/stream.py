@@ -13,10 +13,10 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from server.auth import Gate
+from server.codes import ErrorCode
 from server.connection import Connection, Disconnected, Socket, say_goodbye
 from server.errors import Overload, PeerMistake, Refusal, ServerFault
 from server.lifecycle import Lifecycle
-from server.messages import ErrorCode
 from server.settings import Settings
 from server.sockets import StarletteSocket
 from server.telemetry import Telemetry

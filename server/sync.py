@@ -14,12 +14,13 @@ from starlette.websockets import WebSocket
 
 from server.access import Access
 from server.auth import Gate
+from server.codes import CloseCode
 from server.connection import Disconnected, Socket
-from server.errors import Refusal
+from server.errors import Refusal, RoomClosed
 from server.lifecycle import Lifecycle
 from server.mailbox import Dismissal, Mailbox
-from server.messages import CloseCode
 from server.room import Member, Room
+from server.rooms import RESTART
 from server.settings import Settings
 from server.sockets import StarletteSocket
 from server.storage.errors import StorageError, UnknownTranscript
@@ -84,6 +85,8 @@ class SyncEndpoint:
             return Dismissal(refusal.code.close_code, refusal.message)
         except UnknownTranscript:
             return UNKNOWN
+        except RoomClosed:
+            return RESTART
         except StorageError:
             logger.exception("transcript cannot be opened", extra={"transcript": transcript})
             return UNUSABLE

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from server.codes import ErrorCode
 from server.journal import Entry
-from server.messages import ErrorCode
 from streaming.core.domain import SAMPLE_RATE, Samples, UtteranceId
 from streaming.core.events import Final, Partial
 

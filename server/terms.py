@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 
+from server.codes import ErrorCode
 from server.errors import PeerMistake
-from server.messages import AUTO_LANGUAGE, Encoding, ErrorCode, Finals, Start
+from server.messages import AUTO_LANGUAGE, Encoding, Finals, Start
 from server.settings import Settings
 from server.wire import DIARIZATION_LATENCIES_MS
 from streaming.core.domain import from_ms

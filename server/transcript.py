@@ -169,7 +169,7 @@ class Transcript:
         """
         try:
             self._doc.apply_update(update)
-        except Exception as error:
+        except BaseException as error:  # a panic of yrs is no Exception
             raise TranscriptError("a Yjs update expected") from error
         return self._taken()
 

@@ -159,13 +159,15 @@ class Transcripts:
         dictation = Dictation(room, session, voices)
         while True:
             complete = speech.complete
-            for entry in await speech.entries(dictation.seq, PAGE):
+            entries = await speech.entries(dictation.seq, PAGE)
+            for entry in entries:
                 for label in dictation.strangers(entry):
                     voice = await self._introduce(session, label)
                     dictation.introduce(label, voice.speaker, _name(voice.speaker))
                 dictation.take(entry, speech.received)
-                complete = False
             room.show(session.id, dictation.show(speech.partial))
+            if entries:
+                continue
             if complete:
                 await room.idle()
                 return

@@ -22,13 +22,13 @@ from typing import NoReturn, TypeVar, get_args
 
 import msgpack
 
+from server.codes import ErrorCode
 from server.messages import (
     AUTO_LANGUAGE,
     Audio,
     ClientMessage,
     Encoding,
     End,
-    ErrorCode,
     Finalize,
     Finals,
     Limits,

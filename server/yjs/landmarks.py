@@ -49,7 +49,8 @@ class Landmarks:
 
         Raises:
             Misplaced: It writes into what is no shared type, cuts a character in two, or puts
-                something between ticks that are no neighbours, or stand the other way round.
+                something between ticks that are no neighbours, or stand the other way round, or
+                goes on elsewhere with what the document has the beginning of.
         """
         for parent in inspection.parents:
             if not self._takes(parent, inspection):
@@ -62,6 +63,8 @@ class Landmarks:
         parents = _Parents(self._runs, self._state, inspection)
         for left, right in inspection.between:
             self._check_neighbours(left, right, parents)
+        for client in inspection.stretches:
+            self._check_continued(client, inspection, parents)
 
     def add(self, inspection: Inspection) -> None:
         """Note what the document holds now that an update was applied to it."""
@@ -103,6 +106,21 @@ class Landmarks:
         ):
             got = f"a place before it and behind tick {left.clock}"
             raise Misplaced(right.client, right.clock, "neighbours in order", got)
+
+    def _check_continued(self, client: int, inspection: Inspection, parents: _Parents) -> None:
+        """Check that a struct of which the document has the first part says what it is in, too."""
+        known = self._known(client)
+        runs = inspection.runs.get(client, ())
+        place = bisect_left(runs, known, key=start_of)
+        if not place or not any(
+            stretch.start < known < stretch.end for stretch in inspection.stretches[client]
+        ):
+            return
+        said = runs[place - 1].parent
+        said = parents.find(said) if isinstance(said, Id) else said
+        found = parents.find(Id(client, known - 1))
+        if None not in {said, found} and said != found:
+            raise Misplaced(client, known, "the type of the tick before", "another one")
 
 
 class _Parents:

@@ -18,7 +18,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from server import messages
-from server.messages import ErrorCode
+from server.codes import ErrorCode
 from server.wire import Subprotocol, WireError, decode, encode
 
 TOKEN = "open-sesame"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from server.messages import ErrorCode
+from server.codes import ErrorCode
 from tests.clients.peer import NEW_ID, TOKEN, Cut, Ending, Peer, Say, listening
 from trax_client.wire import Subprotocol, decode
 

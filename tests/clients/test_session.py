@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol as WebSocketSubprotocol
 
 import trax_client
-from server.messages import ErrorCode
+from server.codes import ErrorCode
 from tests.clients.peer import LIMITS, NEW_ID, TOKEN, Close, Cut, Ending, Peer, Say, listening
 from trax_client.wire import Subprotocol
 

@@ -2,7 +2,7 @@
 
 import re
 
-from server.messages import CloseCode
+from server.codes import CloseCode
 from server.transcript import LONGEST_NAME, ROOTS, SCHEMA
 from server.yjs.presence import EXPIRY_S
 from tests.contracts.vectors import FOLDER

@@ -8,6 +8,7 @@ import pytest
 import trax_client.wire as client_wire
 from server import messages
 from server import wire as server_wire
+from server.codes import ErrorCode
 from tests.contracts.vectors import FOLDER, Vector, plain, read_vectors
 from trax_client import ProtocolViolation
 
@@ -96,7 +97,7 @@ def test_specification_lists_every_error_with_its_close_code_and_whether_to_retr
         for close_code, codes, retry in rows
         for code in re.findall(r"`(\w+)`", codes)
     }
-    assert specified == {(str(c), int(c.close_code), c.retry) for c in messages.ErrorCode}
+    assert specified == {(str(c), int(c.close_code), c.retry) for c in ErrorCode}
 
 
 def test_specification_states_the_ranges_that_the_server_holds() -> None:

@@ -1,11 +1,16 @@
-"""An editor of a transcript: another Yjs replica, over a real WebSocket."""
+"""What tests of the shared document need: its storage and rooms, and an editor of it.
+
+An editor is another Yjs replica, over a real WebSocket.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pycrdt import (
@@ -25,10 +30,83 @@ from pycrdt import (
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from server.disk import Disk
+from server.rooms import Rooms
+from server.storage.store import Store
+from server.transcript import Transcript
 from tests.server.talking import DEADLINE_S, TOKEN, Running
 
 NOTHING = b"\0\0"
 POLL_S = 0.01
+WAIT_MS = 200
+"""How long a storage under test waits for locks."""
+
+TRANSCRIPT = "transcript-aaaaaaaaaa"
+
+
+@dataclass
+class Storage:
+    """A database in a file, and the threads that wait for it.
+
+    Attributes:
+        store: Holds one transcript, `TRANSCRIPT`.
+    """
+
+    store: Store
+    threads: Disk
+    file: Path
+
+    def rooms(self, *, transcript_bytes: int = 1024 * 1024, linger_s: float = 0.0) -> Rooms:
+        """Return the rooms of a server, which its caller closes."""
+        return Rooms(self.store, self.threads, transcript_bytes=transcript_bytes, linger_s=linger_s)
+
+    def written(self, transcript: str = TRANSCRIPT) -> Transcript:
+        """Return a replica of what is stored."""
+        document = self.store.documents.read(transcript)
+        snapshot = () if document.snapshot is None else (document.snapshot,)
+        return Transcript(1, (*snapshot, *document.updates))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let nobody else write, as another program does that works on the same file."""
+        other = sqlite3.connect(self.file, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            other.close()
+
+
+@contextmanager
+def storage(folder: Path) -> Iterator[Storage]:
+    """Make a storage with one empty transcript."""
+    file, threads = folder / "trax.sqlite", Disk()
+    with Store(f"sqlite:///{file}", wait_ms=WAIT_MS) as store:
+        store.library.create(TRANSCRIPT, started_ms=0, title="Planning")
+        try:
+            yield Storage(store, threads, file)
+        finally:
+            threads.close()
+
+
+@asynccontextmanager
+async def open_rooms(
+    folder: Path, *, transcript_bytes: int = 1024 * 1024, linger_s: float = 0.0
+) -> AsyncIterator[tuple[Storage, Rooms]]:
+    """Make a storage and the rooms over it, closed at the end."""
+    with storage(folder) as stored:
+        rooms = stored.rooms(transcript_bytes=transcript_bytes, linger_s=linger_s)
+        try:
+            yield stored, rooms
+        finally:
+            await rooms.aclose()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not holds():  # noqa: ASYNC110 - any state at all
+            await asyncio.sleep(POLL_S)
 
 
 @dataclass
@@ -85,9 +163,7 @@ class Editor:
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds."""
-        async with asyncio.timeout(DEADLINE_S):
-            while not holds():  # noqa: ASYNC110 - any state at all
-                await asyncio.sleep(POLL_S)
+        await until(holds)
 
     async def until_says(self, *texts: str) -> None:
         """Wait until the text contains all of these."""

@@ -3,7 +3,7 @@
 import pytest
 
 from server.admission import refuse
-from server.messages import ErrorCode
+from server.codes import ErrorCode
 from server.settings import Settings
 from streaming.core.domain import Samples, from_ms
 

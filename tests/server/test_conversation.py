@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.codes import ErrorCode
 from server.conversation import (
     Admission,
     Answer,
@@ -21,7 +22,7 @@ from server.conversation import (
     Request,
 )
 from server.errors import PeerMistake
-from server.messages import Encoding, ErrorCode, Pong, Resume, Start
+from server.messages import Encoding, Pong, Resume, Start
 from server.wire import Subprotocol
 
 

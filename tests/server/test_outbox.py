@@ -2,10 +2,11 @@
 
 import pytest
 
+from server.codes import ErrorCode
 from server.errors import PeerMistake, ServerFault
 from server.journal import Entry, LastingEvent
 from server.lifecycle import restart
-from server.messages import Done, ErrorCode, Pong
+from server.messages import Done, Pong
 from server.outbox import UNREAD_PONGS, Outbox
 from streaming.core.domain import Samples, UtteranceId
 from streaming.core.events import Final, Partial, SpeechStarted, UtteranceEnded

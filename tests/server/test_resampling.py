@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from server.codes import ErrorCode
 from server.errors import PeerMistake
-from server.messages import Encoding, ErrorCode
+from server.messages import Encoding
 from server.resampling import Intake, Pcm16, as_heard, client_samples, next_sample, quantise
 from streaming.core.domain import Samples
 

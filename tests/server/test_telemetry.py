@@ -3,8 +3,8 @@
 import asyncio
 import time
 
+from server.codes import ErrorCode
 from server.journal import Entry
-from server.messages import ErrorCode
 from server.telemetry import (
     BEAT_S,
     REMEMBERED_ARRIVALS,

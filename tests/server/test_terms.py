@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from server.codes import ErrorCode
 from server.errors import PeerMistake
-from server.messages import NEW_TRANSCRIPT, ErrorCode, Start
+from server.messages import NEW_TRANSCRIPT, Start
 from server.settings import Settings
 from server.terms import SPEAKER_AFTER_WORD_MS, Terms, agree, session_settings
 from streaming.core.domain import from_ms

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import trax_client.wire as client_wire
 from server import messages
-from server.messages import ErrorCode
+from server.codes import ErrorCode
 from server.wire import MAX_INTEGER, Subprotocol, WireError, decode, encode
 from tests.contracts.vectors import plain, read_vectors
 from trax_client import requests

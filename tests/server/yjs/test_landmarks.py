@@ -183,3 +183,19 @@ def test_collected_ticks_have_collected_neighbours() -> None:
     check(landmarks, update(section(2, 0, text("x", origin=(1, 0), right=(1, 5)))))
     with pytest.raises(Misplaced, match="neighbours in one type"):
         check(landmarks, update(section(2, 0, text("x", origin=(1, 0), right=(1, 3)))))
+
+
+def test_what_the_document_has_in_part_goes_on_where_it_stands() -> None:
+    landmarks = holding(update(section(1, 0, text("abc"))), update(section(2, 0, gc(1))))
+
+    check(landmarks, update(section(1, 0, text("abcdef"))))
+    check(landmarks, update(section(1, 1, text("bcdef", origin=(1, 0)))))
+    check(landmarks, update(section(1, 1, text("bc", parent="notes"))))
+    check(landmarks, update(section(2, 0, text("xyz"))))
+    with pytest.raises(Misplaced, match="tick 3 of client 1: expected the type of the tick before"):
+        check(landmarks, update(section(1, 0, text("abcdef", parent="notes"))))
+    with pytest.raises(Misplaced, match="tick 3 of client 1: expected the type of the tick before"):
+        check(
+            landmarks,
+            update(section(1, 1, text("bcdef", origin=(3, 0))), section(3, 0, TITLE)),
+        )

@@ -1,0 +1,161 @@
+"""What operations answer, as models: they write the JSON, and the OpenAPI description of it.
+
+Times that end in `_ms` are Unix times where they say when something was made, and otherwise count
+from zero of the transcript's clock. Fields may be added later; clients ignore those they do not
+know.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+JSON = "application/json"
+
+
+class Answer(BaseModel):
+    """A JSON object that is answered."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FailureBody(Answer):
+    """Why a request was refused."""
+
+    code: str
+    message: str
+    expected: str
+    got: str
+
+
+class Failure(Answer):
+    """Every refusal, whatever its status."""
+
+    error: FailureBody
+
+
+class TranscriptRow(Answer):
+    """A transcript in a list."""
+
+    id: str
+    title: str
+    language: str | None
+    state: Literal["live", "closed"]
+    created_ms: int
+    updated_ms: int
+    started_ms: int
+    duration_ms: int
+    sync: str
+
+
+class TranscriptPage(Answer):
+    """A stretch of the list of transcripts."""
+
+    transcripts: list[TranscriptRow]
+    next: str | None
+
+
+class SpeakerAnswer(Answer):
+    """A voice, with the name and colour that people see."""
+
+    id: str
+    name: str
+    colour: str | None
+
+
+class SessionAnswer(Answer):
+    """A session that speaks, or spoke, into the transcript."""
+
+    id: str
+    offset_ms: int
+    duration_ms: int
+    microphone: str | None
+    person: str | None
+    live: bool
+
+
+class PassAnswer(Answer):
+    """A hearing of a session's audio."""
+
+    id: str
+    session: str | None
+    kind: Literal["live", "utterance", "accurate"]
+    state: Literal["open", "closed"]
+    words: int
+    created_ms: int
+
+
+class LinkAnswer(Answer):
+    """A link into the transcript, without its token."""
+
+    id: str
+    role: Literal["editor", "viewer"]
+    label: str
+    created_ms: int
+    expires_ms: int | None
+    revoked_ms: int | None
+    valid: bool
+
+
+class NewLink(LinkAnswer):
+    """A link that was just made; its token is never shown again."""
+
+    token: str
+    sync: str
+
+
+class LinkList(Answer):
+    """All links into a transcript."""
+
+    links: list[LinkAnswer]
+
+
+class TranscriptAnswer(TranscriptRow):
+    """All about a transcript, except for what it says; `links` is for its owner only."""
+
+    speakers: list[SpeakerAnswer]
+    sessions: list[SessionAnswer]
+    passes: list[PassAnswer]
+    links: list[LinkAnswer] | None
+
+
+class WordsOfPass(Answer):
+    """Words of one pass: text, start and end in milliseconds, confidence in permille."""
+
+    id: str
+    session: str | None
+    kind: Literal["live", "utterance", "accurate"]
+    first: int
+    words: list[tuple[str, int, int, int]]
+
+
+class WordsAnswer(Answer):
+    """Words as passes heard them."""
+
+    passes: list[WordsOfPass]
+    next: str | None
+
+
+class TurnAnswer(Answer):
+    """What one speaker said in one go; a turn without text has no times."""
+
+    id: str | None
+    speaker: str | None
+    start_ms: int | None
+    end_ms: int | None
+    text: str
+
+
+class TurnsAnswer(Answer):
+    """The transcript as it stands now."""
+
+    speakers: list[SpeakerAnswer]
+    turns: list[TurnAnswer]
+
+
+def write(answer: Answer, *, status: int = 200, **headers: str) -> Response:
+    """Return an answer as a response; headers with `_` for `-`."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(answer.model_dump_json(), status, named, JSON)

@@ -1,0 +1,111 @@
+"""Queries and bodies of requests, made into the models of `requests`, or refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import ValidationError
+from starlette.datastructures import QueryParams
+from starlette.requests import Request as HttpRequest
+
+from server.api import requests
+from server.api.answers import JSON
+from server.api.errors import Rejected
+
+BODY_BYTES = 64 * 1024
+"""No body of ours is longer."""
+
+BODY_S = 10.0
+"""How long a body may take to arrive."""
+
+TOKEN = "token"  # noqa: S105 - the name of a parameter
+"""Read by `Access`, before the query is looked at."""
+
+M = TypeVar("M", bound=requests.Request)
+
+
+def parse_query(query: QueryParams, model: type[M]) -> M:
+    """Return a query's fields.
+
+    Raises:
+        Rejected: It has others, or values that are not allowed.
+    """
+    given = [name for name, _ in query.multi_items() if name != TOKEN]
+    twice = next((name for name in given if given.count(name) > 1), None)
+    if twice is not None:
+        raise _invalid(f"the parameter {twice!r:.40}", "one value", f"{given.count(twice)}")
+    try:
+        return model.model_validate_strings({name: query[name] for name in given})
+    except ValidationError as error:
+        raise _first(error, "the parameter") from None
+
+
+async def parse_body(request: HttpRequest, model: type[M]) -> M:
+    """Return a body's fields.
+
+    Raises:
+        Rejected: It is no JSON, too long, too slow, or says something that is not allowed.
+        ClientDisconnect: The client is gone.
+    """
+    _check_type(request.headers)
+    body = await _read(request)
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise _first(error, "the field") from None
+
+
+def _check_type(headers: Mapping[str, str]) -> None:
+    sent = headers.get("content-type", "")
+    if sent.partition(";")[0].strip().lower() != JSON:
+        raise Rejected(
+            415,
+            "unsupported_media_type",
+            "Wrong type of body",
+            expected=JSON,
+            got=f"{sent:.60}" or "none",
+        )
+
+
+async def _read(request: HttpRequest) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > BODY_BYTES:
+                    raise Rejected(
+                        413,
+                        "too_large",
+                        "The body is too long",
+                        expected=f"at most {BODY_BYTES} bytes",
+                        got="more",
+                    )
+    except TimeoutError:
+        raise Rejected(
+            408,
+            "timeout",
+            "The body did not arrive",
+            expected=f"all of it within {BODY_S:g} s",
+            got=f"{len(body)} bytes",
+        ) from None
+    return bytes(body)
+
+
+def _first(error: ValidationError, what: str) -> Rejected:
+    """Return the refusal of a request, for the first of its mistakes."""
+    mistake = error.errors(include_url=False, include_context=False)[0]
+    if mistake["type"] == "json_invalid":
+        return Rejected(
+            400, "malformed", "The body cannot be read", expected="JSON", got="something else"
+        )
+    where = ".".join(map(str, mistake["loc"]))
+    name = f"{what} {where!r:.60}" if where else "the request"
+    # What is wrong, in pydantic's words; never the value, which people may have written.
+    return _invalid(name, mistake["msg"], type(mistake["input"]).__name__)
+
+
+def _invalid(name: str, expected: str, got: str) -> Rejected:
+    return Rejected(422, "invalid", f"Wrong value of {name}", expected=expected, got=got)

@@ -1,0 +1,119 @@
+"""What requests may say, as models: everything else is refused before an operation begins."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from server.exports.formats import ExportFormat
+
+MOST_WORDS = 50_000
+"""Words in one answer: more than three hours of speech, 2 MB."""
+
+MOST_MS = 100 * 365 * 86_400_000
+"""No transcript's clock goes further; and no Unix time that anybody needs, so far."""
+
+_LINE = r"^[^\u0000-\u001f\u007f]*$"
+
+Title = Annotated[str, Field(max_length=300, pattern=_LINE)]
+Language = Annotated[
+    str, Field(max_length=35, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", examples=["de", "pt-BR"])
+]
+Index = Annotated[int, Field(ge=0, le=1_000_000_000)]
+Milliseconds = Annotated[int, Field(ge=0, le=MOST_MS)]
+SessionId = Annotated[str, Field(max_length=64, pattern="^[a-z0-9]{8,64}$")]
+PassName = Annotated[str, Field(pattern="^[0-9A-Za-z-]{1,64}$")]
+
+
+class Request(BaseModel):
+    """Fields that a request carries, in its query or its body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Nothing(Request):
+    """A query without fields."""
+
+
+class Listing(Request):
+    """Which transcripts are listed."""
+
+    q: Annotated[str, Field(max_length=200)] | SkipJsonSchema[None] = Field(
+        None, description="Words, or beginnings of words, of title or text"
+    )
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    cursor: (
+        Annotated[str, Field(max_length=150, pattern=r"^[0-9]{1,15}\.[0-9A-Za-z_-]{1,128}$")]
+        | SkipJsonSchema[None]
+    ) = Field(None, description="From `next` of the page before")
+
+
+class NewTranscript(Request):
+    """A transcript to be made."""
+
+    title: Title = ""
+    language: Language | None = None
+
+
+class Changes(Request):
+    """What is to be changed of a transcript; at least one field. Only its owner sets `state`."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    title: Title | SkipJsonSchema[None] = None
+    language: Language | SkipJsonSchema[None] = None
+    state: Literal["live", "closed"] | SkipJsonSchema[None] = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_null(cls, value: object) -> object:
+        if value is None:
+            raise ValueError("a text expected: a field that stays as it is, is left out")
+        return value
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Changes:
+        if not self.model_fields_set:
+            raise ValueError("at least one field expected")
+        return self
+
+
+class LinkWish(Request):
+    """A link to be made."""
+
+    role: Literal["editor", "viewer"]
+    label: Title = ""
+    expires_ms: Milliseconds | None = Field(None, description="Unix time; null for ever")
+
+
+class WordsQuery(Request):
+    """Which words are wanted."""
+
+    pass_id: PassName | SkipJsonSchema[None] = Field(
+        None, alias="pass", description="One pass; without it, every live pass"
+    )
+    first: Index = Field(0, description="Index of the first word, of each pass")
+    limit: Annotated[int, Field(ge=1, le=MOST_WORDS)] = Field(
+        10_000, description="At most so many words of each pass"
+    )
+
+
+class AudioQuery(Request):
+    """Which audio is wanted."""
+
+    from_ms: Milliseconds = 0
+    to_ms: Milliseconds | SkipJsonSchema[None] = Field(
+        None, description="Without it, until the end of what is recorded"
+    )
+    session: SessionId | SkipJsonSchema[None] = Field(
+        None, description="One session alone; without it, all of them mixed"
+    )
+    download: bool = Field(False, description="Whether browsers are to save it as a file")  # noqa: FBT003
+
+
+class ExportQuery(Request):
+    """Which file is wanted."""
+
+    format: ExportFormat

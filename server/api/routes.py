@@ -1,0 +1,42 @@
+"""Every path of the API: the table that routes and the OpenAPI description are made of."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from starlette.routing import Route
+
+from server.access import Access
+from server.api import links, transcripts, turns, words
+from server.api.operation import Operation
+from server.api.resource import Premises, Resource
+from server.api.workbench import Workbench
+from server.auth import Gate
+from server.disk import Disk
+from server.lifecycle import Lifecycle
+from server.recordings import Archive
+
+OPERATIONS: tuple[Operation, ...] = (
+    *transcripts.OPERATIONS,
+    *words.OPERATIONS,
+    *turns.OPERATIONS,
+    *links.OPERATIONS,
+)
+"""Those of one path stand together."""
+
+
+def api_routes(
+    gate: Gate, access: Access, lifecycle: Lifecycle, threads: Disk, archive: Archive
+) -> list[Route]:
+    """Return the routes of the API.
+
+    Args:
+        gate: Which web pages may change anything.
+        access: Who may do what with a transcript.
+        lifecycle: Where the server is.
+        threads: For the storage and for files.
+        archive: The recordings.
+    """
+    premises = Premises(gate, access, lifecycle, threads, Workbench(), archive)
+    by_path = groupby(OPERATIONS, key=lambda operation: operation.path)
+    return [Route(path, Resource(premises, [*operations])) for path, operations in by_path]
