@@ -12,6 +12,10 @@ sense. yrs does not say what stands where, so the room keeps a small account of 
   read again is another one.
 - both neighbours stand in the same type, under the same key, or were both collected with it. yrs
   ends with a segmentation fault some time after they did not.
+
+What is left: only a copy of the document would show whether neighbours from different runs are
+swapped. Whoever forges that can make the order of the text depend on when the document was read,
+in one of some ten thousand random updates; it loses nothing, and no editor writes it.
 """
 
 from __future__ import annotations
