@@ -6,6 +6,7 @@ One folder for each session::
         session.json   terms, hash of the resume token, how far it is; replaced in one step
         audio.pcm      all audio: 16 kHz, mono, signed 16 bits, little-endian; only ever appended to
         events.jsonl   the journal (`journal.py`); only ever appended to
+        voices.json    what its speakers sound like; replaced now and then
 
 Writes go to the operating system at once, without a buffer of ours, so that `kill -9` loses
 nothing that was written. They are not forced to the disk: a power cut may take the last seconds.
@@ -16,6 +17,7 @@ Everything here blocks and belongs in a worker thread.
 
 from __future__ import annotations
 
+import base64
 import errno
 import json
 import os
@@ -35,7 +37,7 @@ from server.errors import RecordingClosed, RecordingError
 from server.journal import Entry, Ledger, read_entry, write_entry
 from server.resampling import Pcm16
 from server.terms import Terms
-from streaming.core.domain import Samples, Span
+from streaming.core.domain import Samples, Span, Speaker, Voice
 
 SAMPLE_BYTES = 2
 VERSION = 1
@@ -159,6 +161,25 @@ class Recording:
             start, end = self._lines[after], self._lines[last]
             content = os.pread(self._journal, end - start, start)
         return [read_entry(line) for line in content.splitlines()]
+
+    def voices(self) -> tuple[Voice, ...]:
+        """Return the voices that were kept; none where they cannot be read, which loses names."""
+        try:
+            kept = json.loads((self._folder / "voices.json").read_bytes())
+            return tuple(
+                Voice(Speaker(name), base64.b64decode(coded), float(weight))
+                for name, coded, weight in kept
+            )
+        except (OSError, TypeError, ValueError):
+            return ()
+
+    def keep_voices(self, voices: Sequence[Voice]) -> None:
+        """Keep voices in place of those kept before."""
+        kept = [
+            [voice.speaker, base64.b64encode(voice.print).decode(), voice.weight]
+            for voice in voices
+        ]
+        _replace(self._folder / "voices.json", json.dumps(kept).encode())
 
     def note(self, manifest: Manifest) -> None:
         """Replace the manifest; of a recording that was removed, nothing is written any more."""
@@ -301,9 +322,7 @@ def unix_ms() -> int:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write `session.json` in one step: readers see the old or the new one."""
-    staged = folder / ".session.json"
-    staged.write_bytes(manifest.as_json())
-    staged.replace(folder / "session.json")
+    _replace(folder / "session.json", manifest.as_json())
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -330,6 +349,13 @@ def read_manifest(folder: Path) -> Manifest:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise RecordingError(path, "the manifest of a session", "something else") from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file in one step: readers see the old or the new one."""
+    staged = path.with_name(f".{path.name}")
+    staged.write_bytes(content)
+    staged.replace(path)
 
 
 def _open(path: Path) -> int:

@@ -29,7 +29,7 @@ from server.recordings import Manifest, Recording, finished
 from server.resampling import Intake, Pcm16, as_heard, client_samples, next_sample
 from server.telemetry import SessionTelemetry
 from server.voices import Voices
-from streaming.core.domain import SAMPLE_RATE, Samples, Span, to_ms
+from streaming.core.domain import SAMPLE_RATE, Samples, Span, Voice, to_ms
 from streaming.core.events import EngineFailed, Event, Final, Partial, UtteranceEnded
 from streaming.runner import SessionRunner
 
@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 
 RECENT_ENTRIES = 256
 """Newest events kept in memory; older ones are read from the disk for who comes back late."""
+
+KEEP_VOICES_EVERY = 5 * SAMPLE_RATE
+"""New audio after which the prints of voices are written again."""
 
 REHEARD_AT_ONCE = 10 * SAMPLE_RATE
 REHEAR_PAUSE_S = 0.05
@@ -92,7 +95,8 @@ class Session:
         self._intake = Intake(terms.encoding, terms.sample_rate, recording.samples)
         self._scribe = Scribe(recording, disk)
         self._ledger = recording.ledger
-        self._voices = Voices(self._ledger.speakers)
+        self._voices = Voices(self._ledger.speakers, runner.voices)
+        self._voices_kept_at = recording.samples
         self._told = self._ledger.last_seq
         self._recent: deque[Entry] = deque(maxlen=RECENT_ENTRIES)
         self._partial: Partial | None = None
@@ -148,6 +152,11 @@ class Session:
     def step(self) -> Samples:
         """New audio between the last two live passes."""
         return self._runner.progress.step
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """What its speakers sound like, by the names that clients know."""
+        return self._voices.heard(self._runner.voices)
 
     @property
     def partial(self) -> Partial | None:
@@ -352,8 +361,16 @@ class Session:
         await self._tell(entries)
         if self._partial is not None and self._partial is not shown:
             self._show(self._partial)
+        await self._keep_voices()
         if failed is not None:
             raise self._engine_failed(failed)
+
+    async def _keep_voices(self) -> None:
+        """Keep what voices sound like now and then, for who takes the session up again."""
+        if self.received - self._voices_kept_at >= KEEP_VOICES_EVERY:
+            self._voices_kept_at = self.received
+            voices = self.voices
+            await self._disk.run(lambda: self._recording.keep_voices(voices))
 
     async def _tell(self, entries: Sequence[Entry]) -> None:
         if not entries:

@@ -36,7 +36,7 @@ from server.storage.errors import StorageError, UnknownTranscript
 from server.telemetry import SessionTelemetry, Telemetry
 from server.terms import Terms, session_settings
 from server.transcripts import Transcripts
-from streaming.core.domain import Samples
+from streaming.core.domain import Samples, Voice
 from streaming.core.settings import SessionSettings
 from streaming.runner import Origin, SessionRunner
 
@@ -209,12 +209,17 @@ class Sessions:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _launch(self, recording: Recording) -> Session:
-        """Prepare to hear a recording, or the rest of it; `_run` does it."""
+    def _launch(self, recording: Recording, voices: tuple[Voice, ...] = ()) -> Session:
+        """Prepare to hear a recording, or the rest of it; `_run` does it.
+
+        Args:
+            recording: Of the session.
+            voices: Kept with it.
+        """
         manifest, ledger = recording.manifest, recording.ledger
         runner = self._begin_runner(
             session_settings(manifest.terms, ledger.language, self._settings),
-            Origin(at=ledger.final_until, utterance=ledger.next_utterance),
+            Origin(ledger.final_until, ledger.next_utterance, voices),
         )
         session = Session(
             recording,
@@ -239,9 +244,10 @@ class Sessions:
             return None
         entries = [recording.ledger.record(event) for event in recording.ledger.closing()]
         await self._disk.run(lambda: recording.append(b"", entries))
+        voices = await self._disk.run(recording.voices)
         self._telemetry.session_opened(resumed=True)
         logger.info("session is taken up again", extra={"session": session})
-        return self._launch(recording)
+        return self._launch(recording, voices)
 
     def _resumable(self, manifest: Manifest) -> bool:
         """Whether a session that is only on disk may be taken up by its client."""

@@ -2,8 +2,9 @@
 
 A diarizer names a voice as soon as it suspects one, and one that starts anew calls the first voice
 it hears `S1` again, whoever that is. So a voice gets its number here, with its first lasting word.
-A session that goes on from its recording counts on from the voices it has: one person may then
-have two names, which people and the accurate pass can mend, but never two persons one name.
+A session that goes on from its recording knows the voices again whose prints were kept with it,
+and counts on from all it had: one person may then have two names, which people and the accurate
+pass can mend, but never two persons one name.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from streaming.core.domain import Speaker, Word
+from streaming.core.domain import Speaker, Voice, Word
 from streaming.core.events import Correction, Event, Final, Partial, SpeakerRevised
 
 _NUMBERED = re.compile(r"S(\d+)")
@@ -23,11 +24,23 @@ Names = dict[Speaker, Speaker]
 class Voices:
     """Renames the voices in what one runner says; owned by its session."""
 
-    def __init__(self, known: Iterable[Speaker]) -> None:
-        """Count on from the voices named before."""
-        numbers = [int(found[1]) for name in known if (found := _NUMBERED.fullmatch(name))]
-        self._known = max(numbers, default=0)
-        self._names: Names = {}
+    def __init__(self, known: Iterable[Speaker], prints: Iterable[Voice] = ()) -> None:
+        """Count on from the voices named before.
+
+        Args:
+            known: All of them.
+            prints: Those that the runner knows again, by these names.
+        """
+        self._known = max(map(_number, known), default=0)
+        self._names: Names = {voice.speaker: voice.speaker for voice in prints}
+
+    def heard(self, voices: Iterable[Voice]) -> tuple[Voice, ...]:
+        """Return the voices that have a number, by their names."""
+        return tuple(
+            replace(voice, speaker=self._names[voice.speaker])
+            for voice in voices
+            if voice.speaker in self._names
+        )
 
     def named(self, event: Event) -> Event:
         """Return the event with the names that clients know."""
@@ -46,6 +59,12 @@ class Voices:
         return tuple(replace(word, speaker=self._name(word.speaker, names)) for word in words)
 
     def _name(self, voice: Speaker | None, names: Names) -> Speaker | None:
-        if voice is None:
-            return None
-        return names.setdefault(voice, Speaker(f"S{self._known + len(names) + 1}"))
+        if voice is not None and voice not in names:
+            last = max(map(_number, names.values()), default=0)
+            names[voice] = Speaker(f"S{max(self._known, last) + 1}")
+        return None if voice is None else names[voice]
+
+
+def _number(name: Speaker) -> int:
+    found = _NUMBERED.fullmatch(name)
+    return 0 if found is None else int(found[1])

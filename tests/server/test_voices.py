@@ -3,7 +3,7 @@
 import pytest
 
 from server.voices import Voices
-from streaming.core.domain import Samples, Speaker, UtteranceId
+from streaming.core.domain import Samples, Speaker, UtteranceId, Voice
 from streaming.core.events import (
     Correction,
     Event,
@@ -41,6 +41,15 @@ def test_the_first_voice_with_words_is_the_first(heard: Event, told: Event) -> N
 
     assert voices.named(heard) == told
     assert voices.named(partial("S1", "S7")) == partial("S2", "S1")
+
+
+def test_a_voice_that_is_known_again_keeps_its_name() -> None:
+    known = Voice(Speaker("S2"), b"", 1.0)
+    voices = Voices([Speaker("S1"), Speaker("S2")], [known])
+
+    assert [voices.named(event) for event in lasting("S2")] == list(lasting("S2"))
+    assert voices.named(partial("S2", "S9")) == partial("S2", "S3")
+    assert voices.heard([known, Voice(Speaker("S9"), b"", 1.0)]) == (known,)
 
 
 def test_a_voice_that_is_only_suspected_takes_no_number() -> None:
