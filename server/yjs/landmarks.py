@@ -14,8 +14,8 @@ sense. yrs does not say what stands where, so the room keeps a small account of 
   ends with a segmentation fault some time after they did not.
 
 What is left: only a copy of the document would show whether neighbours from different runs are
-swapped. Whoever forges that can make the order of the text depend on when the document was read,
-in one of some ten thousand random updates; it loses nothing, and no editor writes it.
+swapped. Whoever forges such updates on purpose can make what is read depend on when the document
+was read; no editor writes them.
 """
 
 from __future__ import annotations
