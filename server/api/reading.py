@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from offline.domain import PassId, PassWord, Speaker, SpeakerId, Turn
 from server.api.answers import SpeakerAnswer
 from server.api.operation import Call
+from server.api.requests import LONGEST_LANGUAGE, LONGEST_TITLE
+from server.transcript import Transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,23 @@ async def read(call: Call) -> Reading:
     async with call.serving.rooms.enter(call.transcript) as room:
         document = room.transcript
         return Reading(
-            title=document.meta("title") or "",
-            language=document.meta("language"),
+            title=title_of(document),
+            language=language_of(document),
             speakers=document.speakers(),
             turns=document.turns(),
             passes={name: tuple(words) for name, words in room.passes.items()},
         )
+
+
+def title_of(document: Transcript) -> str:
+    """Return a document's title, cut to what we take ourselves: editors may type anything."""
+    return (document.meta("title") or "")[:LONGEST_TITLE]
+
+
+def language_of(document: Transcript) -> str | None:
+    """Return a document's language, likewise."""
+    language = document.meta("language")
+    return None if language is None else language[:LONGEST_LANGUAGE]
 
 
 def name_speakers(speakers: Mapping[SpeakerId, Speaker]) -> list[SpeakerAnswer]:

@@ -15,11 +15,20 @@ MOST_WORDS = 50_000
 MOST_MS = 100 * 365 * 86_400_000
 """No transcript's clock goes further; and no Unix time that anybody needs, so far."""
 
+LONGEST_TITLE = 300
+LONGEST_LANGUAGE = 35
+"""Characters; those of RFC 5646, section 4.4.1."""
+
 _LINE = r"^[^\u0000-\u001f\u007f]*$"
 
-Title = Annotated[str, Field(max_length=300, pattern=_LINE)]
+Title = Annotated[str, Field(max_length=LONGEST_TITLE, pattern=_LINE)]
 Language = Annotated[
-    str, Field(max_length=35, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", examples=["de", "pt-BR"])
+    str,
+    Field(
+        max_length=LONGEST_LANGUAGE,
+        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        examples=["de", "pt-BR"],
+    ),
 ]
 Index = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Milliseconds = Annotated[int, Field(ge=0, le=MOST_MS)]

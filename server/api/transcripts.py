@@ -24,7 +24,7 @@ from server.api.answers import (
 from server.api.errors import Rejected
 from server.api.links import answer_links
 from server.api.operation import About, Call, Operation, Success, with_body, with_query
-from server.api.reading import name_speakers, read
+from server.api.reading import language_of, name_speakers, read, title_of
 from server.api.requests import Changes, Listing, NewTranscript, Nothing
 from server.errors import RoomClosed
 from server.room import Room
@@ -103,7 +103,7 @@ async def change(call: Call, wish: Changes) -> Response:
         for key, value in wish.model_dump(exclude_unset=True).items():
             room.commit(document.put_meta(key, value))
         # The list learns what people typed meanwhile as well.
-        title, language = document.meta("title"), document.meta("language")
+        title, language = title_of(document), language_of(document)
         await _committed(call, room)
     changed = await call.threads.run(
         lambda: call.serving.store.library.change(

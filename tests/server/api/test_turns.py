@@ -1,0 +1,48 @@
+"""The turns as they stand now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.server.api.asking import ask, made, spoken
+from tests.server.editing import editing
+from tests.server.talking import running, talk
+
+
+@pytest.mark.slow
+async def test_turns_show_what_people_edited_at_the_time_it_was_said(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(12)) as server:
+        path = await spoken(server, 9.0)
+        before = (await ask(server, "GET", f"{path}/turns")).json
+        async with editing(server, path.rpartition("/")[2]) as editor:
+            at = str(editor.text).index("w1 ")
+            del editor.text[at : at + 2]
+            editor.text.insert(at, "changed")
+            editor.map("speakers")["s2"] = {"name": "Bob", "colour": "#aa0000"}
+            await editor.flush()
+            after = before
+            while after == before:
+                after = (await ask(server, "GET", f"{path}/turns")).json
+        words = (await ask(server, "GET", f"{path}/words")).json["passes"][0]["words"]
+
+    assert [turn["speaker"] for turn in before["turns"]] == ["s1", "s2", "s1"]
+    assert before["turns"][0]["text"].split() == ["w0", "w1", "w2", "w3", "w4"]
+    assert before["turns"][0]["start_ms"] == words[0][1]
+    assert before["turns"][0]["end_ms"] == words[4][2]
+    assert after["turns"][0]["text"].split()[1] == "changed"
+    assert after["turns"][0]["end_ms"] == words[4][2]
+
+
+async def test_a_turn_without_text_has_no_times(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(1)) as server:
+        path = await made(server)
+        async with editing(server, path.rpartition("/")[2]) as editor:
+            editor.text.insert(0, "\n", {"t": "a"})
+            await editor.flush()
+            turns: list[object] = []
+            while not turns:
+                turns = (await ask(server, "GET", f"{path}/turns")).json["turns"]
+
+    assert turns == [{"id": "a", "speaker": None, "start_ms": None, "end_ms": None, "text": ""}]
