@@ -50,6 +50,12 @@ class Dictation:
         self._live = room.passes.setdefault(session.live_pass, [])
         self._again = room.passes.setdefault(session.utterance_pass, [])
         self._seq = session.applied_seq
+        self._person: SpeakerId | None = None
+
+    def speaks_alone(self, speaker: SpeakerId, name: str) -> None:
+        """Say that all words are those of one person."""
+        self._person = speaker
+        self._propose(speaker, name)
 
     @property
     def seq(self) -> int:
@@ -71,8 +77,7 @@ class Dictation:
     def introduce(self, voice: str, speaker: SpeakerId, name: str) -> None:
         """Say who a voice is, and how to call it while no person says so."""
         self._voices[voice] = speaker
-        if speaker not in self._room.transcript.speakers():
-            self._room.commit(self._room.transcript.propose_name(speaker, name))
+        self._propose(speaker, name)
 
     def take(self, entry: Entry, heard: Samples) -> None:
         """Write one event, whose voices are known.
@@ -90,7 +95,7 @@ class Dictation:
                 self._correct(span, words, progress)
             case SpeakerRevised(span=span, speaker=speaker):
                 if speaker is not None:
-                    self._arrange(self._said_in(span, self._voices[speaker]))
+                    self._arrange(self._said_in(span, self._known(speaker)))
                 self._room.commit(None, progress=progress)
             case LanguageDetected(language=language):
                 update = self._room.transcript.put_meta("language", language.code)
@@ -109,8 +114,12 @@ class Dictation:
             "text": "".join(word.text for word in partial.words),
             "start_ms": self._time(partial.words[0].span.start),
             "end_ms": self._time(partial.words[-1].span.end),
-            "speaker": None if speaker is None else self._voices.get(speaker),
+            "speaker": self._speaker(speaker) if speaker in self._voices else self._person,
         }
+
+    def _propose(self, speaker: SpeakerId, name: str) -> None:
+        if speaker not in self._room.transcript.speakers():
+            self._room.commit(self._room.transcript.propose_name(speaker, name))
 
     def _write(self, words: Iterable[Word], progress: Progress) -> None:
         """Write final words, those of each speaker by themselves."""
@@ -133,7 +142,7 @@ class Dictation:
         self._room.commit(update, words=chunk, progress=progress)
         self._arrange(
             {
-                (new.pass_id, new.first + number): self._voices[word.speaker]
+                (new.pass_id, new.first + number): self._known(word.speaker)
                 for number, word in enumerate(words)
                 if word.speaker is not None
             }
@@ -187,7 +196,10 @@ class Dictation:
         return range(start, stop)
 
     def _speaker(self, voice: Speaker | None) -> SpeakerId | None:
-        return None if voice is None else self._voices[voice]
+        return self._person if voice is None else self._known(voice)
+
+    def _known(self, voice: Speaker) -> SpeakerId:
+        return self._room.identity(self._voices[voice])
 
     def _time(self, at: Samples) -> int:
         return self._session.offset_ms + to_ms(at)

@@ -23,8 +23,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from offline.domain import PassId, PassWord
-from offline.edits import Edit
+from offline.domain import PassId, PassWord, SpeakerId
+from offline.edits import AssignTurn, Edit
 from offline.view import View
 from server.codes import CloseCode
 from server.commits import Change, Commits
@@ -129,6 +129,7 @@ class Room:
         self.passes = contents.passes
         self._presence = Presence(PRESENCE)
         self._clock = clock
+        self._identities: dict[SpeakerId, SpeakerId] = {}
         self._partials: dict[str, dict[str, object]] = {}
         self._commits = commits
         self._machines = contents.machines
@@ -192,6 +193,18 @@ class Room:
             passes=self.passes,
             by_machine=lambda start, end: transcript.authors(start, end) <= self._machines,
         )
+
+    def identity(self, speaker: SpeakerId) -> SpeakerId:
+        """Return who a speaker turned out to be; itself, mostly."""
+        while speaker in self._identities:
+            speaker = self._identities[speaker]
+        return speaker
+
+    def identify(self, speaker: SpeakerId, other: SpeakerId) -> None:
+        """Have what one speaker said be said by another, who it turned out to be."""
+        self._identities[speaker] = other
+        turns = self.transcript.machine_speakers().items()
+        self.write([AssignTurn(turn, other) for turn, said_by in turns if said_by == speaker])
 
     def write(self, edits: Sequence[Edit]) -> None:
         """Make planned changes, for everybody."""

@@ -114,6 +114,12 @@ class Transcript:
         """Return who speaks in each turn, all in all."""
         return self.machine_speakers() | self.chosen_speakers()
 
+    def named_speakers(self) -> set[SpeakerId]:
+        """Return the speakers whom people gave a name."""
+        return {
+            speaker.id for speaker in _speakers(self._maps["speakers"]).values() if speaker.name
+        }
+
     def speakers(self) -> dict[SpeakerId, Speaker]:
         """Return every speaker with the name that people see."""
         named = _speakers(self._maps["mspeakers"])

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from offline.domain import SpeakerId
+from server.acquaintance import Acquaintance
 from server.dictation import Dictation
 from server.disk import Disk
 from server.errors import RoomClosed
@@ -26,8 +27,8 @@ from server.rooms import Rooms
 from server.storage.errors import StorageError, UnknownTranscript
 from server.storage.sessions import NewSession
 from server.storage.store import Store
-from server.storage.values import Session, Voice
-from streaming.core.domain import Samples
+from server.storage.values import Session
+from streaming.core.domain import Samples, Voice
 from streaming.core.events import Partial
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,11 @@ class Speech(Protocol):
     @property
     def partial(self) -> Partial | None:
         """What is being said."""
+        ...
+
+    @property
+    def voices(self) -> Sequence[Voice]:
+        """What its speakers sound like."""
         ...
 
     @property
@@ -153,31 +159,30 @@ class Transcripts:
             room.show(session.id, None)
 
     async def _dictate(self, speech: Speech, session: Session, room: Room) -> None:
-        # Voices may have been added since the session was read; it goes on behind what is stored.
-        known = await self._threads.run(lambda: self._store.sessions.voices(session.transcript))
-        voices = {voice.label: voice.speaker for voice in known if voice.session == session.id}
-        dictation = Dictation(room, session, voices)
+        lease = self._rooms.lease(session.transcript)
+        acquaintance = Acquaintance(self._store, self._threads, lease, session)
+        dictation = Dictation(room, session, await acquaintance.recall())
+        if session.person is not None:
+            speaker = await acquaintance.introduce(session.person)
+            dictation.speaks_alone(speaker, session.person)
         while True:
             complete = speech.complete
             entries = await speech.entries(dictation.seq, PAGE)
             for entry in entries:
                 for label in dictation.strangers(entry):
-                    voice = await self._introduce(session, label)
-                    dictation.introduce(label, voice.speaker, _name(voice.speaker))
+                    speaker = await acquaintance.introduce(label)
+                    dictation.introduce(label, speaker, _name(speaker))
                 dictation.take(entry, speech.received)
             room.show(session.id, dictation.show(speech.partial))
             if entries:
-                continue
-            if complete:
+                named = room.transcript.named_speakers()
+                for was, speaker in (await acquaintance.compare(speech.voices, named)).items():
+                    room.identify(was, speaker)
+            elif complete:
                 await room.idle()
                 return
-            await speech.news()
-
-    async def _introduce(self, session: Session, label: str) -> Voice:
-        lease = self._rooms.lease(session.transcript)
-        return await self._threads.run(
-            lambda: self._store.sessions.add_voice(lease, session.id, label)
-        )
+            else:
+                await speech.news()
 
 
 def _name(speaker: SpeakerId) -> str:
