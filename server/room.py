@@ -205,6 +205,7 @@ class Room:
         self._identities[speaker] = other
         turns = self.transcript.machine_speakers().items()
         self.write([AssignTurn(turn, other) for turn, said_by in turns if said_by == speaker])
+        self.commit(self.transcript.withdraw_name(speaker))
 
     def write(self, edits: Sequence[Edit]) -> None:
         """Make planned changes, for everybody."""

@@ -205,6 +205,12 @@ class Transcript:
             self._maps["mspeakers"][speaker] = {"name": name}
         return self._taken()
 
+    def withdraw_name(self, speaker: SpeakerId) -> bytes | None:
+        """Take back what machines said about a speaker who is nobody after all."""
+        with self._doc.transaction(origin="machine"):
+            self._maps["mspeakers"].pop(speaker, None)
+        return self._taken()
+
     def write(self, edits: Sequence[Edit]) -> bytes | None:
         """Make planned changes in one transaction; return the update, if anything changed."""
         text = self.text

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
 from offline.domain import SpeakerId
@@ -180,6 +181,8 @@ class Transcripts:
                     room.identify(was, speaker)
             elif complete:
                 await room.idle()
+                for each in (session.live_pass, session.utterance_pass):
+                    await self._threads.run(partial(self._store.passes.close, lease, each))
                 return
             else:
                 await speech.news()
