@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from offline.domain import PassId, PassWord, Speaker, SpeakerId, Turn
 from server.api.answers import SpeakerAnswer
 from server.api.operation import Call
 from server.api.requests import LONGEST_LANGUAGE, LONGEST_TITLE
+from server.storage.values import Session
+from server.storage.values import Transcript as AboutTranscript
 from server.transcript import Transcript
+from streaming.core.domain import to_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,12 @@ async def read(call: Call) -> Reading:
             turns=document.turns(),
             passes={name: tuple(words) for name, words in room.passes.items()},
         )
+
+
+def length_ms(about: AboutTranscript, sessions: Iterable[Session]) -> int:
+    """Return where on its clock a transcript ends: what was said, and what was recorded."""
+    ends = (session.offset_ms + to_ms(session.samples) for session in sessions)
+    return max(about.duration_ms, *ends, 0)
 
 
 def title_of(document: Transcript) -> str:

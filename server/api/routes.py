@@ -7,7 +7,7 @@ from itertools import groupby
 from starlette.routing import Route
 
 from server.access import Access
-from server.api import links, transcripts, turns, words
+from server.api import audio, exports, links, transcripts, turns, words
 from server.api.operation import Operation
 from server.api.resource import Premises, Resource
 from server.api.workbench import Workbench
@@ -20,6 +20,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *transcripts.OPERATIONS,
     *words.OPERATIONS,
     *turns.OPERATIONS,
+    *audio.OPERATIONS,
+    *exports.OPERATIONS,
     *links.OPERATIONS,
 )
 """Those of one path stand together."""

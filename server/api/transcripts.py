@@ -24,7 +24,7 @@ from server.api.answers import (
 from server.api.errors import Rejected
 from server.api.links import answer_links
 from server.api.operation import About, Call, Operation, Success, with_body, with_query
-from server.api.reading import language_of, name_speakers, read, title_of
+from server.api.reading import language_of, length_ms, name_speakers, read, title_of
 from server.api.requests import Changes, Listing, NewTranscript, Nothing
 from server.errors import RoomClosed
 from server.room import Room
@@ -73,9 +73,7 @@ async def look_at(call: Call, _query: Nothing) -> Response:
     row = _row(about).model_dump() | {
         "title": reading.title,
         "language": reading.language,
-        "duration_ms": max(
-            [about.duration_ms, *(each.offset_ms + to_ms(each.samples) for each in sessions)]
-        ),
+        "duration_ms": length_ms(about, sessions),
     }
     return write(
         TranscriptAnswer(
