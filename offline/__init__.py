@@ -1,4 +1,12 @@
-"""The accurate pass: a recording heard once more, its result merged with what people edited.
+"""What passes write into a text that people edit, and how it goes together (pure).
 
-`offline` may import `streaming`, never `server`.
+`offline` may import `streaming`, never `server`. Files in reading order::
+
+    domain         what a transcript says: runs, segments, turns, words of passes
+    edits          changes of its text, planned before they are made
+    standing       which words of a segment still stand where people edited
+    view           a transcript's text as a plan sees it
+    placement      where newly heard words go
+    arrangement    turns where voices change
+    reconcile      the words of one pass in place of another's, where nobody touched them
 """

@@ -16,7 +16,21 @@ The way of one chunk of audio, and the files in reading order::
       translation  from the core's events to messages (pure)
     terms, admission, telemetry: what was agreed, who is let in, what operators see
 
+The way of a word into a document that people edit meanwhile::
+
+    transcripts    sessions and the transcripts that they speak into
+      dictation    a session's events as changes of the document
+      acquaintance who the voices of a session are in the transcript
+    rooms          the transcripts that are open
+      room         one of them: document, members, machines that write
+      commits      changes on their way to the storage, and then to everybody
+      mailbox      what one member has still to be sent, bounded
+    transcript     the document itself; the only module that knows pycrdt
+    sync           the WebSocket of an editor; access: what it may do
+    yjs, storage   the wire formats of Yjs (pure); everything that lasts, in SQL
+    api, alignment, exports: HTTP, when edited words were said, and what people take away
+
 Around it: `cli` and `__main__` (the command), `options` and `settings`, `serving` (the process:
 folder, socket, signals), `app` (where every object is made), `lifecycle`, `health`, `auth`, `logs`,
-`errors`, and the commands `doctor` with `speed`, and `model_commands`.
+`errors`, `codes`, and the commands `doctor` with `speed`, and `model_commands`.
 """
