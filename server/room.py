@@ -30,7 +30,7 @@ from server.codes import CloseCode
 from server.commits import Change, Commits
 from server.errors import TranscriptError
 from server.mailbox import Dismissal, Mailbox
-from server.storage.values import Progress, WordChunk
+from server.storage.values import Description, Progress, WordChunk
 from server.transcript import ROOTS, Transcript
 from server.yjs import messages
 from server.yjs.errors import LimitExceeded, YjsError
@@ -192,6 +192,19 @@ class Room:
             pinned=frozenset(transcript.chosen_speakers()),
             passes=self.passes,
             by_machine=lambda start, end: transcript.authors(start, end) <= self._machines,
+        )
+
+    def describe(self) -> Description:
+        """Return what lists and searches are to know of the document."""
+        transcript = self.transcript
+        return Description(
+            title=transcript.meta("title") or "",
+            language=transcript.meta("language"),
+            text=f"{transcript.text}\n{transcript.notes}",
+            speakers=len(set(transcript.turn_speakers().values())),
+            duration_ms=max(
+                (words[-1].end_ms for words in self.passes.values() if words), default=0
+            ),
         )
 
     def identity(self, speaker: SpeakerId) -> SpeakerId:

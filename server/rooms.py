@@ -39,6 +39,9 @@ COMPACT_AFTER = 1_000
 SILENCE_CHECK_S = 5.0
 """How often members are looked for that fell silent."""
 
+DESCRIBE_EVERY_S = 30.0
+"""How often a document that changes is described for lists and searches."""
+
 STORAGE_FAILED = Dismissal(CloseCode.OVERLOADED, "the storage cannot be used now: come again")
 DELETED = Dismissal(CloseCode.UNKNOWN_TRANSCRIPT, "this transcript was deleted")
 FAILED = Dismissal(CloseCode.INTERNAL_ERROR, "the room failed: come again")
@@ -53,6 +56,7 @@ class _Open:
     commits: Commits
     lease: Lease
     compacted: int
+    described: int
     compacting: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -176,7 +180,7 @@ class Rooms:
         if stored.transcript.meta("schema") is None:
             about = stored.about
             room.commit(stored.transcript.begin(title=about.title, language=about.language))
-        opened = _Open(room, commits, stored.lease, compacted=stored.document.snapshot_seq)
+        opened = _Open(room, commits, stored.lease, stored.document.snapshot_seq, last_seq)
         opened.tasks = [
             asyncio.create_task(self._commit(transcript, opened)),
             asyncio.create_task(self._look_after(transcript, opened)),
@@ -220,11 +224,28 @@ class Rooms:
 
     async def _look_after(self, transcript: str, opened: _Open) -> None:
         """Do what is to be done now and then while a room is open."""
+        clock = asyncio.get_running_loop().time
+        describe_at_s = clock() + DESCRIBE_EVERY_S
         while True:
             await asyncio.sleep(SILENCE_CHECK_S)
             opened.room.refresh()
+            if clock() >= describe_at_s:
+                await self._describe(transcript, opened)
+                describe_at_s = clock() + DESCRIBE_EVERY_S
             if opened.commits.last_seq - opened.compacted >= COMPACT_AFTER:
                 await self._compact(transcript, opened)
+
+    async def _describe(self, transcript: str, opened: _Open) -> None:
+        """Tell lists and searches what a document says, if it changed."""
+        seq, described = opened.commits.last_seq, opened.room.describe()
+        if seq == opened.described:
+            return
+        try:
+            await self._threads.run(lambda: self._store.library.describe(opened.lease, described))
+        except StorageError:  # It is found by what it said before.
+            logger.exception("document not described", extra={"transcript": transcript})
+        else:
+            opened.described = seq
 
     async def _compact(self, transcript: str, opened: _Open) -> None:
         """Store one update in place of all so far."""
@@ -262,6 +283,7 @@ class Rooms:
         await asyncio.wait([idle, opened.tasks[0]], return_when=asyncio.FIRST_COMPLETED)
         idle.cancel()
         if not opened.closed.is_set():
+            await self._describe(transcript, opened)
             await self._compact(transcript, opened)
         self._forget(transcript, opened, RESTART)
 

@@ -331,3 +331,14 @@ async def test_a_transcript_is_not_deleted_while_it_is_being_opened(tmp_path: Pa
 
         assert not opened._open
         await opened.closed(TRANSCRIPT, room)
+
+
+async def test_a_document_is_found_by_what_it_says_once_it_is_closed(tmp_path: Path) -> None:
+    async with open_rooms(tmp_path) as (stored, opened):
+        async with opened.enter(TRANSCRIPT) as room:
+            room.commit(room.transcript.put_meta("title", "Budget"))
+            room.write([InsertText(0, "we need more herring", Segment(PassId("1"), 0, 4))])
+        await until(lambda: stored.store.library.page(query="herring").transcripts != ())
+
+        found = stored.store.library.page(query="herring").transcripts
+        assert [(each.id, each.title) for each in found] == [(TRANSCRIPT, "Budget")]
