@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from server.exports.formats import ExportFormat
@@ -21,6 +21,12 @@ LONGEST_LANGUAGE = 35
 
 _LINE = r"^[^\u0000-\u001f\u007f]*$"
 
+
+def _whole(value: object) -> object:
+    """Take `1.0` for the integer that it is in JSON."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Title = Annotated[str, Field(max_length=LONGEST_TITLE, pattern=_LINE)]
 Language = Annotated[
     str,
@@ -31,7 +37,7 @@ Language = Annotated[
     ),
 ]
 Index = Annotated[int, Field(ge=0, le=1_000_000_000)]
-Milliseconds = Annotated[int, Field(ge=0, le=MOST_MS)]
+Milliseconds = Annotated[int, Field(ge=0, le=MOST_MS), BeforeValidator(_whole)]
 SessionId = Annotated[str, Field(max_length=64, pattern="^[a-z0-9]{8,64}$")]
 PassName = Annotated[str, Field(pattern="^[0-9A-Za-z-]{1,64}$")]
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from server.access import Access
 from server.api import audio, exports, links, transcripts, turns, words
+from server.api.answers import JSON
+from server.api.description import describe
 from server.api.operation import Operation
 from server.api.resource import Premises, Resource
 from server.api.workbench import Workbench
@@ -41,4 +45,12 @@ def api_routes(
     """
     premises = Premises(gate, access, lifecycle, threads, Workbench(), archive)
     by_path = groupby(OPERATIONS, key=lambda operation: operation.path)
-    return [Route(path, Resource(premises, [*operations])) for path, operations in by_path]
+    description = describe(OPERATIONS)
+
+    async def described(_request: Request) -> Response:
+        return Response(description, media_type=JSON)
+
+    return [
+        Route("/openapi.json", described),
+        *(Route(path, Resource(premises, [*operations])) for path, operations in by_path),
+    ]
