@@ -101,18 +101,25 @@ async def explain(_request: Request, error: Exception) -> Response:
     """Answer a request that has no endpoint, in JSON: programs call these paths."""
     assert isinstance(error, HTTPException)
     status = error.status_code
-    return JSONResponse(
-        {"error": {"code": _NAMES.get(status, "refused"), "message": error.detail}},
-        status_code=status,
-        headers=error.headers,
-    )
+    refused = {
+        "code": _NAMES.get(status, "refused"),
+        "message": error.detail,
+        "expected": "a path and a method that /openapi.json names",
+        "got": "another",
+    }
+    return JSONResponse({"error": refused}, status_code=status, headers=error.headers)
 
 
 async def upgrade_required(_request: Request) -> Response:
     """Answer plain HTTP on the path of the WebSocket."""
-    message = "This path speaks WebSocket, subprotocol trax.v1.msgpack or trax.v1.json."
+    refused = {
+        "code": "upgrade_required",
+        "message": "This path speaks WebSocket",
+        "expected": "an upgrade, and the subprotocol trax.v1.msgpack or trax.v1.json",
+        "got": "plain HTTP",
+    }
     return JSONResponse(
-        {"error": {"code": "upgrade_required", "message": message}},
+        {"error": refused},
         status_code=426,
         headers={"upgrade": "websocket", "connection": "upgrade"},
     )

@@ -67,7 +67,9 @@ async def test_paths_without_an_endpoint_answer_in_json(
 
     assert answered == status
     assert headers["content-type"] == "application/json"
-    assert json.loads(body)["error"]["code"] == code
+    error = json.loads(body)["error"]
+    assert error["code"] == code
+    assert set(error) == {"code", "message", "expected", "got"}
 
 
 async def test_a_websocket_elsewhere_is_refused(tmp_path: Path) -> None:
