@@ -96,10 +96,16 @@ class SyncEndpoint:
 
     async def _talk(self, room: Room, member: Member, socket: Socket) -> None:
         """Pass frames on in both directions until one of them ends."""
+        largest = self._settings.update_bytes
 
         async def listen() -> None:
             while member.mailbox.dismissal is None:
-                await room.receive(member, await socket.receive())
+                frame = await socket.receive()
+                if len(frame) > largest:
+                    reason = f"at most {largest} bytes expected, got {len(frame)}"
+                    member.mailbox.dismiss(Dismissal(CloseCode.TOO_LARGE, reason))
+                else:
+                    await room.receive(member, frame)
 
         async def tell() -> None:
             while (frame := await member.mailbox.take()) is not None:

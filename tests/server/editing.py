@@ -31,6 +31,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from server.disk import Disk
+from server.recordings import unix_ms
 from server.rooms import Rooms
 from server.storage.store import Store
 from server.transcript import Transcript
@@ -62,9 +63,7 @@ class Storage:
 
     def written(self, transcript: str = TRANSCRIPT) -> Transcript:
         """Return a replica of what is stored."""
-        document = self.store.documents.read(transcript)
-        snapshot = () if document.snapshot is None else (document.snapshot,)
-        return Transcript(1, (*snapshot, *document.updates))
+        return read_document(self.store, transcript)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -116,13 +115,17 @@ class Editor:
     Attributes:
         doc: Survives connections, as a page's does.
         synced: Set once the server's answer to our state came.
-        code: The close code of the last connection.
+        asked: How often the server asked for what we have.
+        denied: How often it said that we may not write.
+        code: The close code of the last connection, 1006 if none came; -1 while it lasts.
+        reason: What it says besides.
     """
 
     doc: Doc[Any] = field(default_factory=Doc)
     synced: asyncio.Event = field(default_factory=asyncio.Event)
     code: int = -1
     reason: str = ""
+    asked: int = 0
     denied: int = 0
     socket: ClientConnection | None = None
     _outgoing: list[bytes] = field(default_factory=list)
@@ -149,6 +152,24 @@ class Editor:
             for update in updates:
                 await self.socket.send(create_update_message(update))
 
+    async def frame(self, frame: bytes | str) -> None:
+        """Send something that is perhaps no message."""
+        assert self.socket is not None
+        await self.socket.send(frame)
+
+    async def write(self, at: int, text: str) -> None:
+        """Insert something, and wait until the server has committed it."""
+        self.text.insert(at, text)
+        await self.flush()
+        await self.acknowledged()
+
+    async def acknowledged(self) -> None:
+        """Wait until the server has committed what was sent: its answers wait for that too."""
+        self.synced.clear()
+        await self.frame(create_sync_message(self.doc))
+        async with asyncio.timeout(DEADLINE_S):
+            await self.synced.wait()
+
     async def present(self, **state: object) -> None:
         """Show a state to everybody."""
         assert self.socket is not None
@@ -160,6 +181,10 @@ class Editor:
         """Return what others show."""
         states = self.awareness.states
         return {client: state for client, state in states.items() if client != self.doc.client_id}
+
+    def shown(self) -> list[dict[str, Any]]:
+        """Return what everybody else shows who shows anything."""
+        return [state for state in self.others().values() if state]
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until something holds."""
@@ -179,7 +204,9 @@ class Editor:
         except ConnectionClosed:
             pass
         received = self.socket.protocol.close_rcvd
-        self.code, self.reason = (-1, "") if received is None else (received.code, received.reason)
+        self.code, self.reason = (
+            (1006, "") if received is None else (received.code, received.reason)
+        )
 
     async def _take(self, frame: bytes) -> None:
         assert self.socket is not None
@@ -191,6 +218,7 @@ class Editor:
                 finally:
                     self._ours = True
                 if answer is not None:
+                    self.asked += 1
                     await self.socket.send(answer)
                 if frame[1] == YSyncMessageType.SYNC_STEP2:
                     self.synced.set()
@@ -207,6 +235,7 @@ async def editing(
     """Connect an editor, a new one or one that comes back, and synchronise it."""
     editor = editor or Editor()
     editor.synced.clear()
+    editor.code, editor.reason = -1, ""
     url = server.url(f"/v1/transcripts/{transcript}/sync?token={token}")
     async with connect(url, max_size=None, proxy=None, compression=None) as socket:
         editor.socket = socket
@@ -225,3 +254,21 @@ async def editing(
             await socket.close()
             await reading
             editor.socket = None
+
+
+def open_transcript(server: Running, transcript: str = TRANSCRIPT) -> None:
+    """Make a transcript that a server finds."""
+    store = server.app._lifecycle.serving().store
+    store.library.create(transcript, started_ms=unix_ms())
+
+
+def stored_text(server: Running, transcript: str = TRANSCRIPT) -> str:
+    """Return the text that a server would find if it started now."""
+    return read_document(server.app._lifecycle.serving().store, transcript).text
+
+
+def read_document(store: Store, transcript: str) -> Transcript:
+    """Return a replica of what is stored."""
+    document = store.documents.read(transcript)
+    snapshot = () if document.snapshot is None else (document.snapshot,)
+    return Transcript(1, (*snapshot, *document.updates))
