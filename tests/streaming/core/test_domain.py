@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.core.domain import Samples, Span, from_ms, to_ms
+from streaming.core.domain import Samples, Span, Speaker, Voice, from_ms, to_ms
 
 points = st.integers(-(10**9), 10**9).map(Samples)
 spans = st.lists(points, min_size=2, max_size=2).map(sorted).map(lambda ends: Span(*ends))
@@ -40,3 +41,20 @@ def test_spans_overlap_by_the_samples_in_both(one: Span, other: Span) -> None:
 
 def test_spans_that_touch_do_not_overlap() -> None:
     assert Span(Samples(0), Samples(5)).overlap(Span(Samples(5), Samples(9))) == 0
+
+
+def voice(*embedding: float) -> Voice:
+    return Voice(Speaker("S1"), np.array(embedding, dtype="<f4").tobytes(), 1.0)
+
+
+def test_the_print_of_a_voice_are_its_numbers() -> None:
+    assert voice(0.6, 0.8).embedding.tolist() == pytest.approx([0.6, 0.8])
+
+
+@pytest.mark.parametrize(
+    ("other", "likeness"), [((0, 1), 1.0), ((1, 0), 0.0), ((0, -1), -1.0), ((0.6, 0.8), 0.8)]
+)
+def test_voices_are_alike_as_their_prints_point_the_same_way(
+    other: tuple[float, float], likeness: float
+) -> None:
+    assert voice(0, 1).likeness(voice(*other)) == pytest.approx(likeness)

@@ -8,6 +8,7 @@ holds it to the port.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,18 @@ def test_a_voice_is_new_only_after_a_second_and_a_half(models: DiartModels) -> N
     said = answers(models.diarizer(DIARIZATION_STEP), pcm)
 
     assert_turns(united(said), [("S1", 0, 2), ("S2", 3.5, 4.5)])
+
+
+def test_a_voice_that_is_known_from_before_keeps_its_name(models: DiartModels) -> None:
+    before = answers(models.diarizer(DIARIZATION_STEP), coded((4, 1)))[-1].voices
+    known = [replace(before[0], speaker=Speaker("S2"))]
+
+    said = answers(models.diarizer(DIARIZATION_STEP, known), coded((2, 1), (2.5, 2), (1, 0)))
+
+    assert_turns(united(said), [("S2", 0, 2), ("S3", 3.5, 4.5)])
+    assert [voice.speaker for voice in said[-1].voices] == ["S2", "S3"]
+    assert said[-1].voices[0].likeness(before[0]) == pytest.approx(1.0)
+    assert 1 < before[0].weight < 9
 
 
 def test_what_is_younger_than_the_latency_is_answered_at_once(models: DiartModels) -> None:

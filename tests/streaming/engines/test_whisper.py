@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from faster_whisper.tokenizer import Tokenizer
 
-from streaming.core.domain import SAMPLE_RATE, Pcm, Samples, Span, Word
+from streaming.core.domain import SAMPLE_RATE, Pcm, Permille, Samples, Span, Word
 from streaming.core.ports import Effort, RecognitionWindow
 from streaming.engines import whisper
 from streaming.engines.whisper import LONGEST_WINDOW, WhisperRecognizer
@@ -36,6 +36,33 @@ def silence(seconds: float) -> Pcm:
 
 
 # --- Without weights ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seconds", "padded"), [(0, 10), (8.9, 10), (9, 10), (9.1, 10.5), (12.4, 13.5), (29.5, 30)]
+)
+def test_windows_have_few_lengths(seconds: float, padded: float) -> None:
+    assert whisper.padded_length(round(seconds * SAMPLE_RATE)) == padded * SAMPLE_RATE
+
+
+def word(text: str, start: int, end: int) -> Word:
+    return Word(text, Span(Samples(start), Samples(end)), Permille(900))
+
+
+@pytest.mark.parametrize(
+    ("before", "words", "rest"),
+    [
+        ([], [word(" a", 0, 1)], 1),
+        ([word(" a", 0, 1)], [], 0),
+        ([word(" day,", 0, 16_000)], [word(" Day", 16_000, 16_000), word(" b", 17_000, 18_000)], 1),
+        ([word(" day", 0, 16_000)], [word(" b", 16_000, 17_000)], 1),
+        ([word(" no,", 0, 16_000)], [word(" no", 20_000, 22_000)], 1),
+    ],
+)
+def test_a_word_is_not_heard_twice_where_decoding_goes_on(
+    before: list[Word], words: list[Word], rest: int
+) -> None:
+    assert list(whisper._after(before, words)) == words[len(words) - rest :]
 
 
 @pytest.mark.parametrize(
