@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from streaming.core.domain import Pcm, Samples, UtteranceId, Voice
-from streaming.core.errors import BacklogFull
 from streaming.core.events import Event
 from streaming.core.session import StreamSession
 from streaming.core.settings import SessionSettings
@@ -107,11 +106,10 @@ class SessionRunner:
         """Take audio; never blocks.
 
         Raises:
-            BacklogFull: There is more of it than `room`; nothing was taken.
+            BacklogFull: There is more of it than the session holds; nothing was taken. What `room`
+                allowed once is taken, even if events wait to be read since.
             SessionFinished: `finish` was called before.
         """
-        if len(pcm) > self.room:
-            raise BacklogFull(self.room, len(pcm))
         self._session.feed(pcm)
         self._pump()
 
