@@ -249,7 +249,8 @@ async def editing(
                 await asyncio.wait({synced, reading}, return_when=asyncio.FIRST_COMPLETED)
                 synced.cancel()
             yield editor
-            await editor.flush()
+            with suppress(ConnectionClosed):
+                await editor.flush()
         finally:
             await socket.close()
             await reading
