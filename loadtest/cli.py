@@ -1,4 +1,4 @@
-"""The command line: `python -m loadtest accuracy`, `latency` and `soak`."""
+"""The command line: `python -m loadtest accuracy`, `latency`, `soak`, `editors` and others."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ from rich.status import Status
 
 from loadtest.accuracy import AccuracyReport, measure_accuracy
 from loadtest.clients import Caller
+from loadtest.editors import EditingReport, Typing, measure_editing
+from loadtest.editors_documents import measure_opening, write_meetings
+from loadtest.editors_report import EditorsReport, editing_table, openings_table
 from loadtest.errors import LoadtestError
 from loadtest.latency import LatencyReport, measure_latency
 from loadtest.measured_server import MeasuredServer, running_server
@@ -64,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_accuracy(commands.add_parser("accuracy", help="word and speaker errors, without a server"))
     _add_latency(commands.add_parser("latency", help="how long words take, in real time"))
     _add_soak(commands.add_parser("soak", help="one long session: memory, and the last word"))
+    _add_editors(commands.add_parser("editors", help="how long edits and documents take"))
     return parser
 
 
@@ -145,9 +149,42 @@ def _add_soak(parser: argparse.ArgumentParser) -> None:
     _add_out(parser)
 
 
+def _add_editors(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(carry_out=_editors)
+    parser.add_argument(
+        "--editors",
+        nargs="+",
+        type=_pair,
+        default=[2, 50],
+        metavar="N",
+        help="so many at once, one number after the other (default: 2 50)",
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=30.0, help="so long each time (default: 30)"
+    )
+    parser.add_argument(
+        "--edits-per-s", type=float, default=2.0, metavar="N", help="by each editor (default: 2)"
+    )
+    parser.add_argument(
+        "--hours",
+        nargs="*",
+        type=float,
+        default=[1.0, 3.0],
+        help="open documents of so many hours of speech (default: 1 3)",
+    )
+    _add_out(parser)
+
+
 def _count(text: str) -> int:
     count = int(text)
     if count < 1:
+        raise ValueError(text)
+    return count
+
+
+def _pair(text: str) -> int:
+    count = int(text)
+    if count < 2:
         raise ValueError(text)
     return count
 
@@ -247,6 +284,37 @@ async def _measure_soak(options: argparse.Namespace) -> SoakReport:
         watch = stack.enter_context(watched(["session"], talk.duration_s))
         caller = _caller(options, server.url)
         return await measure_soak(talk, caller, server, partial(watch, 0))
+
+
+def _editors(options: argparse.Namespace) -> None:
+    report = asyncio.run(_measure_editors(options))
+    console = Console()
+    console.print(editing_table(report.editing))
+    if report.openings:
+        console.print(openings_table(report.openings))
+    if options.out is not None:
+        write_json(options.out, report)
+
+
+async def _measure_editors(options: argparse.Namespace) -> EditorsReport:
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="trax-loadtest-")))
+        status = stack.enter_context(Console(stderr=True).status("Writing documents ..."))
+        # One with nothing in it for each measurement of editing.
+        blank = await write_meetings(folder, [0.0] * len(options.editors))
+        meetings = await write_meetings(folder, options.hours)
+        status.update("Starting a server ...")
+        # Its engines hear nothing; the real ones would take a while to load.
+        (script := folder / "script.json").write_text("[]", encoding="utf-8")
+        flags = ("--live-model", f"scripted:{script}", "--data-dir", str(folder))
+        server = await stack.enter_async_context(running_server(flags))
+        editing: list[EditingReport] = []
+        for editors, empty in zip(options.editors, blank, strict=True):
+            status.update(f"{editors} editors for {options.seconds:g} s ...")
+            pace = Typing(options.seconds, options.edits_per_s)
+            editing.append(await measure_editing(server.url, empty.transcript, editors, pace))
+        openings = [await measure_opening(server.url, each) for each in meetings]
+    return EditorsReport(tuple(editing), tuple(openings))
 
 
 def _caller(options: argparse.Namespace, url: str) -> Caller:

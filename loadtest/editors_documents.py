@@ -1,0 +1,174 @@
+"""Documents of long meetings, as sessions write them, and how long they take to open."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+
+from loadtest.editors_lag import LoopLag, lag_watched
+from loadtest.editors_link import EMPTY_STATE, Link, linked
+from loadtest.errors import LoadtestError
+from offline.domain import SpeakerId
+from server.dictation import Dictation
+from server.disk import Disk
+from server.journal import Entry, LastingEvent
+from server.rooms import Rooms
+from server.storage.sessions import NewSession
+from server.storage.store import Store
+from server.transcript import Transcript, make_client_id
+from server.yjs import messages
+from streaming.core.domain import Permille, Samples, Span, Speaker, UtteranceId, Word, from_ms
+from streaming.core.events import Correction, Final, SpeechStarted, UtteranceEnded
+
+WORDS_AN_HOUR = 9000
+"""150 a minute."""
+
+WORD_MS = 60 * 60 * 1000 // WORDS_AN_HOUR
+WORDS_A_FINAL = 3
+FINALS_AN_UTTERANCE = 5
+
+UTTERANCES_A_CORRECTION = 2
+"""The utterance pass changes something in every second utterance."""
+
+MOST_BYTES = 64 * 1024 * 1024
+OPEN_S = 60.0
+
+_VOCABULARY = ("so", "here", "is", "the", "new", "plan", "that", "nobody", "has", "seen", "before")
+_SPEAKERS = tuple(Speaker(f"S{number}") for number in range(1, 5))
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A document that was written.
+
+    Attributes:
+        transcript: Its id.
+        hours: How long was spoken.
+        words: How many were.
+    """
+
+    transcript: str
+    hours: float
+    words: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a document opened.
+
+    Attributes:
+        hours: How long was spoken.
+        words: How many were.
+        update_bytes: What an editor is sent.
+        first_s: From connecting to having it, for the first editor: the server reads it first.
+        next_s: The same for the next editor, while the first is there.
+        lag: Of the server meanwhile.
+    """
+
+    hours: float
+    words: int
+    update_bytes: int
+    first_s: float
+    next_s: float
+    lag: LoopLag
+
+
+def database(folder: Path) -> str:
+    """Return where a server over this data folder keeps its transcripts."""
+    return f"sqlite:///{folder / 'transcripts.sqlite'}"
+
+
+async def write_meetings(folder: Path, hours: Sequence[float]) -> list[Meeting]:
+    """Write documents into the data folder of a server that does not run.
+
+    They are written as those of sessions are, final by final, which takes some seconds an hour.
+    """
+    threads = Disk()
+    with Store(database(folder)) as store:
+        rooms = Rooms(store, threads, transcript_bytes=MOST_BYTES, linger_s=0)
+        try:
+            return [await _write(store, rooms, each) for each in hours]
+        finally:
+            await rooms.aclose()
+            threads.close()
+
+
+async def _write(store: Store, rooms: Rooms, hours: float) -> Meeting:
+    transcript, name = secrets.token_urlsafe(12), secrets.token_hex(8)
+    words = round(hours * WORDS_AN_HOUR)
+    store.library.create(transcript, started_ms=0, title=f"{hours:g} h", language="en")
+    async with rooms.enter(transcript) as room:
+        session = store.sessions.add(rooms.lease(transcript), NewSession(name, offset_ms=0))
+        voices: dict[str, SpeakerId] = {
+            speaker: store.sessions.add_voice(rooms.lease(transcript), name, speaker).speaker
+            for speaker in _SPEAKERS
+        }
+        dictation = Dictation(room, session, voices)
+        for seq, event in enumerate(_events(words), start=1):
+            dictation.take(Entry(seq, event), from_ms(words * WORD_MS))
+            if isinstance(event, UtteranceEnded):
+                await room.idle()
+        await room.idle()
+    return Meeting(transcript, hours, words)
+
+
+def _events(count: int) -> Iterator[LastingEvent]:
+    """Yield what a session hears of so many words, one speaker after the other."""
+    texts = list(islice(cycle(_VOCABULARY), count))
+    size = WORDS_A_FINAL * FINALS_AN_UTTERANCE
+    for number, first in enumerate(range(0, count, size)):
+        utterance, speaker = UtteranceId(number), _SPEAKERS[number % len(_SPEAKERS)]
+        said = [
+            _word(first + n, text, speaker) for n, text in enumerate(texts[first : first + size])
+        ]
+        span = Span(said[0].span.start, said[-1].span.end)
+        yield SpeechStarted(utterance, span.start)
+        for at in range(0, len(said), WORDS_A_FINAL):
+            yield Final(utterance, tuple(said[at : at + WORDS_A_FINAL]))
+        yield UtteranceEnded(utterance, span)
+        if number % UTTERANCES_A_CORRECTION == 0:
+            better = _word(first, "now", speaker)
+            yield Correction(utterance, span, (better, *said[1:]))
+
+
+def _word(number: int, text: str, speaker: Speaker) -> Word:
+    start: Samples = from_ms(number * WORD_MS)
+    return Word(f" {text}", Span(start, from_ms((number + 1) * WORD_MS)), Permille(900), speaker)
+
+
+async def measure_opening(server_url: str, meeting: Meeting) -> Opening:
+    """Open a document twice, the second time while it is open.
+
+    Raises:
+        LoadtestError: It did not come, or not whole.
+    """
+    lags: list[LoopLag] = []
+    clock = asyncio.get_running_loop().time
+    async with lag_watched(server_url, lags.append):
+        began_s = clock()
+        async with linked(server_url, meeting.transcript) as first:
+            await _content(first)
+            first_s, began_s = clock() - began_s, clock()
+            async with linked(server_url, meeting.transcript) as second:
+                update = await _content(second)
+                next_s = clock() - began_s
+    words = len(Transcript(make_client_id(), [update]).text.split())
+    if words != meeting.words:
+        raise LoadtestError(f"{meeting.words} words expected, got {words}")
+    return Opening(meeting.hours, words, len(update), first_s, next_s, lags[0])
+
+
+async def _content(link: Link) -> bytes:
+    """Ask for everything; return it as an update."""
+    await link.send(messages.SyncStep1(EMPTY_STATE))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(OPEN_S):
+            async for message in link.received():
+                if isinstance(message, messages.SyncStep2):
+                    return message.update
+    raise LoadtestError("a document expected, got none")
