@@ -10,6 +10,7 @@ from server.disk import Disk
 from server.lifecycle import Lifecycle
 from server.recordings import unix_ms
 from server.storage import values
+from server.storage.values import Link
 
 
 class Role(StrEnum):
@@ -51,9 +52,19 @@ class Access:
         """
         if self._gate.knows(headers, query):
             return Role.OWNER
+        link = await self.link(headers, query)
+        return None if link is None or link.transcript != transcript else _ROLES[link.role]
+
+    async def link(self, headers: Mapping[str, str], query: Mapping[str, str]) -> Link | None:
+        """Return the valid link that a request comes by, if it comes by one.
+
+        Raises:
+            Refusal: The server does not serve now.
+            StorageError: It cannot be known now.
+        """
         token = presented(headers, query)
+        if not token:
+            return None
         links = self._lifecycle.serving().store.links
         link = await self._threads.run(lambda: links.find(fingerprint(token)))
-        if link is None or link.transcript != transcript or not link.is_valid(unix_ms()):
-            return None
-        return _ROLES[link.role]
+        return link if link is not None and link.is_valid(unix_ms()) else None

@@ -133,8 +133,8 @@ def build_app(settings: Settings, token: str, load_engines: LoadEngines = load) 
     """
     lifecycle, telemetry, disk = Lifecycle(), Telemetry(), Disk()
     gate = Gate(token, settings.allowed_origins)
-    stream = StreamEndpoint(settings, gate, lifecycle, telemetry)
     access, archive = Access(gate, lifecycle, disk), Archive(settings.data_dir)
+    stream = StreamEndpoint(settings, gate, access, lifecycle, telemetry)
     sync = SyncEndpoint(settings, gate, access, lifecycle)
     health = Health(lifecycle, telemetry)
     asgi = Starlette(

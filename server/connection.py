@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import replace
 from typing import Protocol, assert_never
 
-from server.codes import CloseCode
+from server.codes import CloseCode, ErrorCode
 from server.conversation import (
     Admission,
     Answer,
@@ -23,7 +23,7 @@ from server.conversation import (
     Rejoin,
     Request,
 )
-from server.errors import Refusal
+from server.errors import PeerMistake, Refusal
 from server.lifecycle import Serving
 from server.messages import AUTO_LANGUAGE, Ack, Done, Limits, Ready, ServerMessage, Stats
 from server.outbox import Outbox
@@ -71,8 +71,20 @@ class Connection:
         subprotocol: Subprotocol,
         serving: Serving,
         settings: Settings,
+        *,
+        only_into: str | None = None,
     ) -> None:
+        """Begin after the handshake.
+
+        Args:
+            socket: Of this connection.
+            subprotocol: What was agreed on.
+            serving: What serves it.
+            settings: Of this server.
+            only_into: The one transcript that this client may speak into; `None`: it may do all.
+        """
         self._socket = socket
+        self._only_into = only_into
         self._subprotocol = subprotocol
         self._serving = serving
         self._sessions = serving.sessions
@@ -93,11 +105,13 @@ class Connection:
         request = await self._first_request()
         if isinstance(request, Open):
             terms = agree(request.start, self._settings, self._serving.languages)
+            self._check_transcript(terms.transcript)
             opened = await self._sessions.open(terms)
             session, token, after = opened.session, opened.token, 0
         else:
             resume = request.resume
             session = await self._sessions.resume(resume)
+            self._check_transcript(session.manifest.terms.transcript)
             token, after = resume.token, resume.after
         outbox = self._sessions.take(session, after)
         try:
@@ -125,6 +139,16 @@ class Connection:
                             pass  # An unknown message: anything else was refused.
         except TimeoutError:
             raise self._conversation.silence(limit_ms) from None
+
+    def _check_transcript(self, transcript: str | None) -> None:
+        """Refuse a session that does not speak where its client may."""
+        if self._only_into is not None and transcript != self._only_into:
+            raise PeerMistake(
+                ErrorCode.FORBIDDEN,
+                "This link is for one transcript",
+                expected=self._only_into,
+                got="none" if transcript is None else "another one",
+            )
 
     def _admit(self, session: Session) -> None:
         terms = session.manifest.terms

@@ -12,6 +12,7 @@ import logging
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from server.access import Access
 from server.auth import Gate
 from server.codes import ErrorCode
 from server.connection import Connection, Disconnected, Socket, say_goodbye
@@ -19,6 +20,8 @@ from server.errors import Overload, PeerMistake, Refusal, ServerFault
 from server.lifecycle import Lifecycle
 from server.settings import Settings
 from server.sockets import StarletteSocket
+from server.storage.errors import StorageError
+from server.storage.values import Role
 from server.telemetry import Telemetry
 from server.wire import Subprotocol
 
@@ -29,10 +32,16 @@ class StreamEndpoint:
     """An ASGI application for one path; one for the whole server."""
 
     def __init__(
-        self, settings: Settings, gate: Gate, lifecycle: Lifecycle, telemetry: Telemetry
+        self,
+        settings: Settings,
+        gate: Gate,
+        access: Access,
+        lifecycle: Lifecycle,
+        telemetry: Telemetry,
     ) -> None:
         self._settings = settings
         self._gate = gate
+        self._access = access
         self._lifecycle = lifecycle
         self._telemetry = telemetry
 
@@ -61,6 +70,9 @@ class StreamEndpoint:
                 await self._refuse(socket, subprotocol, refusal)
             except Disconnected:
                 pass
+            except StorageError:
+                logger.exception("link not looked up")
+                await self._refuse(socket, subprotocol, _storage_trouble(self._settings))
             except Exception:
                 logger.exception("connection failed")
                 await self._refuse(socket, subprotocol, _internal_error())
@@ -77,13 +89,7 @@ class StreamEndpoint:
                 expected=" or ".join(Subprotocol),
                 got="others" if websocket.scope["subprotocols"] else "none",
             )
-        if not self._gate.knows(websocket.headers, websocket.query_params):
-            raise PeerMistake(
-                ErrorCode.UNAUTHORIZED,
-                "The token is missing or wrong",
-                expected="Authorization: Bearer TOKEN, or ?token=TOKEN",
-                got="another token" if _presents_token(websocket) else "none",
-            )
+        only_into = await self._admit(websocket)
         if self._lifecycle.connections > self._settings.max_connections:
             raise Overload(
                 ErrorCode.OVERLOADED,
@@ -93,10 +99,36 @@ class StreamEndpoint:
                 retry_after_ms=self._settings.retry_after_ms,
             )
         serving = self._lifecycle.serving()
-        connection = Connection(socket, subprotocol, serving, self._settings)
+        connection = Connection(socket, subprotocol, serving, self._settings, only_into=only_into)
         refusal = await connection.run()
         if refusal is not None:
             self._telemetry.connection_refused(refusal.code)
+
+    async def _admit(self, websocket: WebSocket) -> str | None:
+        """Let a client in by its token; return the only transcript that it may speak into, if so.
+
+        Raises:
+            Refusal: It may not come in.
+        """
+        headers, query = websocket.headers, websocket.query_params
+        if self._gate.knows(headers, query):
+            return None
+        link = await self._access.link(headers, query)
+        if link is None:
+            raise PeerMistake(
+                ErrorCode.UNAUTHORIZED,
+                "The token is missing or wrong",
+                expected="Authorization: Bearer TOKEN, or ?token=TOKEN",
+                got="another token" if _presents_token(websocket) else "none",
+            )
+        if link.role is not Role.EDITOR:
+            raise PeerMistake(
+                ErrorCode.FORBIDDEN,
+                "This link is not for speaking",
+                expected="an editor's link, or the server's token",
+                got=f"a {link.role.value}'s link",
+            )
+        return link.transcript
 
     async def _refuse(
         self, socket: Socket, subprotocol: Subprotocol | None, refusal: Refusal
@@ -112,6 +144,16 @@ class StreamEndpoint:
 
 def _presents_token(websocket: WebSocket) -> bool:
     return "authorization" in websocket.headers or "token" in websocket.query_params
+
+
+def _storage_trouble(settings: Settings) -> Overload:
+    return Overload(
+        ErrorCode.OVERLOADED,
+        "The token cannot be looked up now",
+        expected="a storage that can be read",
+        got="one that cannot",
+        retry_after_ms=settings.retry_after_ms,
+    )
 
 
 def _internal_error() -> ServerFault:
