@@ -16,5 +16,6 @@ got); then the measurements:
 - `editors` (from edit to edit) with `editors_typing` (what is typed), `editors_link` (over what),
   `editors_documents` (long ones) and `editors_lag` (is the server's event loop free).
 
-`report` and `editors_report` make tables and JSON, `progress` shows what is going on, `cli` is the command.
+`report` and `editors_report` make tables and JSON, `progress` shows what is going on, `cli` is the
+command.
 """
