@@ -58,7 +58,7 @@ NO_LIMITS = Limits(structs=sys.maxsize, clients=sys.maxsize, delete_ranges=sys.m
 LONG_BYTES = 16 * 1024
 """From here on an update is looked into in a thread: it takes 1 ms for every 6 kB."""
 
-PRESENCE = PresenceLimits(state_bytes=16 * 1024, states_per_owner=16, states=2_000)
+PRESENCE = PresenceLimits(state_bytes=16 * 1024, states_per_owner=16, states=2_000, reserved="trax")
 """Names, colours and cursors; one page shows one state."""
 
 MOST_HELD_BYTES = 1024 * 1024

@@ -54,11 +54,13 @@ class PresenceLimits:
         state_bytes: Size of one state, as JSON in UTF-8.
         states_per_owner: States that one connection may own.
         states: States of the whole room; so many removed ones are remembered, too.
+        reserved: Key that only the server's own states may have.
     """
 
     state_bytes: int
     states_per_owner: int
     states: int
+    reserved: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,8 @@ class Presence:
             raise MalformedYjs(entry.at, f"a state in {error}", "something else") from error
         if not isinstance(value, dict):
             raise MalformedYjs(entry.at, "a state that is a JSON object", type(value).__name__)
+        if self._limits.reserved in value:
+            raise MalformedYjs(entry.at, f"a state without {self._limits.reserved!r}", "one with it")
 
     def _check_room(self, accepted: Iterable[_Entry], owner: Hashable) -> None:
         """Check that there is room for the states that an owner wants to add."""

@@ -377,3 +377,17 @@ def test_who_listens_and_who_comes_late_agree_whatever_anybody_does(
 
         assert shown(presence) == listener.states
         assert shown(presence)[4] == '{"s":0}'
+
+
+def test_only_the_server_shows_what_is_reserved_for_it() -> None:
+    presence = Presence(
+        PresenceLimits(state_bytes=100, states_per_owner=3, states=5, reserved="trax")
+    )
+
+    with pytest.raises(MalformedYjs, match="expected a state without 'trax'"):
+        presence.apply(awareness((1, 1, '{"trax": 1}')), "somebody", 0.0)
+
+    own = presence.set_own(SERVER, '{"trax": 1}', 0.0)
+    assert lines(own) == [(SERVER, 1, '{"trax": 1}')]
+    assert own is not None
+    assert presence.apply(own, "who echoes", 0.0) == NOTHING
