@@ -11,13 +11,14 @@ import pytest
 from tests.server.editing import read_document, until
 from tests.server.scribbling import (
     Scribbler,
+    all_equal,
     check,
     contents,
     speech_of,
     spoken_words,
     stored_doc,
 )
-from tests.server.talking import Client, Running, running, samples, talking
+from tests.server.talking import Client, running, samples, talking
 
 WORDS = spoken_words(40)
 LENGTH_S = 29.0
@@ -33,18 +34,6 @@ async def speak(client: Client) -> None:
         await asyncio.sleep(PIECE_S / 6)
     await client.send("end")
     assert await client.closed() == 1000
-
-
-async def all_equal(server: Running, transcript: str, scribblers: list[Scribbler]) -> None:
-    """Connect everybody once more, and wait until they show the same."""
-    for each in scribblers:
-        async with each.connected(server, transcript):
-            await each.editor.acknowledged()
-    for each in scribblers:
-        async with each.connected(server, transcript):
-            await each.editor.acknowledged()
-    first, *others = (contents(each.editor.doc) for each in scribblers)
-    assert [other == first for other in others] == [True] * len(others)
 
 
 @pytest.mark.slow
