@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from trax_client.events import Correction, Event, Final, Word
-from trax_client.transcript import Transcript
+from trax_client.folding import Transcript
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
     async with trax_client.connect(language="en") as session:
         ...
 
-Files in reading order: `events` (what comes), `session` (what one uses), `transcript` (what was
+Files in reading order: `events` (what comes), `session` (what one uses), `folding` (what was
 said up to now), `errors`. Below: `link` carries a session over connections, `dialogue` and
 `outbox` are the protocol without a socket, `inbox` is events not read yet, `wire` the codec,
 `requests` what it encodes, `address` and `backoff` where and when to connect. The command
@@ -41,8 +41,8 @@ from trax_client.events import (
     UtteranceEnd,
     Word,
 )
+from trax_client.folding import SpokenWord, Transcript, Turn
 from trax_client.session import Session, SessionStats, connect
-from trax_client.transcript import SpokenWord, Transcript, Turn
 
 __all__ = [
     "ConnectionLost",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from trax_client.transcript import SpokenWord, Transcript, Turn, group_turns
+from trax_client.folding import SpokenWord, Transcript, Turn, group_turns
 
 
 class SettlingLines:

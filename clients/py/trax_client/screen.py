@@ -12,9 +12,9 @@ from rich.segment import Segment
 from rich.text import Text
 
 from trax_client.events import Done, Event, Stats
+from trax_client.folding import Transcript, Turn
 from trax_client.lines import SettlingLines, clock
 from trax_client.session import Session
-from trax_client.transcript import Transcript, Turn
 from trax_client.views import Latency, totals
 
 PATIENCE_MS = 10_000

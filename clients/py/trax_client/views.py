@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol, TextIO
 
 from trax_client.events import Done, Event, Final, Partial, Stats
+from trax_client.folding import Transcript
 from trax_client.lines import SettlingLines, clock
-from trax_client.transcript import Transcript
 from trax_client.wire import as_json
 
 PLAIN_PATIENCE_MS = 3_000

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 import msgpack
 
@@ -36,15 +36,13 @@ from trax_client.events import (
     UtteranceEnd,
     Word,
 )
+from trax_client.fields import MAX_INTEGER, Fields, kind
 from trax_client.requests import Audio, ClientMessage
 
 MAX_DEPTH = 8
-MAX_INTEGER = 2**53 - 1
 MAX_PERMILLE = 1_000
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-T = TypeVar("T")
 
 
 class Subprotocol(StrEnum):
@@ -96,9 +94,9 @@ def decode(frame: bytes | str, subprotocol: Subprotocol) -> ServerMessage | None
         case _:
             raise ProtocolViolation(f"frames of {subprotocol}", "a frame of another kind")
     if not isinstance(decoded, dict):
-        raise ProtocolViolation("a map", _kind(decoded))
+        raise ProtocolViolation("a map", kind(decoded))
     _check(decoded, MAX_DEPTH)
-    fields = _Fields(decoded, "")
+    fields = Fields(decoded, "")
     decoder = _DECODERS.get(fields.text("type"))
     return None if decoder is None else decoder(fields)
 
@@ -146,80 +144,23 @@ def _check(value: object, levels: int) -> None:
         if abs(value) > MAX_INTEGER:
             raise ProtocolViolation(f"integers of magnitude up to {MAX_INTEGER}", "a larger one")
     elif not (value is None or isinstance(value, bytes)):
-        raise ProtocolViolation("integers, text, bytes, lists, maps, booleans, nil", _kind(value))
+        raise ProtocolViolation("integers, text, bytes, lists, maps, booleans, nil", kind(value))
 
 
-class _Fields:
-    """Reads the fields of one map, so that every error names its field."""
-
-    __slots__ = ("_fields", "_prefix")
-
-    def __init__(self, fields: dict[str, object], prefix: str) -> None:
-        self._fields = fields
-        self._prefix = prefix
-
-    def value(self, name: str, kind: type[T]) -> T:
-        """Return a field that must be there and of exactly this type (a bool is no int here)."""
-        value = self._fields.get(name)
-        if isinstance(value, kind) and type(value) is kind:
-            return value
-        raise self._violation(name, _KINDS[kind], _kind(value))
-
-    def text(self, name: str) -> str:
-        """Return a text."""
-        return self.value(name, str)
-
-    def text_or_none(self, name: str) -> str | None:
-        """Return a text that may be nil or left out."""
-        return None if self._fields.get(name) is None else self.value(name, str)
-
-    def count(self, name: str, *, least: int = 0, most: int = MAX_INTEGER) -> int:
-        """Return an integer that counts or measures something."""
-        number = self.value(name, int)
-        if not least <= number <= most:
-            raise self._violation(name, f"{least}..{most}", str(number))
-        return number
-
-    def count_or_none(self, name: str) -> int | None:
-        """Return such an integer that may be nil or left out."""
-        return None if self._fields.get(name) is None else self.count(name)
-
-    def seq(self) -> int:
-        """Return the number of a durable event."""
-        return self.count("seq", least=1)
-
-    def flag(self, name: str) -> bool:
-        """Return a boolean."""
-        return self.value(name, bool)
-
-    def within(self, name: str) -> _Fields:
-        """Return a map within this one."""
-        return _Fields(self.value(name, dict), f"{self._prefix}{name}.")
-
-    def words(self, *, least: int = 0) -> tuple[Word, ...]:
-        """Return the list of words."""
-        items: list[object] = self.value("words", list)
-        if len(items) < least:
-            raise self._violation("words", "at least one", "none")
-        return tuple(self._word(item) for item in items)
-
-    def _word(self, item: object) -> Word:
-        if not isinstance(item, dict):
-            raise self._violation("words", "a list of maps", _kind(item))
-        fields = _Fields(item, f"{self._prefix}words.")
-        return Word(
-            text=fields.text("text"),
-            start_ms=fields.count("start_ms"),
-            end_ms=fields.count("end_ms"),
-            confidence=fields.count("confidence", most=MAX_PERMILLE),
-            speaker=fields.text_or_none("speaker"),
+def _words(fields: Fields, *, least: int = 0) -> tuple[Word, ...]:
+    return tuple(
+        Word(
+            text=item.text("text"),
+            start_ms=item.count("start_ms"),
+            end_ms=item.count("end_ms"),
+            confidence=item.count("confidence", most=MAX_PERMILLE),
+            speaker=item.text_or_none("speaker"),
         )
+        for item in fields.items("words", least=least)
+    )
 
-    def _violation(self, name: str, expected: str, got: str) -> ProtocolViolation:
-        return ProtocolViolation(expected, got, field=self._prefix + name)
 
-
-def _ready(fields: _Fields) -> Ready:
+def _ready(fields: Fields) -> Ready:
     limits, models = fields.within("limits"), fields.within("models")
     return Ready(
         session=fields.text("session"),
@@ -249,18 +190,18 @@ def _ready(fields: _Fields) -> Ready:
     )
 
 
-def _correction(fields: _Fields) -> Correction:
+def _correction(fields: Fields) -> Correction:
     return Correction(
         seq=fields.seq(),
         utterance=fields.count("utterance"),
         pass_=fields.text("pass"),
         start_ms=fields.count("start_ms"),
         end_ms=fields.count("end_ms"),
-        words=fields.words(),
+        words=_words(fields),
     )
 
 
-def _done(fields: _Fields) -> Done:
+def _done(fields: Fields) -> Done:
     return Done(
         audio_ms=fields.count("audio_ms"),
         utterances=fields.count("utterances"),
@@ -270,7 +211,7 @@ def _done(fields: _Fields) -> Done:
     )
 
 
-def _error(fields: _Fields) -> Error:
+def _error(fields: Fields) -> Error:
     return Error(
         code=fields.text("code"),
         message=fields.text("message"),
@@ -281,17 +222,17 @@ def _error(fields: _Fields) -> Error:
     )
 
 
-_DECODERS: Mapping[str, Callable[[_Fields], ServerMessage]] = {
+_DECODERS: Mapping[str, Callable[[Fields], ServerMessage]] = {
     "ready": _ready,
     "ack": lambda fields: Ack(samples=fields.count("samples"), until=fields.count("until")),
     "speech_start": lambda fields: SpeechStart(
         seq=fields.seq(), utterance=fields.count("utterance"), start_ms=fields.count("start_ms")
     ),
     "partial": lambda fields: Partial(
-        utterance=fields.count("utterance"), stable=fields.count("stable"), words=fields.words()
+        utterance=fields.count("utterance"), stable=fields.count("stable"), words=_words(fields)
     ),
     "final": lambda fields: Final(
-        seq=fields.seq(), utterance=fields.count("utterance"), words=fields.words(least=1)
+        seq=fields.seq(), utterance=fields.count("utterance"), words=_words(fields, least=1)
     ),
     "speaker": lambda fields: Speaker(
         seq=fields.seq(),
@@ -321,18 +262,3 @@ _DECODERS: Mapping[str, Callable[[_Fields], ServerMessage]] = {
     "done": _done,
     "error": _error,
 }
-
-_KINDS: Mapping[type, str] = {
-    bool: "a boolean",
-    int: "an integer",
-    float: "a float",
-    str: "text",
-    bytes: "bytes",
-    list: "a list",
-    dict: "a map",
-}
-
-
-def _kind(value: object) -> str:
-    """Name a value's kind; its content may be spoken words."""
-    return "nothing" if value is None else _KINDS.get(type(value), "another type")
