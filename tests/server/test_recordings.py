@@ -1,6 +1,9 @@
 """Recordings: what was written is there after any kind of death, and only that."""
 
+import errno
 import json
+import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -211,6 +214,71 @@ def test_old_finished_sessions_are_removed_and_no_others(archive: Archive, tmp_p
 
     left = {folder.name for folder in (tmp_path / "sessions").iterdir()}
     assert left == {"open1111", "new11111"}
+
+
+def test_a_removed_recording_leaves_nothing_though_its_session_goes_on(
+    archive: Archive, tmp_path: Path
+) -> None:
+    with archive.create(MANIFEST) as recording:
+        archive.remove(MANIFEST.session)
+        recording.append(b"\1\0", entries(1))
+        recording.note(finished(MANIFEST))
+        assert recording.audio(span(0, 1)).tolist() == [1]
+        assert recording.manifest.finished_ms is not None
+
+    assert list((tmp_path / "sessions").iterdir()) == []
+    assert not archive.audio(MANIFEST.session).exists()
+    archive.remove(MANIFEST.session)
+
+
+def test_a_recording_is_removed_while_its_manifest_is_written(archive: Archive) -> None:
+    with archive.create(MANIFEST) as recording:
+        stop = threading.Event()
+
+        def note() -> None:
+            while not stop.is_set():
+                recording.note(MANIFEST)
+
+        noting = threading.Thread(target=note)
+        noting.start()
+        try:
+            archive.remove(MANIFEST.session)
+        finally:
+            stop.set()
+            noting.join()
+
+    assert archive.manifest(MANIFEST.session) is None
+
+
+@pytest.mark.parametrize("first", [FileNotFoundError(), OSError(errno.ENOTEMPTY, "not empty")])
+def test_a_file_that_comes_or_goes_meanwhile_does_not_stop_a_removal(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, first: OSError
+) -> None:
+    archive.create(MANIFEST).close()
+    errors, rmtree = [first], shutil.rmtree
+
+    def interrupted(folder: Path) -> None:
+        if errors:
+            raise errors.pop()
+        rmtree(folder)
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    archive.remove(MANIFEST.session)
+
+    assert archive.manifest(MANIFEST.session) is None
+
+
+def test_a_removal_that_the_system_refuses_is_told(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.create(MANIFEST).close()
+
+    def refuse(_folder: Path) -> None:
+        raise PermissionError(errno.EACCES, "denied")
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    with pytest.raises(PermissionError):
+        archive.remove(MANIFEST.session)
 
 
 def test_recordings_are_for_their_owner_only(archive: Archive, tmp_path: Path) -> None:
