@@ -8,7 +8,7 @@ from server.access import Role
 from server.alignment import align
 from server.api.filenames import attachment
 from server.api.operation import About, Call, Operation, Success, with_query
-from server.api.reading import Reading, length_ms, read
+from server.api.reading import Reading, copy, length_ms
 from server.api.requests import ExportQuery
 from server.exports.formats import ExportFormat, export
 from server.exports.transcript import ExportedTranscript
@@ -23,16 +23,17 @@ async def exported(call: Call, wish: ExportQuery) -> Response:
     about, sessions = await call.threads.run(
         lambda: (store.library.get(call.transcript), store.sessions.of(call.transcript))
     )
-    reading = await read(call)
-    duration_ms = length_ms(about, sessions)
-    content = await call.workbench.run(
-        lambda: export(_aligned(about, duration_ms, reading), wish.format)
-    )
-    headers = {
-        "content-type": wish.format.media_type,
-        "content-disposition": attachment(reading.title, wish.format.suffix),
-    }
-    return Response(content, headers=headers)
+    taken, duration_ms = await copy(call), length_ms(about, sessions)
+
+    def written() -> Response:
+        transcript = _aligned(about, duration_ms, taken.read())
+        headers = {
+            "content-type": wish.format.media_type,
+            "content-disposition": attachment(transcript.title, wish.format.suffix),
+        }
+        return Response(export(transcript, wish.format), headers=headers)
+
+    return await call.workbench.run(written)
 
 
 def _aligned(about: Transcript, duration_ms: int, reading: Reading) -> ExportedTranscript:

@@ -24,7 +24,7 @@ from server.api.answers import (
 from server.api.errors import Rejected
 from server.api.links import answer_links
 from server.api.operation import About, Call, Operation, Success, with_body, with_query
-from server.api.reading import language_of, length_ms, name_speakers, read, title_of
+from server.api.reading import copy, language_of, length_ms, name_speakers, title_of
 from server.api.requests import Changes, Listing, NewTranscript, Nothing
 from server.errors import RoomClosed
 from server.room import Room
@@ -68,7 +68,8 @@ async def look_at(call: Call, _query: Nothing) -> Response:
         lambda: (store.library.get(name), store.sessions.of(name), store.passes.of(name))
     )
     links = await answer_links(call) if call.role is Role.OWNER else None
-    reading = await read(call)
+    taken = await copy(call)
+    reading = await call.workbench.run(taken.read)
     running = {session.id for session in call.serving.sessions.running}
     row = _row(about).model_dump() | {
         "title": reading.title,

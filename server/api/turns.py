@@ -8,7 +8,7 @@ from server.access import Role
 from server.alignment import TimedTurn, align
 from server.api.answers import TurnAnswer, TurnsAnswer, write
 from server.api.operation import About, Call, Operation, Success, with_query
-from server.api.reading import Reading, name_speakers, read
+from server.api.reading import Reading, copy, name_speakers
 from server.api.requests import Nothing
 
 PATH = "/v1/transcripts/{transcript}/turns"
@@ -16,8 +16,8 @@ PATH = "/v1/transcripts/{transcript}/turns"
 
 async def turns(call: Call, _query: Nothing) -> Response:
     """Answer what people edited, with the times at which it was said."""
-    reading = await read(call)
-    return await call.workbench.run(lambda: _aligned(reading))
+    taken = await copy(call)
+    return await call.workbench.run(lambda: _aligned(taken.read()))
 
 
 def _aligned(reading: Reading) -> Response:
