@@ -20,9 +20,6 @@ from tests.server.talking import TOKEN, running, talk
 EXAMPLES = 50
 """Of each operation, rightly and wrongly used each."""
 
-SPAN = "getAudio"
-"""Its two times have to agree, which a description cannot say."""
-
 
 AnyOperation = APIOperation[Any, Any, Any, Any]
 
@@ -48,11 +45,17 @@ def use(url: str, operation: AnyOperation, transcript: str) -> set[int]:
         def check(case: Case[Any]) -> None:
             response = case.call(base_url=url, headers={"Authorization": f"Bearer {TOKEN}"})
             seen.add(response.status_code)
-            if (name_of(operation), response.status_code) != (SPAN, 422):
+            if not ends_early(case):
                 case.validate_response(response)
 
         check()
     return seen
+
+
+def ends_early(case: Case[Any]) -> bool:
+    """Whether a span of audio ends before it starts, which no description can forbid."""
+    start, end = case.query.get("from_ms", 0), case.query.get("to_ms")
+    return isinstance(start, int) and isinstance(end, int) and end < start
 
 
 def name_of(operation: AnyOperation) -> str:
