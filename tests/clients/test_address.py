@@ -53,3 +53,30 @@ def test_other_urls_are_refused_without_telling_the_token(url: str) -> None:
     with pytest.raises(ValueError, match=r"http://127\.0\.0\.1:8000 expected") as refusal:
         find_address(url, None, {})
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "api", "sync"),
+    [
+        (
+            "http://127.0.0.1:8000/?token=x",
+            "http://127.0.0.1:8000/v1/transcripts",
+            "ws://127.0.0.1:8000/v1/transcripts/a%2Fb/sync",
+        ),
+        (
+            "wss://host/trax/v1/stream",
+            "https://host/trax/v1/transcripts",
+            "wss://host/trax/v1/transcripts/a%2Fb/sync",
+        ),
+        (
+            "https://host/page",
+            "https://host/v1/transcripts",
+            "wss://host/v1/transcripts/a%2Fb/sync",
+        ),
+    ],
+)
+def test_transcripts_are_next_to_the_stream(url: str, api: str, sync: str) -> None:
+    address = find_address(url, "t", {})
+    assert address.api("/v1/transcripts") == api
+    assert address.sync("a/b").url == sync
+    assert address.sync("a/b").token == "t"

@@ -17,6 +17,9 @@ acknowledged. An event: socket -> `Link` -> `Dialogue` (once only) -> `Inbox` ->
 from trax_client.backoff import Reconnect
 from trax_client.errors import (
     ConnectionLost,
+    Forbidden,
+    NotFound,
+    NotSaved,
     ProtocolViolation,
     Refused,
     ServerFailed,
@@ -42,6 +45,7 @@ from trax_client.events import (
     Word,
 )
 from trax_client.folding import SpokenWord, Transcript, Turn
+from trax_client.library import Library
 from trax_client.session import Session, SessionStats, connect
 
 __all__ = [
@@ -50,7 +54,11 @@ __all__ = [
     "Done",
     "Event",
     "Final",
+    "Forbidden",
     "Language",
+    "Library",
+    "NotFound",
+    "NotSaved",
     "Partial",
     "ProtocolViolation",
     "Ready",

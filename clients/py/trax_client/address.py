@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import SplitResult, parse_qs, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit, urlunsplit
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 STREAM_PATH = "/v1/stream"
+TRANSCRIPTS_PATH = "/v1/transcripts"
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
@@ -26,6 +27,25 @@ class Address:
     url: str
     token: str | None
     loopback: bool
+
+    def api(self, path: str) -> str:
+        """Return the `http://` or `https://` URL of a path of the HTTP API, such as `/v1/x`."""
+        parts = urlsplit(self.url)
+        scheme = {"ws": "http", "wss": "https"}[parts.scheme]
+        return urlunsplit((scheme, parts.netloc, "", "", "")) + self._prefix + path
+
+    def sync(self, transcript: str) -> Address:
+        """Return where the document of a transcript is synchronised."""
+        parts = urlsplit(self.url)
+        path = f"{self._prefix}{TRANSCRIPTS_PATH}/{quote(transcript, safe='')}/sync"
+        url = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+        return Address(url, self.token, self.loopback)
+
+    @property
+    def _prefix(self) -> str:
+        """What stands before the server's paths, where a proxy put it below one of its own."""
+        path = urlsplit(self.url).path
+        return path.removesuffix(STREAM_PATH) if path.endswith(STREAM_PATH) else ""
 
 
 def find_address(url: str | None, token: str | None, environment: Mapping[str, str]) -> Address:

@@ -1,19 +1,22 @@
-"""What can end a session before it is done.
+"""What can end a session before it is done, or keep a transcript from being read and edited.
 
     TraxError
     ├── ServerUnreachable     no connection could be made at the start
     ├── ConnectionLost        it was lost, and could not be resumed in time
     ├── ProtocolViolation     the server said what the protocol does not allow
-    └── SessionError          the server ended the session, and said why
+    ├── NotSaved              the server may not have what was written into a transcript
+    └── SessionError          the server ended the session or refused a request, and said why
         ├── Unauthorized      wrong or no token
         ├── Refused           it did not like what we sent or asked for
+        │   ├── Forbidden     the token does not allow it: a viewer's link, say
+        │   └── NotFound      there is no such transcript, or no more
         ├── SessionGone       it no longer knows the session, or another connection took it over
         ├── Unavailable       no room, or restarting: later may do
         └── ServerFailed      its own fault
 
 A session rides out what it can: `Unavailable`, `ServerFailed` and lost connections are resumed
 without a word, and raised only by `connect` itself (nothing has begun yet) or, when resuming took
-too long, as the cause of `ConnectionLost`.
+too long, as the cause of `ConnectionLost`. An open transcript likewise.
 """
 
 from __future__ import annotations
@@ -72,8 +75,20 @@ class ProtocolViolation(TraxError):
         self.got = got
 
 
+class NotSaved(TraxError):
+    """A transcript was left before the server had confirmed all that was written.
+
+    Attributes:
+        edits: How many edits may not have arrived.
+    """
+
+    def __init__(self, edits: int) -> None:
+        super().__init__(f"the server could not be reached; {edits} edits may not have arrived")
+        self.edits = edits
+
+
 class SessionError(TraxError):
-    """The server ended the session.
+    """The server ended the session, or refused a request.
 
     Attributes:
         code: The protocol's error code, such as `unsupported`; or `close 44xx` when only a close
@@ -105,6 +120,14 @@ class Refused(SessionError):
     """The server did not like what we sent or asked for (`unsupported`, `malformed` ...)."""
 
 
+class Forbidden(Refused):
+    """The token does not allow it: a viewer's link does not write (`forbidden`)."""
+
+
+class NotFound(Refused):
+    """There is none of that id, or no more (`unknown_transcript`, `not_found`)."""
+
+
 class SessionGone(SessionError):
     """The session cannot go on with this connection (`session_gone`, `replaced`)."""
 
@@ -119,10 +142,14 @@ class ServerFailed(SessionError):
 
 _CLASSES: dict[str, type[SessionError]] = {
     "unauthorized": Unauthorized,
+    "forbidden": Forbidden,
+    "unknown_transcript": NotFound,
+    "not_found": NotFound,
     "session_gone": SessionGone,
     "replaced": SessionGone,
     "overloaded": Unavailable,
     "restart": Unavailable,
+    "unavailable": Unavailable,
     "internal_error": ServerFailed,
     "engine_failed": ServerFailed,
 }

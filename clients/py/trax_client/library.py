@@ -1,0 +1,254 @@
+"""The transcripts that a server keeps: list, search, make, change, export and delete them.
+
+    library = Library()
+    async for record in library.transcripts("budget"):
+        ...
+
+Requests are made by `urllib` in threads: it speaks all of HTTP, finds proxies and costs a program
+that transcribes speech no further dependency. There are few of these requests and none is urgent;
+what is live goes over WebSockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from email.message import Message
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO, Literal
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urlencode
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+
+from trax_client.address import TRANSCRIPTS_PATH, find_address
+from trax_client.errors import ProtocolViolation, ServerUnreachable, TraxError, session_error
+from trax_client.events import Error
+from trax_client.fields import Fields, kind
+from trax_client.records import HeardWord, Reading, TranscriptDetails, TranscriptRecord
+
+ExportFormat = Literal["json", "txt", "srt", "vtt", "md", "docx", "rttm"]
+State = Literal["live", "closed"]
+
+SERVER_AT_FAULT = 500
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """Follows nobody elsewhere: `urllib` would take the token along."""
+
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+    ) -> None:
+        """Make an error of a redirect."""
+
+
+class Library:
+    """The transcripts of one server; holds no connection, so that there is nothing to close.
+
+    A wait that is cancelled leaves its request to finish in its thread. Methods raise
+
+        ServerUnreachable: There is no connection, or it does not answer.
+        Unauthorized, Forbidden: Wrong token, or one that does not allow it.
+        NotFound: There is none of that id.
+        SessionError: The server refused otherwise, with `code`, `expected` and `got`.
+        ProtocolViolation: What answered is no server of ours.
+    """
+
+    def __init__(
+        self, url: str | None = None, token: str | None = None, *, timeout_s: float = 30.0
+    ) -> None:
+        """Say where the server is, as for `connect`.
+
+        Args:
+            url: Default: `TRAX_URL`, else this machine's port 8000.
+            token: Default: the URL's `?token=`, else `TRAX_TOKEN`.
+            timeout_s: How long the server may say nothing.
+
+        Raises:
+            ValueError: On a URL that is none.
+        """
+        self._address = find_address(url, token, os.environ)
+        self._timeout_s = timeout_s
+        proxies = ProxyHandler({} if self._address.loopback else None)
+        self._opener = build_opener(proxies, _NoRedirects)
+
+    async def transcripts(self, query: str | None = None) -> AsyncIterator[TranscriptRecord]:
+        """Iterate over the transcripts, the one that changed last first.
+
+        Args:
+            query: Only those with these words, or beginnings of words, in title or text.
+        """
+        asked = {} if query is None else {"q": query}
+        path: str | None = _with_query(TRANSCRIPTS_PATH, asked)
+        while path is not None:
+            page = await self._ask("GET", path)
+            for row in page.items("transcripts"):
+                yield TranscriptRecord.read(row)
+            path = page.text_or_none("next")
+
+    async def create(self, title: str = "", language: str | None = None) -> TranscriptRecord:
+        """Make an empty transcript, whose clock begins now."""
+        wish = {"title": title, "language": language}
+        return TranscriptRecord.read(await self._ask("POST", TRANSCRIPTS_PATH, wish))
+
+    async def get(self, transcript: str) -> TranscriptDetails:
+        """Return all about a transcript, except for what it says."""
+        return TranscriptDetails.read(await self._ask("GET", _path(transcript)))
+
+    async def read(self, transcript: str) -> Reading:
+        """Return what a transcript says now, with the times at which it was said."""
+        return Reading.read(await self._ask("GET", _path(transcript, "turns")))
+
+    async def change(
+        self,
+        transcript: str,
+        *,
+        title: str | None = None,
+        language: str | None = None,
+        state: State | None = None,
+    ) -> TranscriptRecord:
+        """Change what is not `None`, for everybody who has the transcript open too."""
+        wish = {"title": title, "language": language, "state": state}
+        changes = {name: value for name, value in wish.items() if value is not None}
+        return TranscriptRecord.read(await self._ask("PATCH", _path(transcript), changes))
+
+    async def delete(self, transcript: str) -> None:
+        """Delete a transcript with its words and its recordings, for ever."""
+        await self._request("DELETE", _path(transcript))
+
+    async def words(self, transcript: str, pass_id: str | None = None) -> tuple[HeardWord, ...]:
+        """Return the words of one pass, or of all live ones, as they were heard."""
+        asked = {} if pass_id is None else {"pass": pass_id}
+        path: str | None = _with_query(_path(transcript, "words"), asked)
+        heard: list[HeardWord] = []
+        while path is not None:
+            page = await self._ask("GET", path)
+            for one in page.items("passes"):
+                heard += (_word(one.text("id"), row) for row in one.value("words", list))
+            path = page.text_or_none("next")
+        return tuple(heard)
+
+    async def export(self, transcript: str, file_format: ExportFormat) -> bytes:
+        """Return the transcript as a file of a format: what people edited, with its times."""
+        path = _with_query(_path(transcript, "export"), {"format": file_format})
+        return await self._request("GET", path)
+
+    async def save_audio(
+        self,
+        transcript: str,
+        file: Path,
+        *,
+        from_ms: int = 0,
+        to_ms: int | None = None,
+        session: str | None = None,
+    ) -> None:
+        """Write a stretch of the recording to a file: WAV, 16 kHz, mono, 16 bits.
+
+        Args:
+            transcript: Its id.
+            file: Replaced if it is there.
+            from_ms: On the transcript's clock.
+            to_ms: Default: the end of what is recorded.
+            session: One microphone's alone; default: all of them mixed.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        asked = {"from_ms": str(from_ms)}
+        if to_ms is not None:
+            asked["to_ms"] = str(to_ms)
+        if session is not None:
+            asked["session"] = session
+        request = self._made("GET", _with_query(_path(transcript, "audio"), asked), None)
+        await asyncio.to_thread(self._fetch, request, file)
+
+    async def _ask(
+        self, method: str, path: str, body: Mapping[str, str | None] | None = None
+    ) -> Fields:
+        return _parse(await self._request(method, path, body))
+
+    async def _request(
+        self, method: str, path: str, body: Mapping[str, str | None] | None = None
+    ) -> bytes:
+        return await asyncio.to_thread(self._fetch, self._made(method, path, body))
+
+    def _made(self, method: str, path: str, body: Mapping[str, str | None] | None) -> Request:
+        headers = {"Accept": "*/*"}
+        if self._address.token is not None:
+            headers["Authorization"] = f"Bearer {self._address.token}"
+        content = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(body).encode()
+        # The address is one of http or https: `find_address` takes no other.
+        return Request(self._address.api(path), content, headers, method=method)  # noqa: S310
+
+    def _fetch(self, request: Request, file: Path | None = None) -> bytes:
+        """Make a request, in a thread; return the answer's body, unless it is written to a file."""
+        url = request.full_url.partition("?")[0]
+        try:
+            with self._opener.open(request, timeout=self._timeout_s) as response:
+                if file is None:
+                    content: bytes = response.read()
+                    return content
+                with file.open("wb") as written:
+                    shutil.copyfileobj(response, written)
+                return b""
+        except HTTPError as refused:
+            with refused:
+                raise _refusal(refused) from None
+        except URLError as error:
+            raise ServerUnreachable(url, str(error.reason)) from error
+        except (TimeoutError, ConnectionError, HTTPException) as error:
+            raise ServerUnreachable(url, str(error) or "it does not answer") from error
+
+
+def _path(transcript: str, part: str = "") -> str:
+    path = f"{TRANSCRIPTS_PATH}/{quote(transcript, safe='')}"
+    return f"{path}/{part}" if part else path
+
+
+def _with_query(path: str, fields: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(fields)}" if fields else path
+
+
+def _word(pass_id: str, row: object) -> HeardWord:
+    match row:
+        case [str(text), int(start_ms), int(end_ms), int(confidence)]:
+            return HeardWord(pass_id, text, start_ms, end_ms, confidence)
+        case _:
+            raise ProtocolViolation("[text, start, end, confidence]", "a word of another form")
+
+
+def _parse(body: bytes) -> Fields:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolViolation("JSON", "something else") from error
+    if not isinstance(answer, dict):
+        raise ProtocolViolation("a JSON object", kind(answer))
+    return Fields(answer, "")
+
+
+def _refusal(refused: HTTPError) -> TraxError:
+    """Return the exception for an answer that is no success."""
+    try:
+        error = _parse(refused.read()).within("error")
+        told = Error(
+            code=error.text("code"),
+            message=error.text("message"),
+            expected=error.text("expected"),
+            got=error.text("got"),
+            retry=refused.code >= SERVER_AT_FAULT,
+            retry_after_ms=_milliseconds(refused.headers.get("retry-after", "")),
+        )
+    except ProtocolViolation:
+        return ProtocolViolation("an answer of a Trax server", f"HTTP status {refused.code}")
+    return session_error(told)
+
+
+def _milliseconds(seconds: str) -> int | None:
+    return int(seconds) * 1000 if seconds.isdecimal() else None
