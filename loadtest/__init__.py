@@ -4,6 +4,7 @@
     python -m loadtest latency FILE    how long words take, with clients that speak in real time
     python -m loadtest soak            one long session: is memory flat, is the last word there
     python -m loadtest editors         how long edits take to other editors, and documents to open
+    python -m loadtest crashes         kill -9 again and again: is anything missing
 
 Files in reading order: `recordings` (speech and its truth), `normalization` (when words are the
 same), `scoring` and `diarization` (heard against said), `distribution`; `arrivals` (what a client
@@ -14,8 +15,9 @@ got); then the measurements:
 - `latency` with `word_latency` (from arrivals to numbers), and `soak`; both with `clients` (who
   speak) and `measured_server` (who listens, in a process of its own);
 - `editors` (from edit to edit) with `editors_typing` (what is typed), `editors_link` (over what),
-  `editors_documents` (long ones) and `editors_lag` (is the server's event loop free).
+  `editors_documents` (long ones) and `editors_lag` (is the server's event loop free);
+- `crashes` with `crashes_editor` (who carries on by itself) and `crashes_audit` (what is missing).
 
-`report` and `editors_report` make tables and JSON, `progress` shows what is going on, `cli` is the
-command.
+`report`, `editors_report` and `crashes_report` make tables and JSON, `progress` shows what is going
+on, `cli` is the command.
 """

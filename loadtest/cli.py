@@ -18,6 +18,9 @@ from rich.status import Status
 
 from loadtest.accuracy import AccuracyReport, measure_accuracy
 from loadtest.clients import Caller
+from loadtest.crashes import measure_crashes
+from loadtest.crashes_audit import CrashReport
+from loadtest.crashes_report import crashes_table
 from loadtest.editors import EditingReport, Typing, measure_editing
 from loadtest.editors_documents import measure_opening, write_meetings
 from loadtest.editors_report import EditorsReport, editing_table, openings_table
@@ -41,6 +44,9 @@ from streaming.errors import StreamingError
 from trax_client import TraxError
 
 FAILED, INTERRUPTED = 1, 130
+
+MINUTES_A_TALK = 30
+"""Enough for 200 kills; then there is nothing more to say."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -68,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_latency(commands.add_parser("latency", help="how long words take, in real time"))
     _add_soak(commands.add_parser("soak", help="one long session: memory, and the last word"))
     _add_editors(commands.add_parser("editors", help="how long edits and documents take"))
+    _add_crashes(commands.add_parser("crashes", help="kill -9 again and again: what is missing"))
     return parser
 
 
@@ -180,6 +187,19 @@ def _count(text: str) -> int:
     if count < 1:
         raise ValueError(text)
     return count
+
+
+def _add_crashes(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(carry_out=_crashes)
+    parser.add_argument("--kills", type=_count, default=20, metavar="N", help="default: 20")
+    parser.add_argument("--seed", type=int, default=0, help="of all that is random (default: 0)")
+    parser.add_argument(
+        "--real",
+        action="store_false",
+        dest="scripted",
+        help="with the real models; default: with engines that play what is said",
+    )
+    _add_out(parser)
 
 
 def _pair(text: str) -> int:
@@ -315,6 +335,31 @@ async def _measure_editors(options: argparse.Namespace) -> EditorsReport:
             editing.append(await measure_editing(server.url, empty.transcript, editors, pace))
         openings = [await measure_opening(server.url, each) for each in meetings]
     return EditorsReport(tuple(editing), tuple(openings))
+
+
+def _crashes(options: argparse.Namespace) -> None:
+    report = asyncio.run(_measure_crashes(options))
+    Console().print(crashes_table(report))
+    if options.out is not None:
+        write_json(options.out, report)
+    if not report.complete:
+        raise LoadtestError("nothing missing and nothing doubled expected, got the above")
+
+
+async def _measure_crashes(options: argparse.Namespace) -> CrashReport:
+    talk = long_talk([read_recording(path) for path in conversations()], MINUTES_A_TALK)
+    async with AsyncExitStack() as stack:
+        flags: tuple[str, ...] = ()
+        if options.scripted:
+            script = Path(stack.enter_context(TemporaryDirectory())) / "script.json"
+            write_script(talk, script)
+            flags = ("--live-model", f"scripted:{script}")
+        status = stack.enter_context(Console(stderr=True).status("Starting a server ..."))
+
+        def tell(kills: int) -> None:
+            status.update(f"{kills} of {options.kills} kills ...")
+
+        return await measure_crashes(talk, flags, options.kills, options.seed, tell)
 
 
 def _caller(options: argparse.Namespace, url: str) -> Caller:
