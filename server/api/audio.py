@@ -102,9 +102,7 @@ def _file(call: Call, wish: AudioQuery) -> WavFile:
         sessions = tuple(each for each in sessions if each.id == wish.session)
         if not sessions:
             raise unknown("session")
-    tracks = [
-        Track.recorded(call.archive.audio(each.id), from_ms(each.offset_ms)) for each in sessions
-    ]
+    tracks = [Track.recorded(call.archive, each.id, from_ms(each.offset_ms)) for each in sessions]
     end = None if wish.to_ms is None else from_ms(wish.to_ms)
     return WavFile.cut(tracks, from_ms(wish.from_ms), end)
 

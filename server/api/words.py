@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from offline.domain import PassId, PassWord
+from offline.domain import PassId
 from server.access import Role
 from server.api.answers import WordsAnswer, WordsOfPass, write
 from server.api.errors import unknown
@@ -18,51 +19,85 @@ from server.storage.values import Pass, PassKind
 PATH = "/v1/transcripts/{transcript}/words"
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Words `[first, end)` of a pass."""
+
+    heard: Pass
+    first: int
+    end: int
+
+
 async def words(call: Call, wish: WordsQuery) -> Response:
-    """Answer the words of one pass, or those of every live pass."""
+    """Answer the words of one pass, or those of every live pass, one after the other."""
     store, name = call.serving.store, call.transcript
     await call.threads.run(lambda: store.library.get(name))
     chosen = _chosen(await call.threads.run(lambda: store.passes.of(name)), wish)
-    heard = await call.workbench.run(lambda: store.passes.words(name, [each.id for each in chosen]))
-    return await call.workbench.run(lambda: _page(name, chosen, heard, wish))
+    stretches, following = _plan(chosen, wish)
+    return await call.workbench.run(
+        lambda: write(_answer(call, stretches, _path(call, wish, following)))
+    )
 
 
 def _chosen(passes: Sequence[Pass], wish: WordsQuery) -> list[Pass]:
+    """Return the passes that are wanted, without those of the pages before."""
     if wish.pass_id is None:
-        return [each for each in passes if each.kind is PassKind.LIVE]
-    chosen = [each for each in passes if each.id == wish.pass_id]
-    if not chosen:
+        chosen = [each for each in passes if each.kind is PassKind.LIVE]
+    else:
+        chosen = [each for each in passes if each.id == wish.pass_id]
+    names = [each.id for each in chosen]
+    wanted = wish.pass_id if wish.cursor is None else wish.cursor.partition(".")[0]
+    if wanted is None:
+        return chosen
+    if wanted not in names:
         raise unknown("pass")
-    return chosen
+    return chosen[names.index(PassId(wanted)) :]
 
 
-def _page(
-    transcript: str,
-    passes: Sequence[Pass],
-    heard: Mapping[PassId, Sequence[PassWord]],
-    wish: WordsQuery,
-) -> Response:
-    end = wish.first + wish.limit
-    following = None
-    if any(len(heard[each.id]) > end for each in passes):
-        fields = {"first": str(end), "limit": str(wish.limit)}
-        if wish.pass_id is not None:
-            fields["pass"] = wish.pass_id
-        following = f"{PATH.format(transcript=transcript)}?{urlencode(fields)}"
+def _plan(passes: Sequence[Pass], wish: WordsQuery) -> tuple[list[Stretch], str | None]:
+    """Return what is answered, and the cursor of what follows, if anything does.
+
+    A pass may grow meanwhile: what it had when it was counted is answered.
+    """
+    first = 0 if wish.cursor is None else int(wish.cursor.partition(".")[2])
+    room, found = wish.limit, list[Stretch]()
+    for each in passes:
+        end = max(first, min(each.words, first + room))
+        found.append(Stretch(each, first, end))
+        if end < each.words:
+            return found, f"{each.id}.{end}"
+        room -= end - first
+        first = 0
+    return found, None
+
+
+def _path(call: Call, wish: WordsQuery, cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    fields = {"cursor": cursor, "limit": str(wish.limit)}
+    if wish.pass_id is not None:
+        fields["pass"] = wish.pass_id
+    return f"{PATH.format(transcript=call.transcript)}?{urlencode(fields)}"
+
+
+def _answer(call: Call, stretches: Sequence[Stretch], following: str | None) -> WordsAnswer:
+    """Read words and write them, in a thread."""
+    names = [each.heard.id for each in stretches if each.first < each.end]
+    heard = call.serving.store.passes.words(call.transcript, names)
     pages = [
         WordsOfPass(
-            id=each.id,
-            session=each.session,
-            kind=each.kind.value,
-            first=wish.first,
+            id=each.heard.id,
+            session=each.heard.session,
+            kind=each.heard.kind.value,
+            first=each.first,
             words=[
                 (word.text, word.start_ms, word.end_ms, word.confidence)
-                for word in heard[each.id][wish.first : end]
+                for word in heard.get(each.heard.id, ())[each.first : each.end]
             ],
         )
-        for each in passes
+        for each in stretches
     ]
-    return write(WordsAnswer(passes=pages, next=following))
+    return WordsAnswer(passes=pages, next=following)
 
 
 OPERATIONS: tuple[Operation, ...] = (

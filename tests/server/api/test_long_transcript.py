@@ -84,7 +84,7 @@ async def test_the_event_loop_beats_while_three_hours_are_read(
         opened = await ask(server, "GET", path)
         monkeypatch.setattr(Handle, "_run", timed)
         async with beating() as late_s:
-            words = await ask(server, "GET", f"{path}/words?limit=50000")
+            words = await ask(server, "GET", f"{path}/words?limit=30000")
             turns = await ask(server, "GET", f"{path}/turns")
             srt = await ask(server, "GET", f"{path}/export?format=srt")
         monkeypatch.undo()

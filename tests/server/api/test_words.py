@@ -42,13 +42,36 @@ async def test_one_pass_can_be_asked_for(tmp_path: Path) -> None:
     assert (unknown.status, unknown.code) == (404, "not_found")
 
 
-@pytest.mark.parametrize("which", ["", "&pass=1"])
-async def test_long_passes_come_in_pages(tmp_path: Path, which: str) -> None:
+@pytest.mark.parametrize(("limit", "pages_in_all"), [(5, 4), (12, 2), (19, 1)])
+async def test_many_words_come_in_pages(tmp_path: Path, limit: int, pages_in_all: int) -> None:
     async with running(tmp_path, talk(12)) as server:
         path = await spoken(server, 9.0)
-        answers = await pages(server, f"{path}/words?limit=5{which}")
+        await spoken(server, 4.5, transcript=path.rpartition("/")[2])
+        whole = (await ask(server, "GET", f"{path}/words")).json["passes"]
+        answers = await pages(server, f"{path}/words?limit={limit}")
 
-    parts = [each["passes"][0] for each in answers]
-    assert [part["first"] for part in parts] == [0, 5, 10]
-    heard = [word[0] for part in parts for word in part["words"]]
-    assert heard == [f" w{number}" for number in range(12)]
+    assert len(answers) == pages_in_all
+    heard: dict[str, list[object]] = {each["id"]: [] for each in whole}
+    for answer in answers:
+        assert sum(len(each["words"]) for each in answer["passes"]) <= limit
+        for each in answer["passes"]:
+            assert each["first"] == len(heard[each["id"]])
+            heard[each["id"]] += each["words"]
+    assert heard == {each["id"]: each["words"] for each in whole}
+    assert sum(map(len, heard.values())) == 19
+
+
+async def test_one_pass_comes_in_pages_too(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(12)) as server:
+        path = await spoken(server, 9.0)
+        await spoken(server, 3.0, transcript=path.rpartition("/")[2])
+        (live, *_) = (await ask(server, "GET", path)).json["passes"]
+        answers = await pages(server, f"{path}/words?pass={live['id']}&limit=7")
+        other = await ask(server, "GET", f"{path}/words?pass={live['id']}&cursor=99.0")
+        beyond = await ask(server, "GET", f"{path}/words?cursor={live['id']}.500&pass={live['id']}")
+
+    assert [len(each["words"]) for answer in answers for each in answer["passes"]] == [7, 5]
+    assert {each["id"] for answer in answers for each in answer["passes"]} == {live["id"]}
+    assert (other.status, other.code) == (404, "not_found")
+    assert beyond.json["passes"][0]["words"] == []
+    assert beyond.json["next"] is None
