@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,8 +17,10 @@ from starlette.types import ASGIApp
 
 from server.access import Access
 from server.api.routes import api_routes
+from server.audio_store import AudioStore
 from server.auth import Gate
 from server.disk import Disk
+from server.errors import AudioStoreError, StartError
 from server.health import Health, SecurityHeaders, explain, upgrade_required
 from server.lifecycle import Lifecycle, Serving, Stopping, restart
 from server.messages import Models
@@ -42,6 +45,17 @@ GOODBYE_S = 2.0
 LoadEngines = Callable[[EngineConfig], EngineSet]
 
 
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """What the endpoints and the application share from the start."""
+
+    settings: Settings
+    lifecycle: Lifecycle
+    telemetry: Telemetry
+    disk: Disk
+    archive: Archive
+
+
 class Application:
     """One server without its listening socket. Its owner calls `load`, and `aclose` at the end.
 
@@ -50,21 +64,14 @@ class Application:
             not ready.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        lifecycle: Lifecycle,
-        telemetry: Telemetry,
-        asgi: ASGIApp,
-        load_engines: LoadEngines,
-        disk: Disk,
-    ) -> None:
+    def __init__(self, premises: Premises, asgi: ASGIApp, load_engines: LoadEngines) -> None:
         self.asgi = asgi
-        self._settings = settings
-        self._lifecycle = lifecycle
-        self._telemetry = telemetry
+        self._settings = premises.settings
+        self._lifecycle = premises.lifecycle
+        self._telemetry = premises.telemetry
+        self._disk = premises.disk
+        self._archive = premises.archive
         self._load_engines = load_engines
-        self._disk = disk
         self._store: Store | None = None
         self._pool: Pool | None = None
         self._heartbeat: asyncio.Task[None] | None = None
@@ -84,7 +91,7 @@ class Application:
         self._pool = pool = Pool(engines)
         sessions = Sessions(
             self._settings,
-            Archive(self._settings.data_dir),
+            self._archive,
             self._disk,
             self._telemetry,
             lambda settings, origin: SessionRunner(pool, settings, origin=origin),
@@ -133,7 +140,7 @@ def build_app(settings: Settings, token: str, load_engines: LoadEngines = load) 
     """
     lifecycle, telemetry, disk = Lifecycle(), Telemetry(), Disk()
     gate = Gate(token, settings.allowed_origins)
-    access, archive = Access(gate, lifecycle, disk), Archive(settings.data_dir)
+    access, archive = Access(gate, lifecycle, disk), _archive(settings)
     stream = StreamEndpoint(settings, gate, access, lifecycle, telemetry)
     sync = SyncEndpoint(settings, gate, access, lifecycle)
     health = Health(lifecycle, telemetry)
@@ -151,7 +158,22 @@ def build_app(settings: Settings, token: str, load_engines: LoadEngines = load) 
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: explain},
     )
-    return Application(settings, lifecycle, telemetry, asgi, load_engines, disk)
+    premises = Premises(settings, lifecycle, telemetry, disk, archive)
+    return Application(premises, asgi, load_engines)
+
+
+def _archive(settings: Settings) -> Archive:
+    """Return where sessions are recorded.
+
+    Raises:
+        StartError: The object store's address is wrong.
+    """
+    if settings.recordings_url is None:
+        return Archive(settings.data_dir)
+    try:
+        return Archive(settings.data_dir, AudioStore(settings.recordings_url))
+    except AudioStoreError as error:
+        raise StartError(f"--recordings-url (TRAX_RECORDINGS_URL): {error}") from error
 
 
 def engine_config(settings: Settings) -> EngineConfig:

@@ -7,16 +7,14 @@ a file is made of what was recorded when it was asked for: it never changes whil
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 
-from server.recordings import SAMPLE_BYTES
+from server.recordings import SAMPLE_BYTES, Archive
 from server.resampling import Pcm16
 from streaming.core.domain import SAMPLE_RATE, Samples, Span
 
@@ -30,24 +28,27 @@ class Track:
     """One session's recording, as long as it was at one moment.
 
     Attributes:
-        path: Of its audio: 16 kHz, mono, 16 bits.
+        session: Whose audio: 16 kHz, mono, 16 bits.
+        archive: Where it is.
         offset: Where on the transcript's clock it begins; before zero if the wall clock was set
             back.
         samples: Its length.
     """
 
-    path: Path
+    session: str
+    archive: Archive
     offset: int
     samples: Samples
 
     @classmethod
-    def recorded(cls, path: Path, offset: int) -> Track:
-        """Return what is on the disk now; nothing if there is no such file. Blocks."""
-        try:
-            size_bytes = path.stat().st_size
-        except FileNotFoundError:
-            size_bytes = 0
-        return cls(path, offset, Samples(size_bytes // SAMPLE_BYTES))
+    def recorded(cls, archive: Archive, session: str, offset: int) -> Track:
+        """Return what there is now of a session. Blocks.
+
+        Raises:
+            AudioStoreError: It cannot be known now.
+        """
+        samples = Samples(archive.size_bytes(session) // SAMPLE_BYTES)
+        return cls(session, archive, offset, samples)
 
     @property
     def end(self) -> int:
@@ -58,15 +59,11 @@ class Track:
         """Read `[start, end)` of its own clock, which must lie in it. Blocks.
 
         What was removed meanwhile is missing: the result is shorter then.
+
+        Raises:
+            AudioStoreError: It cannot be read now.
         """
-        try:
-            descriptor = os.open(self.path, os.O_RDONLY)
-        except FileNotFoundError:
-            return np.zeros(0, "<i2")
-        try:
-            content = os.pread(descriptor, (end - start) * SAMPLE_BYTES, start * SAMPLE_BYTES)
-        finally:
-            os.close(descriptor)
+        content = self.archive.read(self.session, start * SAMPLE_BYTES, end * SAMPLE_BYTES)
         return np.frombuffer(content[: len(content) // SAMPLE_BYTES * SAMPLE_BYTES], "<i2")
 
 
@@ -98,7 +95,7 @@ class WavFile:
     @property
     def tag(self) -> str:
         """What is different as soon as any byte of the file is."""
-        heard = [(t.path.parent.name, t.offset, min(t.end, self.span.end)) for t in self.tracks]
+        heard = [(t.session, t.offset, min(t.end, self.span.end)) for t in self.tracks]
         return sha256(repr((self.span, heard)).encode()).hexdigest()[:32]
 
     def read(self, first: int, end: int) -> bytes:

@@ -5,6 +5,7 @@ ServerError
 │   └── SettingsError    a setting has a value that it must not have
 ├── RecordingError       a session's folder on disk cannot be read
 ├── RecordingClosed      it was put away while somebody was reading
+├── AudioStoreError      recordings cannot be moved to, or read from, where they are kept
 ├── TranscriptError      a document, or what is to become part of it, cannot be read
 ├── RoomClosed           a transcript's room was closed while somebody used it
 └── Refusal              a connection ends: the peer is sent an `error`, then a close code
@@ -68,6 +69,20 @@ class RecordingError(ServerError):
 
 class RecordingClosed(ServerError):
     """A recording was asked for something after it was closed."""
+
+
+class AudioStoreError(ServerError):
+    """The object store of recordings does not do what it is asked to.
+
+    Attributes:
+        expected: What it should have done.
+        got: What it did.
+    """
+
+    def __init__(self, expected: str, got: str) -> None:
+        super().__init__(f"store of recordings: expected {expected}, got {got}")
+        self.expected = expected
+        self.got = got
 
 
 class TranscriptError(ServerError):

@@ -33,6 +33,7 @@ from types import TracebackType
 
 import numpy as np
 
+from server.audio_store import AudioStore
 from server.errors import RecordingClosed, RecordingError
 from server.journal import Entry, Ledger, read_entry, write_entry
 from server.resampling import Pcm16
@@ -223,8 +224,15 @@ class Recording:
 class Archive:
     """The folder of all sessions; the only one who makes and removes recordings."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, store: AudioStore | None = None) -> None:
+        """Look after the sessions in a data folder.
+
+        Args:
+            data_dir: The folder.
+            store: Where the audio of finished sessions is moved to; `None`: it stays.
+        """
         self._root = data_dir / "sessions"
+        self._store = store
 
     def create(self, manifest: Manifest) -> Recording:
         """Make the folder of a new session.
@@ -263,8 +271,11 @@ class Archive:
         there is no such folder.
 
         Raises:
+            AudioStoreError: Its audio may still be in the store.
             OSError: The file system refuses.
         """
+        if self._store is not None:
+            self._store.remove(session)
         folder = self._root / session
         while folder.exists():
             try:
@@ -275,9 +286,54 @@ class Archive:
                 if error.errno != errno.ENOTEMPTY:
                     raise
 
-    def audio(self, session: str) -> Path:
-        """Return where a session's audio is, if there is any."""
-        return self._root / session / "audio.pcm"
+    def size_bytes(self, session: str) -> int:
+        """Return how much audio of a session there is, wherever it is; 0 if there is none.
+
+        Raises:
+            AudioStoreError: It cannot be known now.
+        """
+        try:
+            return (self._root / session / "audio.pcm").stat().st_size
+        except FileNotFoundError:
+            stored = None if self._store is None else self._store.size_bytes(session)
+            return stored or 0
+
+    def read(self, session: str, first: int, end: int) -> bytes:
+        """Return the bytes `[first, end)` of a session's audio; less where it was removed.
+
+        Raises:
+            AudioStoreError: It cannot be read now.
+        """
+        try:
+            descriptor = os.open(self._root / session / "audio.pcm", os.O_RDONLY)
+        except FileNotFoundError:
+            return b"" if self._store is None else self._store.read(session, first, end)
+        try:
+            return os.pread(descriptor, end - first, first)
+        finally:
+            os.close(descriptor)
+
+    def store_finished(self, finished_before_ms: int) -> int:
+        """Move the audio of sessions that were finished before this moment to the store.
+
+        Returns:
+            How many were moved.
+
+        Raises:
+            AudioStoreError: One cannot be moved; its audio stays here.
+            OSError: The file system refuses.
+        """
+        if self._store is None:
+            return 0
+        moved = 0
+        for manifest in self._manifests():
+            audio = self._root / manifest.session / "audio.pcm"
+            late = manifest.finished_ms is None or manifest.finished_ms >= finished_before_ms
+            if not late and audio.exists():
+                self._store.keep(manifest.session, audio)
+                audio.unlink()
+                moved += 1
+        return moved
 
     def unfinished(self) -> list[str]:
         """Return the sessions that are not finished, oldest first; unreadable ones are left out."""
@@ -297,7 +353,7 @@ class Archive:
             and manifest.terms.transcript is None
         ]
         for session in old:
-            shutil.rmtree(self._root / session)
+            self.remove(session)
         return len(old)
 
     def _manifests(self) -> Iterator[Manifest]:

@@ -26,7 +26,7 @@ from server.admission import refuse
 from server.auth import fingerprint, make_token, same
 from server.codes import ErrorCode
 from server.disk import Disk
-from server.errors import Overload, PeerMistake, RecordingError, ServerFault
+from server.errors import AudioStoreError, Overload, PeerMistake, RecordingError, ServerFault
 from server.messages import AUTO_LANGUAGE, NEW_TRANSCRIPT, Done, Resume
 from server.outbox import Outbox
 from server.recordings import Archive, Manifest, Recording, unix_ms
@@ -315,17 +315,23 @@ class Sessions:
                 await session.put_away()
 
     async def _sweep(self) -> None:
-        """Remove old sessions, for ever."""
+        """Look for old sessions, for ever."""
         while True:
-            kept_ms = max(self._settings.retention_days * DAY_MS, self._settings.resume_ms)
-            oldest_ms = unix_ms() - kept_ms
             try:
-                removed = await self._disk.run(lambda: self._archive.sweep(oldest_ms))  # noqa: B023
-            except OSError:
-                logger.exception("old sessions cannot be removed")
-            else:
-                logger.info("old sessions removed", extra={"sessions": removed})
+                await self._disk.run(self._put_away_old)
+            except (AudioStoreError, OSError):
+                logger.exception("old sessions cannot be put away")
             await asyncio.sleep(SWEEP_S)
+
+    def _put_away_old(self) -> None:
+        """Remove sessions that are old enough, and store the audio of the others, in a thread."""
+        resume_ms, now_ms = self._settings.resume_ms, unix_ms()
+        kept_ms = max(self._settings.retention_days * DAY_MS, resume_ms)
+        removed = self._archive.sweep(now_ms - kept_ms)
+        # Who resumed a finished session at the last moment may have it for as long again.
+        stored = self._archive.store_finished(now_ms - 2 * resume_ms)
+        if removed or stored:
+            logger.info("old sessions put away", extra={"removed": removed, "stored": stored})
 
     def _expire_later(self, session: Session) -> None:
         self._stop_expiry(session)

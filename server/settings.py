@@ -329,6 +329,15 @@ class Settings:
             default="`transcripts.sqlite` in the data folder",
         ),
     ] = None
+    recordings_url: Annotated[
+        str | None,
+        Setting(
+            "Object store that the audio of finished sessions is moved to: `s3://BUCKET/PREFIX`, "
+            "`gs://`, `az://` or `file:///FOLDER`. Credentials come from the environment.",
+            FILES,
+            default="none: it stays in the data folder",
+        ),
+    ] = None
     transcript_bytes: Annotated[
         int,
         Setting(

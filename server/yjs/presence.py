@@ -216,8 +216,9 @@ class Presence:
             raise MalformedYjs(entry.at, f"a state in {error}", "something else") from error
         if not isinstance(value, dict):
             raise MalformedYjs(entry.at, "a state that is a JSON object", type(value).__name__)
-        if self._limits.reserved in value:
-            raise MalformedYjs(entry.at, f"a state without {self._limits.reserved!r}", "one with it")
+        reserved = self._limits.reserved
+        if reserved in value:
+            raise MalformedYjs(entry.at, f"a state without {reserved!r}", "one with it")
 
     def _check_room(self, accepted: Iterable[_Entry], owner: Hashable) -> None:
         """Check that there is room for the states that an owner wants to add."""

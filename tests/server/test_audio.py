@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.audio import HEADER_BYTES, Track, WavFile
+from server.recordings import Archive
 from streaming.core.domain import Samples
 
 PARTS = st.lists(
@@ -25,11 +26,15 @@ def tracks(folder: Path, parts: Sequence[tuple[int, Sequence[int]]]) -> list[Tra
     """Write recordings, each given by its offset and its samples."""
     made = []
     for number, (offset, samples) in enumerate(parts):
-        path = folder / f"s{number}" / "audio.pcm"
-        path.parent.mkdir()
+        path = audio_of(folder, f"s{number}")
+        path.parent.mkdir(parents=True)
         path.write_bytes(np.array(samples, "<i2").tobytes())
-        made.append(Track.recorded(path, offset))
+        made.append(Track.recorded(Archive(folder), f"s{number}", offset))
     return made
+
+
+def audio_of(folder: Path, session: str) -> Path:
+    return folder / "sessions" / session / "audio.pcm"
 
 
 def heard(content: bytes) -> list[int]:
@@ -78,9 +83,9 @@ def test_any_bytes_are_those_of_the_whole_file(
 def test_a_file_does_not_change_while_more_is_recorded(tmp_path: Path) -> None:
     (track,) = tracks(tmp_path, [(0, [1, 2, 3])])
     before = WavFile.cut([track], Samples(0), None)
-    with track.path.open("ab") as file:
+    with audio_of(tmp_path, track.session).open("ab") as file:
         file.write(b"\4\0\5")  # and half of a sample
-    after = WavFile.cut([Track.recorded(track.path, 0)], Samples(0), None)
+    after = WavFile.cut([Track.recorded(track.archive, track.session, 0)], Samples(0), None)
 
     assert heard(whole(before)) == [1, 2, 3]
     assert heard(whole(after)) == [1, 2, 3, 4]
@@ -90,9 +95,9 @@ def test_a_file_does_not_change_while_more_is_recorded(tmp_path: Path) -> None:
 def test_a_part_that_is_over_keeps_its_tag_while_more_is_recorded(tmp_path: Path) -> None:
     (track,) = tracks(tmp_path, [(0, [1, 2, 3])])
     before = WavFile.cut([track], Samples(0), Samples(2))
-    with track.path.open("ab") as file:
+    with audio_of(tmp_path, track.session).open("ab") as file:
         file.write(b"\4\0")
-    after = WavFile.cut([Track.recorded(track.path, 0)], Samples(0), Samples(2))
+    after = WavFile.cut([Track.recorded(track.archive, track.session, 0)], Samples(0), Samples(2))
 
     assert before.tag == after.tag
 
@@ -100,10 +105,10 @@ def test_a_part_that_is_over_keeps_its_tag_while_more_is_recorded(tmp_path: Path
 def test_a_recording_that_was_removed_is_silent(tmp_path: Path) -> None:
     first, second = tracks(tmp_path, [(0, [1, 2, 3]), (1, [10])])
     file = WavFile.cut([first, second], Samples(0), None)
-    first.path.unlink()
+    audio_of(tmp_path, first.session).unlink()
 
     assert heard(whole(file)) == [0, 10, 0]
-    assert Track.recorded(first.path, 0).samples == 0
+    assert Track.recorded(first.archive, first.session, 0).samples == 0
 
 
 def test_nothing_recorded_is_a_valid_file() -> None:
