@@ -122,6 +122,7 @@ async def test_a_storage_that_is_locked_for_a_while_is_asked_again(tmp_path: Pat
         assert updates(stored) == (b"a",)
 
 
+@pytest.mark.slow
 async def test_a_storage_that_stays_locked_ends_the_commits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

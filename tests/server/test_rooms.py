@@ -91,6 +91,7 @@ async def test_an_empty_room_is_freed_and_its_log_is_short(tmp_path: Path) -> No
         assert not opened._locks
 
 
+@pytest.mark.slow
 async def test_who_comes_back_soon_finds_the_room_open(tmp_path: Path) -> None:
     async with open_rooms(tmp_path, linger_s=0.05) as (_, opened):
         async with opened.enter(TRANSCRIPT) as before:
@@ -160,6 +161,7 @@ async def test_what_another_program_deletes_is_noticed_with_the_next_change(
         assert await sent_away(mailbox) == DELETED
 
 
+@pytest.mark.slow
 async def test_a_storage_that_fails_closes_the_room_and_forgets_what_is_not_committed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

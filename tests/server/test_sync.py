@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.server.editing import editing
 from tests.server.talking import Running, running, samples, talk, talking
 
@@ -18,6 +20,7 @@ async def spoken(server: Running, seconds: float, **start: object) -> str:
     return str(ready["transcript"])
 
 
+@pytest.mark.slow
 async def test_what_is_said_stands_in_the_document(tmp_path: Path) -> None:
     async with running(tmp_path, talk(12)) as server:
         transcript = await spoken(server, 9.0)
@@ -27,6 +30,7 @@ async def test_what_is_said_stands_in_the_document(tmp_path: Path) -> None:
             assert set(editor.map("turns").values()) == {"s1", "s2"}
 
 
+@pytest.mark.slow
 async def test_words_arrive_while_they_are_spoken(tmp_path: Path) -> None:
     async with running(tmp_path, talk(12)) as server, talking(server) as client:
         ready = await client.start(language="en", transcript="new")
@@ -43,6 +47,7 @@ async def test_words_arrive_while_they_are_spoken(tmp_path: Path) -> None:
             assert "NOTE w0" in str(editor.text)
 
 
+@pytest.mark.slow
 async def test_two_editors_see_each_other(tmp_path: Path) -> None:
     async with running(tmp_path, talk(4)) as server:
         transcript = await spoken(server, 4.0)
