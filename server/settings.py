@@ -14,52 +14,19 @@ from pathlib import Path
 from typing import Annotated, get_type_hints
 
 from server.errors import SettingsError
+from server.setting import (
+    FILES,
+    LOAD,
+    LOGS,
+    MODELS,
+    NETWORK,
+    SESSIONS,
+    TRANSCRIPTS,
+    Setting,
+)
 
 SMALLEST_TOKEN = 16
 """Characters of a token given by hand: shorter ones can be guessed over a network."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a field means to the person who sets it.
-
-    Attributes:
-        why: What it does and why its default is what it is, as a sentence.
-        group: Heading under which `--help` and the README list it.
-        unit: Unit of a number.
-        low: Smallest number allowed.
-        high: Largest number allowed.
-        default: How the default is written where it depends on the machine.
-        allowed: The only texts allowed, where there are few.
-    """
-
-    why: str
-    group: str
-    unit: str = ""
-    low: int | None = None
-    high: int | None = None
-    default: str | None = None
-    allowed: tuple[str, ...] = ()
-
-    @property
-    def range(self) -> str:
-        """The allowed values as people read them, empty when any will do."""
-        if self.allowed:
-            return ", ".join(self.allowed)
-        if self.low is None or self.high is None:
-            return ""
-        return f"{self.low}..{self.high}"
-
-
-NETWORK, FILES, MODELS, LOAD, SESSIONS, TRANSCRIPTS, LOGS = (
-    "Network",
-    "Files",
-    "Models",
-    "Load",
-    "Sessions and connections",
-    "Transcripts",
-    "Logs",
-)
 
 
 def usable_cores() -> int:

@@ -1,0 +1,48 @@
+"""What a setting means to the person who sets it; the settings themselves are in `settings.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a field means to the person who sets it.
+
+    Attributes:
+        why: What it does and why its default is what it is, as a sentence.
+        group: Heading under which `--help` and the README list it.
+        unit: Unit of a number.
+        low: Smallest number allowed.
+        high: Largest number allowed.
+        default: How the default is written where it depends on the machine.
+        allowed: The only texts allowed, where there are few.
+    """
+
+    why: str
+    group: str
+    unit: str = ""
+    low: int | None = None
+    high: int | None = None
+    default: str | None = None
+    allowed: tuple[str, ...] = ()
+
+    @property
+    def range(self) -> str:
+        """The allowed values as people read them, empty when any will do."""
+        if self.allowed:
+            return ", ".join(self.allowed)
+        if self.low is None or self.high is None:
+            return ""
+        return f"{self.low}..{self.high}"
+
+
+NETWORK, FILES, MODELS, LOAD, SESSIONS, TRANSCRIPTS, LOGS = (
+    "Network",
+    "Files",
+    "Models",
+    "Load",
+    "Sessions and connections",
+    "Transcripts",
+    "Logs",
+)
