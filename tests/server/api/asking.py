@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import Any
@@ -93,6 +94,15 @@ async def linked(server: Running, path: str, role: str) -> str:
     reply = await ask(server, "POST", f"{path}/links", {"role": role})
     assert reply.status == 201, reply.content
     return str(reply.json["token"])
+
+
+async def ask_until(server: Running, path: str, holds: Callable[[Reply], bool]) -> Reply:
+    """Get something again and again until it is as expected: what editors send takes a moment."""
+    async with asyncio.timeout(DEADLINE_S):
+        reply = await ask(server, "GET", path)
+        while not holds(reply):
+            reply = await ask(server, "GET", path)
+    return reply
 
 
 async def pages(server: Running, path: str) -> list[Any]:

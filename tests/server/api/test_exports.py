@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.exports.formats import ExportFormat
-from tests.server.api.asking import ask, made, spoken
+from tests.server.api.asking import ask, ask_until, made, spoken
 from tests.server.editing import editing
 from tests.server.talking import running, talk
 
@@ -21,9 +21,9 @@ async def test_an_export_says_what_people_edited(tmp_path: Path) -> None:
         async with editing(server, path.rpartition("/")[2]) as editor:
             editor.text.insert(str(editor.text).index("w1"), "NEW ")
             await editor.flush()
-            reply = await ask(server, "GET", f"{path}/export?format=json")
-            while b"NEW" not in reply.content:
-                reply = await ask(server, "GET", f"{path}/export?format=json")
+            reply = await ask_until(
+                server, f"{path}/export?format=json", lambda now: b"NEW" in now.content
+            )
         about = (await ask(server, "GET", path)).json
         texts = {
             each: await ask(server, "GET", f"{path}/export?format={each.value}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.api.asking import ask, made, spoken
+from tests.server.api.asking import ask, ask_until, made, spoken
 from tests.server.editing import editing
 from tests.server.talking import running, talk
 
@@ -22,12 +22,12 @@ async def test_turns_show_what_people_edited_at_the_time_it_was_said(tmp_path: P
             editor.text.insert(at, "changed")
             editor.map("speakers")["s2"] = {"name": "Bob", "colour": "#aa0000"}
             await editor.flush()
-            after = before
-            while after == before:
-                after = (await ask(server, "GET", f"{path}/turns")).json
+            changed = await ask_until(server, f"{path}/turns", lambda now: b"Bob" in now.content)
         words = (await ask(server, "GET", f"{path}/words")).json["passes"][0]["words"]
 
     assert [turn["speaker"] for turn in before["turns"]] == ["s1", "s2", "s1"]
+    after = changed.json
+    assert {"id": "s2", "name": "Bob", "colour": "#aa0000"} in after["speakers"]
     assert before["turns"][0]["text"].split() == ["w0", "w1", "w2", "w3", "w4"]
     assert before["turns"][0]["start_ms"] == words[0][1]
     assert before["turns"][0]["end_ms"] == words[4][2]
@@ -41,8 +41,8 @@ async def test_a_turn_without_text_has_no_times(tmp_path: Path) -> None:
         async with editing(server, path.rpartition("/")[2]) as editor:
             editor.text.insert(0, "\n", {"t": "a"})
             await editor.flush()
-            turns: list[object] = []
-            while not turns:
-                turns = (await ask(server, "GET", f"{path}/turns")).json["turns"]
+            reply = await ask_until(server, f"{path}/turns", lambda now: bool(now.json["turns"]))
 
-    assert turns == [{"id": "a", "speaker": None, "start_ms": None, "end_ms": None, "text": ""}]
+    assert reply.json["turns"] == [
+        {"id": "a", "speaker": None, "start_ms": None, "end_ms": None, "text": ""}
+    ]
