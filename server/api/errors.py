@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from server.api.answers import Failure, FailureBody
-from server.errors import Refusal, RoomClosed, ServerError
+from server.errors import AudioStoreError, Refusal, RoomClosed, ServerError
 from server.storage.errors import (
     Conflict,
     StaleWriter,
@@ -99,7 +99,7 @@ def rejection(error: ServerError) -> Rejected | None:
         case Refusal(message=message, expected=expected, got=got, retry_after_ms=retry_after_ms):
             retry_s = RETRY_S if retry_after_ms is None else math.ceil(retry_after_ms / 1000)
             return _later(error.code.value, message, expected, got, retry_s)
-        case StorageUnavailable() | RoomClosed():
+        case StorageUnavailable() | AudioStoreError() | RoomClosed():
             return _later(
                 "unavailable",
                 "The storage cannot be used now",

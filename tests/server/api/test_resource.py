@@ -10,7 +10,7 @@ import pytest
 
 from server.api import parsing, workbench
 from server.api.workbench import Workbench
-from server.errors import Overload
+from server.errors import AudioStoreError, Overload
 from server.lifecycle import Serving
 from server.storage.errors import StorageFault, StorageUnavailable, Trouble
 from tests.server.api.asking import Reply, ask, linked, made
@@ -227,6 +227,7 @@ async def test_a_client_that_is_gone_makes_nothing(
         (RuntimeError(SECRET), 500, "internal_error"),
         (StorageFault("place", "code"), 500, "internal_error"),
         (StorageUnavailable("place", Trouble.LOCKED, "code"), 503, "unavailable"),
+        (AudioStoreError("an answer", "none"), 503, "unavailable"),
     ],
 )
 async def test_a_failure_is_told_without_its_reason(
