@@ -15,7 +15,8 @@ got); then the measurements:
 - `latency` with `word_latency` (from arrivals to numbers), and `soak`; both with `clients` (who
   speak) and `measured_server` (who listens, in a process of its own);
 - `editors` (from edit to edit) with `editors_typing` (what is typed), `editors_link` (over what),
-  `editors_documents` (long ones) and `editors_lag` (is the server's event loop free);
+  `editors_documents` (long ones) and `editors_lag` (is the server's event loop free), and
+  `editors_tasks`;
 - `crashes` with `crashes_editor` (who carries on by itself) and `crashes_audit` (what is missing).
 
 `report`, `editors_report` and `crashes_report` make tables and JSON, `progress` shows what is going

@@ -18,11 +18,10 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
 from loadtest.arrivals import Arrival, corrected_words
-from loadtest.clients import PIECE_BYTES, PIECE_S
+from loadtest.clients import PIECE_BYTES
 from loadtest.crashes_audit import (
     CrashReport,
     Loss,
@@ -35,10 +34,11 @@ from loadtest.crashes_audit import (
     stored_text,
 )
 from loadtest.crashes_editor import Editor
+from loadtest.editors_tasks import grouped
 from loadtest.editors_typing import Mark, without_marks
 from loadtest.errors import LoadtestError
 from loadtest.measured_server import MeasuredServer, running_server
-from loadtest.recordings import Recording
+from loadtest.recordings import SAMPLE_BYTES, Recording
 from streaming.core.domain import SAMPLE_RATE
 from trax_client import Partial, Reconnect, Session, connect
 
@@ -51,6 +51,8 @@ BACK_S = 60.0
 """Who is not back after so long will not come."""
 
 POLL_S = 0.01
+
+BYTES_A_SECOND = SAMPLE_RATE * SAMPLE_BYTES
 
 RECONNECT = Reconnect(first_s=0.1, longest_s=0.5, give_up_s=BACK_S)
 """Impatient, as the editors are: what is measured is the server."""
@@ -101,11 +103,11 @@ class _Speaker:
     async def speak(self, audio: bytes) -> None:
         """Speak at the pace at which people do, again and again, until cancelled."""
         clock = asyncio.get_running_loop().time
-        began_s = clock()
-        for number in count():
-            await asyncio.sleep(began_s + (number + 1) * PIECE_S - clock())
-            at = number * PIECE_BYTES % len(audio)
-            piece = audio[at : at + PIECE_BYTES]
+        began_s, at = clock(), 0
+        while True:
+            piece = audio[at % len(audio) : at % len(audio) + PIECE_BYTES]
+            at += len(piece)
+            await asyncio.sleep(began_s + at / BYTES_A_SECOND - clock())
             self.sent += piece
             await self.session.send(piece)
 
@@ -207,7 +209,7 @@ async def _meeting(
         assert session.transcript is not None
         editors = [Editor(number, random.Random(chance.random())) for number in range(EDITORS)]
         meeting = _Meeting(_Speaker(session), editors)
-        group = await stack.enter_async_context(_tasks())
+        group = await stack.enter_async_context(grouped())
         staying = [
             group.create_task(editor.stay(server_url, session.transcript)) for editor in editors
         ]
@@ -224,16 +226,6 @@ async def _meeting(
             await _until(lambda: meeting.alike, "everything everywhere")
         for task in staying:
             task.cancel()
-
-
-@asynccontextmanager
-async def _tasks() -> AsyncIterator[asyncio.TaskGroup]:
-    """Group tasks, of whose failures one is enough to say why nothing was measured."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            yield group
-    except BaseExceptionGroup as failures:
-        raise failures.exceptions[0] from failures
 
 
 async def _kill(

@@ -17,7 +17,9 @@ from websockets.exceptions import ConnectionClosed
 
 from loadtest.editors_lag import LoopLag, lag_watched
 from loadtest.editors_link import EMPTY_STATE, NOTHING, Link, linked
+from loadtest.editors_tasks import grouped
 from loadtest.editors_typing import Mark, Typist, find_marks
+from loadtest.errors import LoadtestError
 from server.transcript import make_client_id
 from server.yjs import messages
 
@@ -100,6 +102,8 @@ class _Editor:
                     self.synced.set()
                 case _:
                     pass
+        if not self.synced.is_set():
+            raise LoadtestError("a document expected, got the end of the connection")
 
     async def type(self, first_s: float, every_s: float, edits: int) -> None:
         """Type at fixed times, however long it takes; stop when sent away."""
@@ -123,6 +127,9 @@ async def measure_editing(
         transcript: Its id.
         editors: How many; at least two, or nobody sees anything.
         pace: At which they type.
+
+    Raises:
+        LoadtestError: They could not come in.
     """
     clock = asyncio.get_running_loop().time
     lags: list[LoopLag] = []
@@ -130,7 +137,7 @@ async def measure_editing(
         links = [
             await stack.enter_async_context(linked(server_url, transcript)) for _ in range(editors)
         ]
-        group = await stack.enter_async_context(asyncio.TaskGroup())
+        group = await stack.enter_async_context(grouped())
         everybody = [_Editor(number, link) for number, link in enumerate(links)]
         listening = [group.create_task(editor.listen()) for editor in everybody]
         await asyncio.gather(*(editor.synced.wait() for editor in everybody))

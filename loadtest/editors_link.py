@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import parse_qs, quote, urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -32,15 +32,11 @@ class Link:
         """
         await self._socket.send(messages.encode(message))
 
-    async def received(self) -> AsyncIterator[messages.Message]:
-        """Yield what comes, until the connection is gone."""
-        try:
+    async def received(self) -> AsyncIterator[messages.Message | None]:
+        """Yield what comes, until the connection is gone; `None` for what we do not know."""
+        with suppress(ConnectionClosed):
             async for frame in self._socket:
-                message = messages.decode(frame)
-                if message is not None:
-                    yield message
-        except ConnectionClosed:
-            return
+                yield messages.decode(frame)
 
 
 @asynccontextmanager

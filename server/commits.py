@@ -121,13 +121,15 @@ class Commits:
         )
         if not (batch.updates or batch.words or batch.progress):
             return
-        for attempt in range(1, ATTEMPTS + 1):
+        attempts = ATTEMPTS
+        while True:
+            attempts -= 1
             try:
                 self.last_seq = await self._threads.run(
                     lambda: self._store.documents.append(self._lease, batch)
                 )
             except StorageUnavailable:
-                if attempt == ATTEMPTS:
+                if not attempts:
                     raise
                 await asyncio.sleep(RETRY_S)
             else:

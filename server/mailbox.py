@@ -15,7 +15,7 @@ class Dismissal:
 
     Attributes:
         code: The WebSocket's close code: whether to come again.
-        reason: A sentence for a person, of at most 123 bytes (RFC 6455, section 5.5).
+        reason: A sentence for a person.
     """
 
     code: CloseCode

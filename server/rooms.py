@@ -182,8 +182,8 @@ class Rooms:
             room.commit(stored.transcript.begin(title=about.title, language=about.language))
         opened = _Open(room, commits, stored.lease, stored.document.snapshot_seq, last_seq)
         opened.tasks = [
-            asyncio.create_task(self._commit(transcript, opened)),
-            asyncio.create_task(self._look_after(transcript, opened)),
+            asyncio.create_task(self._guard(transcript, opened, work))
+            for work in (commits.run(), self._look_after(transcript, opened))
         ]
         return opened
 
@@ -212,9 +212,12 @@ class Rooms:
             ),
         )
 
-    async def _commit(self, transcript: str, opened: _Open) -> None:
+    async def _guard(
+        self, transcript: str, opened: _Open, work: Coroutine[None, None, None]
+    ) -> None:
+        """Do what an open room cannot be without: whatever ends it closes the room."""
         try:
-            await opened.commits.run()
+            await work
         except UnknownTranscript:
             self._forget(transcript, opened, DELETED)
         except Exception as error:
@@ -237,9 +240,10 @@ class Rooms:
 
     async def _describe(self, transcript: str, opened: _Open) -> None:
         """Tell lists and searches what a document says, if it changed."""
-        seq, described = opened.commits.last_seq, opened.room.describe()
+        seq = opened.commits.last_seq
         if seq == opened.described:
             return
+        described = opened.room.describe()
         try:
             await self._threads.run(lambda: self._store.library.describe(opened.lease, described))
         except StorageError:  # It is found by what it said before.

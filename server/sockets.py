@@ -7,6 +7,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from server.codes import CloseCode
 from server.connection import Disconnected
 
+LONGEST_REASON = 123
+"""Bytes that fit beside a close code: RFC 6455, section 5.5."""
+
 # What Starlette and uvicorn raise when the peer is gone before, or the close was sent already.
 _GONE = (OSError, RuntimeError, WebSocketDisconnect)
 
@@ -41,6 +44,11 @@ class StarletteSocket:
     async def close(self, code: CloseCode, reason: str = "") -> None:
         """Say goodbye; raises `Disconnected`."""
         try:
-            await self._websocket.close(code, reason)
+            await self._websocket.close(code, _cut(reason))
         except _GONE as error:
             raise Disconnected from error
+
+
+def _cut(reason: str) -> str:
+    """Return as many whole characters as fit: a reason may quote what a peer made up."""
+    return reason.encode()[:LONGEST_REASON].decode(errors="ignore")

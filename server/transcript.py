@@ -32,9 +32,6 @@ from server.errors import TranscriptError
 SCHEMA = 1
 """Version of the schema above, in `meta`. What a newer server wrote is refused, not guessed at."""
 
-NOTHING = b"\0\0"
-"""An update without content."""
-
 LONGEST_NAME = 200
 """People's names for speakers are cut to so many characters wherever we show them."""
 
@@ -235,8 +232,7 @@ class Transcript:
                 assert_never(edit)
 
     def _note(self, event: TransactionEvent) -> None:
-        if event.update != NOTHING:
-            self._fresh.append(event.update)
+        self._fresh.append(event.update)
 
     def _taken(self) -> bytes | None:
         """Return the update of the transaction that just ended."""

@@ -53,11 +53,16 @@ def write_json(transcript: ExportedTranscript) -> bytes:
             {"id": speaker.id, "name": speaker.name, "colour": speaker.colour}
             for speaker in speakers
         ],
-        "turns": [_turn(timed) for timed in transcript.turns if timed.tokens],
     }
-    written = json.dumps(fields, ensure_ascii=False, separators=(",", ":")) + "\n"
+    # Turn by turn: one call for hours of speech would keep every other thread waiting for it.
+    turns = ",".join(_written(_turn(timed)) for timed in transcript.turns if timed.tokens)
+    written = f'{_written(fields).removesuffix("}")},"turns":[{turns}]}}\n'
     # Half of a surrogate pair cannot be encoded, but JSON has the same escape for it as Python.
     return written.encode(errors="backslashreplace")
+
+
+def _written(fields: Fields) -> str:
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
 def _turn(timed: TimedTurn) -> Fields:

@@ -1,6 +1,5 @@
 """Tests of `loadtest crashes`: that what is missing is counted, and the command."""
 
-import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 
 from loadtest import cli
-from loadtest.crashes import _free_port, _tasks, _until
+from loadtest.crashes import _free_port, _until
 from loadtest.crashes_audit import (
     CrashReport,
     EditCounts,
@@ -119,19 +118,6 @@ async def test_who_does_not_come_back_ends_the_measurement(
 
     with pytest.raises(LoadtestError, match="everybody back expected within"):
         await _until(lambda: False, "everybody back")
-
-
-async def test_one_failure_of_a_task_says_why_nothing_was_measured() -> None:
-    async def fail() -> None:
-        raise LoadtestError("given up")
-
-    async def wait_for_ever() -> None:
-        async with _tasks() as group:
-            group.create_task(fail())
-            await asyncio.Event().wait()
-
-    with pytest.raises(LoadtestError, match="given up"):
-        await wait_for_ever()
 
 
 def test_a_port_is_free() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,7 @@ async def test_edits_of_who_is_sent_away_are_missing(
         pace = Typing(seconds=60, edits_per_s=100)
         measuring = asyncio.create_task(measure_editing(url(server), TRANSCRIPT, 2, pace))
         async with rooms.enter(TRANSCRIPT) as room:
+            room.show("session", {"text": "so"})
             await until(lambda: "<1.5>" in room.transcript.text)
             await rooms.delete(TRANSCRIPT)
         report = await measuring
@@ -98,12 +100,20 @@ async def test_edits_of_who_is_sent_away_are_missing(
     assert report.latency_ms.count == report.edits - report.missing
 
 
+async def test_editors_who_cannot_come_in_measure_nothing(tmp_path: Path) -> None:
+    async with running(tmp_path, script()) as server:
+        with pytest.raises(LoadtestError, match="got the end of the connection"):
+            await measure_editing(url(server), "nowhere", 2, Typing(seconds=1, edits_per_s=1))
+
+
 async def test_a_document_that_is_not_whole_is_no_measurement(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (meeting,) = await write_meetings(tmp_path / "data", [0.01])
     async with running(tmp_path, script()) as server:
         opening = await measure_opening(url(server), meeting)
         assert (opening.words, opening.hours) == (90, 0.01)
+        with pytest.raises(LoadtestError, match="91 words expected, got 90"):
+            await measure_opening(url(server), replace(meeting, words=91))
         await server.app._lifecycle.serving().rooms.delete(meeting.transcript)
         with pytest.raises(LoadtestError, match="got none"):
             await measure_opening(url(server), meeting)

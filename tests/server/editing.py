@@ -31,6 +31,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from server.disk import Disk
+from server.errors import TranscriptError
 from server.recordings import unix_ms
 from server.rooms import Rooms
 from server.storage.store import Store
@@ -106,6 +107,15 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while not holds():  # noqa: ASYNC110 - any state at all
             await asyncio.sleep(POLL_S)
+
+
+class Fragile(Transcript):
+    """A document that fails half-way, as yrs did with updates that are refused today."""
+
+    def apply(self, update: bytes) -> bytes | None:
+        """Apply an update, and fail."""
+        super().apply(update)
+        raise TranscriptError("a Yjs update expected")
 
 
 @dataclass

@@ -179,7 +179,9 @@ async def test_words_move_to_the_turn_of_who_said_them(desk: Desk) -> None:
 
     desk.take(SpeakerRevised(span(0, from_ms(400)), None))
     assert desk.turns() == [("s1", "yes"), ("s2", "no")]
-    assert (await desk.kept()).applied_seq == 3
+    desk.take(SpeakerRevised(span(0, from_ms(150)), Speaker("S2")))
+    assert desk.turns() == [("s2", "yes no")]
+    assert (await desk.kept()).applied_seq == 4
 
 
 async def test_what_a_person_chose_stays(desk: Desk) -> None:

@@ -20,10 +20,9 @@ from server.errors import TranscriptError
 from server.mailbox import Mailbox
 from server.room import LONG_BYTES, MOST_HELD_BYTES, Room
 from server.rooms import FAILED
-from server.transcript import Transcript
 from server.yjs import messages
 from server.yjs.updates import decode_state_vector
-from tests.server.editing import TRANSCRIPT, Storage, open_rooms
+from tests.server.editing import TRANSCRIPT, Fragile, Storage, open_rooms
 from tests.server.yjs.writing import section, text, update
 
 UNREAD_BYTES = 16 * 1024 * 1024
@@ -460,14 +459,6 @@ async def test_who_was_sent_away_while_its_update_was_looked_into_changes_nothin
         await room.idle()
 
         assert stored.written().text == " said"
-
-
-class Fragile(Transcript):
-    """A document that fails half-way, as yrs did with updates that are refused today."""
-
-    def apply(self, update: bytes) -> bytes | None:
-        super().apply(update)
-        raise TranscriptError("a Yjs update expected")
 
 
 async def test_a_document_that_failed_is_not_shown_to_anybody(tmp_path: Path) -> None:

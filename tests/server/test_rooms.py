@@ -267,6 +267,56 @@ async def test_a_document_that_cannot_be_compacted_stays_as_it_is(
         assert caplog.messages == ["document not compacted"]
 
 
+async def test_what_a_document_says_is_found_while_it_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(rooms, "SILENCE_CHECK_S", 0.01)
+    monkeypatch.setattr(rooms, "DESCRIBE_EVERY_S", 0.02)
+    async with open_rooms(tmp_path) as (stored, opened), opened.enter(TRANSCRIPT) as room:
+        title = stored.store.library.get(TRANSCRIPT).title
+        room.commit(room.transcript.put_meta("title", "Plans"))
+        await until(lambda: stored.store.library.get(TRANSCRIPT).title == "Plans")
+        room.commit(room.transcript.put_meta("title", "More plans"))
+        await room.idle()
+        with stored.locked():
+            await until(lambda: "document not described" in caplog.messages)
+        await until(lambda: stored.store.library.get(TRANSCRIPT).title == "More plans")
+
+        assert title == "Planning"
+
+
+async def test_a_room_that_nobody_can_look_after_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "SILENCE_CHECK_S", 0.01)
+    async with open_rooms(tmp_path) as (_, opened), opened.enter(TRANSCRIPT) as room:
+        mailbox = Mailbox(UNREAD_BYTES)
+        room.join(mailbox, writes=True)
+
+        def clock() -> float:
+            raise OverflowError("no time left")
+
+        room._clock = clock
+
+        assert await sent_away(mailbox) == FAILED
+
+
+async def test_a_room_whose_storage_fails_while_it_closes_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commits, "ATTEMPTS", 1)
+    async with open_rooms(tmp_path) as (stored, opened):
+        async with opened.enter(TRANSCRIPT) as room:
+            await room.idle()
+            lock = stored.locked()
+            lock.__enter__()
+            room.commit(insert(room.transcript, "lost"))
+        await until(lambda: not opened._open)
+        lock.__exit__(None, None, None)
+
+        assert stored.written().text == ""
+
+
 async def test_members_who_fell_silent_are_not_shown_any_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

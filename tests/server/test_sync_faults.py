@@ -23,10 +23,19 @@ from server import commits
 from server.auth import fingerprint
 from server.rooms import Rooms
 from server.storage.store import Store
-from server.storage.values import Role
+from server.storage.values import Batch, Role
+from server.transcript import Transcript
 from server.yjs import messages
 from server.yjs.updates import decode_state_vector
-from tests.server.editing import TRANSCRIPT, Editor, editing, open_transcript, stored_text, until
+from tests.server.editing import (
+    TRANSCRIPT,
+    Editor,
+    Fragile,
+    editing,
+    open_transcript,
+    stored_text,
+    until,
+)
 from tests.server.talking import DEADLINE_S, TOKEN, Running, running, samples, talk, talking
 from tests.server.yjs.writing import section, text, update
 
@@ -117,8 +126,12 @@ def rooms_of(server: Running) -> Rooms:
         (messages.encode(messages.Update(bytes(9 * 1024 * 1024))), 1009),
         (messages.encode(messages.Update(update(section(7, 0, text("a"))) + b"b")), 4400),
         (messages.encode(messages.Update(update(section(7, 0, text("a", parent="b"))))), 4403),
+        (
+            messages.encode(messages.Update(update(section(7, 0, text("a", parent=60 * "🙂"))))),
+            4403,
+        ),
     ],
-    ids=["undecodable", "truncated", "empty", "text", "huge", "larger", "tail", "root"],
+    ids=["undecodable", "truncated", "empty", "text", "huge", "larger", "tail", "root", "reason"],
 )
 @pytest.mark.slow
 async def test_a_bad_frame_ends_the_connection_of_its_sender_only(
@@ -203,6 +216,66 @@ async def test_who_comes_before_the_models_are_loaded_is_told_to_come_again(
         async with editing(server, TRANSCRIPT) as editor:
             pass
         assert editor.code == 1013
+
+
+@pytest.mark.slow
+async def test_who_comes_while_the_database_is_locked_is_told_to_come_again(
+    tmp_path: Path,
+) -> None:
+    async with transcribing(tmp_path) as server:
+        with impatient(server):
+            async with locking(server), editing(server, TRANSCRIPT) as editor:
+                pass
+        assert editor.code == 1013
+
+        async with editing(server, TRANSCRIPT, editor):
+            await editor.write(0, "later")
+
+
+@pytest.mark.slow
+async def test_a_document_of_a_newer_server_is_not_opened(tmp_path: Path) -> None:
+    newer = Transcript(5).put_meta("schema", "2")
+    assert newer is not None
+    async with transcribing(tmp_path) as server:
+        documents = store_of(server).documents
+        documents.append(documents.lease(TRANSCRIPT), Batch(0, (newer,)))
+        async with editing(server, TRANSCRIPT) as editor:
+            pass
+
+        assert editor.code == 1011
+        assert documents.read(TRANSCRIPT).updates == (newer,)
+
+
+@pytest.mark.slow
+async def test_who_does_not_hear_why_it_has_to_go_is_cut_off(tmp_path: Path) -> None:
+    bounds = {"unread_bytes": 64 * 1024, "close_timeout_ms": 100}
+    async with (
+        transcribing(tmp_path, **bounds) as server,
+        editing(server, TRANSCRIPT) as ada,
+        reading_nothing(server),
+    ):
+        await until(lambda: members(server) == 2)
+        for number in range(60):
+            ada.text.insert(0, f"{number}".ljust(30_000))
+        await ada.flush()
+        await until(lambda: server.app._lifecycle.connections == 1)
+
+
+@pytest.mark.slow
+async def test_a_room_that_fails_sends_everybody_away_and_opens_again(tmp_path: Path) -> None:
+    async with transcribing(tmp_path) as server:
+        async with editing(server, TRANSCRIPT) as ada, editing(server, TRANSCRIPT) as bob:
+            await ada.write(0, "kept")
+            room = rooms_of(server)._open[TRANSCRIPT].room
+            room.transcript = Fragile(room.transcript.client_id, [room.transcript.update_since()])
+            ada.text.insert(0, "also ")
+            await ada.flush()
+            await ada.until(lambda: ada.code != -1)
+            await bob.until(lambda: bob.code != -1)
+        assert ada.code == bob.code == 1011
+
+        async with editing(server, TRANSCRIPT, ada), editing(server, TRANSCRIPT, bob):
+            await bob.until_says("also kept")
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from pycrdt import Doc, Map, Text
 from offline.domain import PassId, Run, Segment, Speaker, SpeakerId, TurnId
 from offline.edits import AssignTurn, Delete, InsertText, InsertTurn
 from server.errors import TranscriptError
-from server.transcript import LONGEST_NAME, NOTHING, ROOTS, Transcript, make_client_id
+from server.transcript import LONGEST_NAME, ROOTS, Transcript, make_client_id
 from server.yjs.updates import Limits, inspect
 
 SEGMENT = Segment(PassId("1"), 0, 2)
@@ -88,7 +88,7 @@ def test_the_same_is_not_new_twice() -> None:
 
     assert other.apply(transcript.update_since()) is not None
     assert other.apply(transcript.update_since()) is None
-    assert other.apply(NOTHING) is None
+    assert other.apply(b"\0\0") is None
 
 
 def test_places_count_code_points_in_the_text_before_the_first_edit() -> None:

@@ -174,7 +174,7 @@ async def test_a_person_whom_two_microphones_hear_is_one_speaker(tmp_path: Path)
             tape = Tape()
             tape.id = session
             tape.voices = [Voice(Speaker("S1"), print_of_ada, ENOUGH)]
-            tape.say("hello")
+            tape.say(*(f"w{number}" for number in range(PAGE + 1)))
             tape.end()
             await transcripts.follow(tape)
 

@@ -14,9 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import assert_never
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
-from websockets.typing import Subprotocol as WebSocketSubprotocol
 
 from trax_client.address import Address
 from trax_client.backoff import Reconnect
@@ -32,23 +31,11 @@ from trax_client.errors import (
 from trax_client.events import Ack, Error
 from trax_client.inbox import Inbox
 from trax_client.requests import ClientMessage, Ping
+from trax_client.sockets import DONE, FINAL_CLOSE_CODES, GOING_AWAY, open_socket
 from trax_client.wire import Subprotocol, decode, encode
-
-CLOSE_TIMEOUT_S = 2.0
-"""How long the server may take to answer a close: nothing is at stake any more."""
-
-KEEPALIVE_S = 10.0
-"""Interval of WebSocket pings."""
-
-KEEPALIVE_TIMEOUT_S = 20.0
-"""Time for the answer to one: a dead network is noticed within 30 s, a busy server is not dead."""
 
 MAX_MESSAGE_BYTES = 1 << 20
 """Largest frame taken from a server; a partial of a long utterance is about 20 kB."""
-
-DONE = 1000
-GOING_AWAY = 1001
-FINAL_CLOSE_CODES = {1009, *range(4400, 4500)}
 
 _log = logging.getLogger(__name__)
 
@@ -188,7 +175,11 @@ class Link:
         url = self._address.url
         try:
             async with asyncio.timeout(self._reconnect.handshake_s):
-                socket = await self._open_socket()
+                socket = await open_socket(
+                    self._address,
+                    max_message_bytes=MAX_MESSAGE_BYTES,
+                    subprotocols=[self._subprotocol],
+                )
                 try:
                     await self._greet(socket)
                 except BaseException:
@@ -199,21 +190,6 @@ class Link:
         except (OSError, InvalidHandshake) as error:
             raise ServerUnreachable(url, str(error)) from error
         return socket
-
-    async def _open_socket(self) -> ClientConnection:
-        token = self._address.token
-        return await connect(
-            self._address.url,
-            subprotocols=[WebSocketSubprotocol(self._subprotocol)],
-            additional_headers={"Authorization": f"Bearer {token}"} if token else None,
-            compression=None,  # speech does not deflate, and the server is spared the memory
-            proxy=None if self._address.loopback else True,
-            open_timeout=None,  # ours includes `ready`
-            ping_interval=KEEPALIVE_S,
-            ping_timeout=KEEPALIVE_TIMEOUT_S,
-            close_timeout=CLOSE_TIMEOUT_S,
-            max_size=MAX_MESSAGE_BYTES,
-        )
 
     async def _greet(self, socket: ClientConnection) -> None:
         """Exchange `start` and `ready`."""
