@@ -7,6 +7,7 @@ ServerError
 ├── RecordingClosed      it was put away while somebody was reading
 ├── AudioStoreError      recordings cannot be moved to, or read from, where they are kept
 ├── TranscriptError      a document, or what is to become part of it, cannot be read
+├── TranscriptClosed     a transcript takes no more sessions
 ├── RoomClosed           a transcript's room was closed while somebody used it
 └── Refusal              a connection ends: the peer is sent an `error`, then a close code
     ├── PeerMistake      what the client sent, or did not send, is at fault (4400..4499)
@@ -87,6 +88,10 @@ class AudioStoreError(ServerError):
 
 class TranscriptError(ServerError):
     """A shared document cannot be read, or is of a version that this server does not know."""
+
+
+class TranscriptClosed(ServerError):
+    """A transcript was closed by its owner: no session may begin in it."""
 
 
 class RoomClosed(ServerError):

@@ -26,7 +26,14 @@ from server.admission import refuse
 from server.auth import fingerprint, make_token, same
 from server.codes import ErrorCode
 from server.disk import Disk
-from server.errors import AudioStoreError, Overload, PeerMistake, RecordingError, ServerFault
+from server.errors import (
+    AudioStoreError,
+    Overload,
+    PeerMistake,
+    RecordingError,
+    ServerFault,
+    TranscriptClosed,
+)
 from server.messages import AUTO_LANGUAGE, NEW_TRANSCRIPT, Done, Resume
 from server.outbox import Outbox
 from server.recordings import Archive, Manifest, Recording, unix_ms
@@ -146,6 +153,13 @@ class Sessions:
             )
         except UnknownTranscript as error:
             raise _no_transcript("an unknown one") from error
+        except TranscriptClosed as error:
+            raise PeerMistake(
+                ErrorCode.FORBIDDEN,
+                "This transcript is closed",
+                expected="a transcript that is live",
+                got="one that its owner closed",
+            ) from error
         except StorageError as error:
             raise Overload(
                 ErrorCode.OVERLOADED,

@@ -20,7 +20,7 @@ from offline.domain import SpeakerId
 from server.acquaintance import Acquaintance
 from server.dictation import Dictation
 from server.disk import Disk
-from server.errors import RoomClosed
+from server.errors import RoomClosed, TranscriptClosed
 from server.journal import Entry
 from server.recordings import unix_ms
 from server.room import Room
@@ -28,7 +28,7 @@ from server.rooms import Rooms
 from server.storage.errors import StorageError, UnknownTranscript
 from server.storage.sessions import NewSession
 from server.storage.store import Store
-from server.storage.values import Session
+from server.storage.values import Session, TranscriptState
 from streaming.core.domain import Samples, Voice
 from streaming.core.events import Partial
 
@@ -109,9 +109,12 @@ class Transcripts:
 
         Raises:
             UnknownTranscript: There is no such transcript.
+            TranscriptClosed: It takes no more sessions.
             StorageError: It cannot be added now.
         """
         about = await self._threads.run(lambda: self._store.library.get(transcript))
+        if about.state is TranscriptState.CLOSED:
+            raise TranscriptClosed("an open transcript expected")
         async with self._rooms.enter(transcript):
             lease = self._rooms.lease(transcript)
             new = NewSession(session, unix_ms() - about.started_ms, microphone, person)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.auth import fingerprint
-from server.storage.values import Role
+from server.storage.values import Role, TranscriptState
 from tests.server.editing import TRANSCRIPT
 from tests.server.talking import Running, resume_of, running, samples, talk, talking
 
@@ -57,6 +57,22 @@ async def test_an_editor_does_not_take_over_what_others_say_elsewhere(tmp_path: 
             await client.send("start", resume=resume_of(ready))
 
             assert (await client.refused())[0] == 4403
+
+
+async def test_nobody_speaks_into_a_transcript_that_was_closed(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(1)) as server:
+        share(server, Role.EDITOR)
+        library = server.app._lifecycle.serving().store.library
+        library.change(TRANSCRIPT, state=TranscriptState.CLOSED)
+        async with talking(server) as client:
+            await client.send("start", transcript=TRANSCRIPT)
+            code, error = await client.refused()
+
+    assert (code, error["code"], error["message"]) == (
+        4403,
+        "forbidden",
+        "This transcript is closed",
+    )
 
 
 async def test_a_viewer_does_not_speak(tmp_path: Path) -> None:
