@@ -215,7 +215,8 @@ class Room:
 
     def identify(self, speaker: SpeakerId, other: SpeakerId) -> None:
         """Have what one speaker said be said by another, who it turned out to be."""
-        if self.identity(other) == speaker:
+        other = self.identity(other)
+        if other == speaker:
             return  # The other one turned out to be this one before.
         self._identities[speaker] = other
         turns = self.transcript.machine_speakers().items()

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pycrdt import Awareness, Doc, Map, Text, TransactionEvent
 
-from offline.domain import PassId, Segment
-from offline.edits import InsertText
+from offline.domain import PassId, Segment, SpeakerId, TurnId
+from offline.edits import AssignTurn, InsertText
 from server import room as module
 from server.codes import CloseCode
 from server.errors import TranscriptError
@@ -543,6 +543,18 @@ async def test_what_is_being_said_is_shown_in_the_server_s_own_state(tmp_path: P
             None,
         ]
         assert json.dumps(states[0], ensure_ascii=False).encode() in messages.encode(heard[0])
+
+
+async def test_two_speakers_never_turn_out_to_be_each_other(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, room):
+        one, two, three = (SpeakerId(f"s{number}") for number in (1, 2, 3))
+        room.write([AssignTurn(TurnId("1.0"), two), AssignTurn(TurnId("1.5"), three)])
+        room.identify(two, one)
+        room.identify(one, two)
+        room.identify(three, two)
+
+        assert [room.identity(each) for each in (one, two, three)] == [one, one, one]
+        assert room.transcript.machine_speakers() == {"1.0": "s1", "1.5": "s1"}
 
 
 async def test_a_room_knows_whether_anybody_is_there(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from tests.server.editing import editing
-from tests.server.talking import Running, running, samples, talk, talking
+from tests.server.editing import TRANSCRIPT, editing, open_transcript
+from tests.server.talking import Message, Running, running, samples, talk, talking
 
 
 async def spoken(server: Running, seconds: float, **start: object) -> str:
@@ -61,3 +62,61 @@ async def test_two_editors_see_each_other(tmp_path: Path) -> None:
 
     async with running(tmp_path, talk(4)) as server, editing(server, transcript) as late:
         assert "hello w0 w1" in str(late.text)
+
+
+class Vanishing:
+    """A WebSocket, as a web server hands it over, whose client vanishes at some message to it."""
+
+    def __init__(self, at: str, *, stuck: bool = False) -> None:
+        self.sent: list[str] = []
+        self._at = at
+        self._stuck = stuck
+
+    async def receive(self) -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(self, message: Message) -> None:
+        self.sent.append(str(message["type"]))
+        if message["type"] == self._at:
+            if self._stuck:
+                await asyncio.Event().wait()
+            raise ConnectionResetError
+
+    def scope(self, transcript: str) -> Message:
+        return {
+            "type": "websocket",
+            "path": f"/v1/transcripts/{transcript}/sync",
+            "query_string": b"token=wrong",
+            "headers": [],
+            "subprotocols": [],
+        }
+
+
+@pytest.mark.parametrize(
+    ("socket", "sent"),
+    [
+        (Vanishing("websocket.accept"), ["websocket.accept"]),
+        (Vanishing("websocket.close"), ["websocket.accept", "websocket.close"]),
+        (Vanishing("websocket.close", stuck=True), ["websocket.accept", "websocket.close"]),
+    ],
+    ids=["before", "gone", "stuck"],
+)
+async def test_who_vanishes_does_no_harm(
+    tmp_path: Path, socket: Vanishing, sent: list[str]
+) -> None:
+    async with running(tmp_path, talk(1), close_timeout_ms=20) as server:
+        await server.app.asgi(socket.scope("unknown"), socket.receive, socket.send)  # type: ignore[arg-type]  # ASGI's messages are open
+
+        assert socket.sent == sent
+        assert server.app._lifecycle.connections == 0
+
+
+@pytest.mark.slow
+async def test_who_comes_while_rooms_close_is_told_to_come_again(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(1)) as server:
+        open_transcript(server)
+        await server.app._lifecycle.serving().rooms.aclose()
+        async with editing(server, TRANSCRIPT) as editor:
+            pass
+
+        assert editor.code == 1012
