@@ -6,8 +6,14 @@
 Files in reading order: `events` (what comes), `session` (what one uses), `folding` (what was
 said up to now), `errors`. Below: `link` carries a session over connections, `dialogue` and
 `outbox` are the protocol without a socket, `inbox` is events not read yet, `wire` the codec,
-`requests` what it encodes, `address` and `backoff` where and when to connect. The command
-`trax-client` stands on top: `cli`, with audio from `sources` and the screen in `display`.
+`requests` what it encodes, `fields` how it reads, `sockets`, `address` and `backoff` how, where
+and when to connect. The command `trax-client` stands on top: `cli`, with audio from `sources` and
+the screen in `screen`.
+
+Shared transcripts: `library` lists and exports them over HTTP, in `records`; `transcript` opens
+one, to be read and edited while it is spoken. It is not imported here, since it needs pycrdt.
+Below: `document` is what a transcript says, `changes` how one follows it, `replica` our copy of
+it, `replication` keeps that the same as the server's, by messages of `frames`.
 
 A chunk of audio: `Session.send` -> `Outbox` -> `Link` -> socket; kept in the outbox until
 acknowledged. An event: socket -> `Link` -> `Dialogue` (once only) -> `Inbox` -> iteration of the
