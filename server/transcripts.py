@@ -177,6 +177,7 @@ class Transcripts:
                     speaker = await acquaintance.introduce(label)
                     dictation.introduce(label, speaker, _name(speaker))
                 dictation.take(entry, speech.received)
+                await asyncio.sleep(0)  # To catch up takes 20 ms an event in a long transcript.
             room.show(session.id, dictation.show(speech.partial))
             if entries:
                 named = room.transcript.named_speakers()

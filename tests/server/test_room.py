@@ -18,7 +18,7 @@ from server import room as module
 from server.codes import CloseCode
 from server.errors import TranscriptError
 from server.mailbox import Mailbox
-from server.room import LONG_BYTES, MOST_HELD_BYTES, Room
+from server.room import LIMITS, LONG_BYTES, MOST_HELD_BYTES, Room
 from server.rooms import FAILED
 from server.yjs import messages
 from server.yjs.updates import decode_state_vector
@@ -26,6 +26,7 @@ from tests.server.editing import TRANSCRIPT, Fragile, Storage, open_rooms
 from tests.server.yjs.writing import section, text, update
 
 UNREAD_BYTES = 16 * 1024 * 1024
+TOO_MANY = update(section(7, 0, *(LIMITS.structs + 1) * [text("a")]))
 SEGMENT = Segment(PassId("1"), 0, 1)
 
 
@@ -418,7 +419,9 @@ async def test_a_document_has_a_bounded_number_of_clients(
         (b"\0\0\1\xff", CloseCode.MALFORMED),
         (b"\1\2\1\1", CloseCode.MALFORMED),
         (b"\0\0\4\xff\xff\xff\x7f", CloseCode.TOO_LARGE),
+        (messages.encode(messages.Update(TOO_MANY)), CloseCode.TOO_LARGE),
     ],
+    ids=["empty", "text", "cut", "update", "more", "state", "presence", "clients", "structs"],
 )
 async def test_what_is_no_message_ends_the_connection_that_sent_it(
     tmp_path: Path, frame: bytes | str, code: CloseCode

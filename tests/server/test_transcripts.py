@@ -126,6 +126,20 @@ async def test_all_that_a_session_says_is_written(tmp_path: Path) -> None:
         assert next(iter(stored.written().speakers().values())).name == "Speaker 1"
 
 
+async def test_others_go_on_while_a_session_catches_up(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, rooms, transcripts):
+        tape = Tape()
+        tape.say(*(f"w{number}" for number in range(PAGE)))
+        tape.end()
+        async with following(transcripts, tape) as task, rooms.enter(TRANSCRIPT) as room:
+            lengths = set[int]()
+            while not task.done():
+                lengths.add(len(room.transcript.text))
+                await asyncio.sleep(0)
+
+        assert len(lengths) > PAGE
+
+
 async def test_what_was_written_before_is_not_written_again(tmp_path: Path) -> None:
     async with opened(tmp_path) as (stored, rooms, transcripts):
         tape = Tape()
