@@ -36,7 +36,7 @@ from server.recordings import unix_ms
 from server.rooms import Rooms
 from server.storage.store import Store
 from server.transcript import Transcript
-from tests.server.talking import DEADLINE_S, TOKEN, Running
+from tests.server.talking import DEADLINE_S, TOKEN, Running, running, talk
 
 NOTHING = b"\0\0"
 POLL_S = 0.01
@@ -269,13 +269,12 @@ async def editing(
 
 def open_transcript(server: Running, transcript: str = TRANSCRIPT) -> None:
     """Make a transcript that a server finds."""
-    store = server.app._lifecycle.serving().store
-    store.library.create(transcript, started_ms=unix_ms())
+    store_of(server).library.create(transcript, started_ms=unix_ms())
 
 
 def stored_text(server: Running, transcript: str = TRANSCRIPT) -> str:
     """Return the text that a server would find if it started now."""
-    return read_document(server.app._lifecycle.serving().store, transcript).text
+    return read_document(store_of(server), transcript).text
 
 
 def read_document(store: Store, transcript: str) -> Transcript:
@@ -283,3 +282,21 @@ def read_document(store: Store, transcript: str) -> Transcript:
     document = store.documents.read(transcript)
     snapshot = () if document.snapshot is None else (document.snapshot,)
     return Transcript(1, (*snapshot, *document.updates))
+
+
+@asynccontextmanager
+async def transcribing(folder: Path, **settings: object) -> AsyncIterator[Running]:
+    """Run a server that has a transcript."""
+    async with running(folder, talk(8), **settings) as server:  # type: ignore[arg-type]  # fields
+        open_transcript(server)
+        yield server
+
+
+def store_of(server: Running) -> Store:
+    """Return where a server keeps transcripts."""
+    return server.app._lifecycle.serving().store
+
+
+def rooms_of(server: Running) -> Rooms:
+    """Return the rooms of a server."""
+    return server.app._lifecycle.serving().rooms

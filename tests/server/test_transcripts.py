@@ -13,9 +13,11 @@ import pytest
 from server import commits as commits_module
 from server import transcripts as module
 from server.acquaintance import ENOUGH
+from server.errors import TranscriptClosed
 from server.journal import Entry
 from server.rooms import Rooms
 from server.storage.errors import StorageUnavailable, UnknownTranscript
+from server.storage.values import TranscriptState
 from server.transcripts import PAGE, Transcripts
 from streaming.core.domain import Samples, Speaker, UtteranceId, Voice
 from streaming.core.events import Final, Partial
@@ -106,6 +108,15 @@ async def test_a_session_begins_on_the_clock_of_its_transcript(tmp_path: Path) -
         assert (early.person, late.microphone) == ("Ada", "desk")
         with pytest.raises(UnknownTranscript):
             await transcripts.admit("unknown", "session3", microphone=None, person=None)
+
+
+async def test_a_transcript_that_was_closed_takes_no_more_sessions(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (stored, _, transcripts):
+        stored.store.library.change(TRANSCRIPT, state=TranscriptState.CLOSED)
+        with pytest.raises(TranscriptClosed):
+            await transcripts.admit(TRANSCRIPT, "session2", microphone=None, person=None)
+
+        assert stored.store.sessions.find("session2") is None
 
 
 async def test_all_that_a_session_says_is_written(tmp_path: Path) -> None:
