@@ -31,6 +31,7 @@ from server.errors import (
     Overload,
     PeerMistake,
     RecordingError,
+    RoomClosed,
     ServerFault,
     TranscriptClosed,
 )
@@ -160,7 +161,7 @@ class Sessions:
                 expected="a transcript that is live",
                 got="one that its owner closed",
             ) from error
-        except StorageError as error:
+        except (RoomClosed, StorageError) as error:
             raise Overload(
                 ErrorCode.OVERLOADED,
                 "The transcript cannot be opened now",
