@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NewType
 
 from streaming.core.domain import Permille
@@ -60,11 +61,16 @@ class Segment:
 
         Attributes come from editors too, and so may be anything.
         """
-        found = _SEGMENT.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
-            return None
-        segment = cls(PassId(found[1]), int(found[2]), int(found[3]))
-        return segment if segment.first < segment.end else None
+        return _parsed(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=65_536)  # A text of hours is read again with each word.
+def _parsed(value: str) -> Segment | None:
+    found = _SEGMENT.fullmatch(value)
+    if found is None:
+        return None
+    segment = Segment(PassId(found[1]), int(found[2]), int(found[3]))
+    return segment if segment.first < segment.end else None
 
 
 _SEGMENT = re.compile(r"([0-9A-Za-z-]{1,64}):([0-9]{1,9}):([0-9]{1,9})", re.ASCII)
