@@ -89,7 +89,13 @@ class _Editor:
         self._clock = asyncio.get_running_loop().time
 
     async def listen(self) -> None:
-        """Write down what comes, and when."""
+        """Write down what comes, and when, until sent away."""
+        with suppress(ConnectionClosed):
+            await self._listen()
+        if not self.synced.is_set():
+            raise LoadtestError("a document expected, got the end of the connection")
+
+    async def _listen(self) -> None:
         await self._link.send(messages.SyncStep1(EMPTY_STATE))
         async for message in self._link.received():
             match message:
@@ -102,8 +108,6 @@ class _Editor:
                     self.synced.set()
                 case _:
                     pass
-        if not self.synced.is_set():
-            raise LoadtestError("a document expected, got the end of the connection")
 
     async def type(self, first_s: float, every_s: float, edits: int) -> None:
         """Type at fixed times, however long it takes; stop when sent away."""

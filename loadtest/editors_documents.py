@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
+from websockets.exceptions import ConnectionClosed
+
+from loadtest.editors import Spread
 from loadtest.editors_lag import LoopLag, lag_watched
 from loadtest.editors_link import EMPTY_STATE, Link, linked
 from loadtest.errors import LoadtestError
@@ -29,8 +33,8 @@ WORDS_AN_HOUR = 9000
 """150 a minute."""
 
 WORD_MS = 60 * 60 * 1000 // WORDS_AN_HOUR
-WORDS_A_FINAL = 3
-FINALS_AN_UTTERANCE = 5
+WORDS_A_FINAL = 5
+FINALS_AN_UTTERANCE = 3
 
 UTTERANCES_A_CORRECTION = 2
 """The utterance pass changes something in every second utterance."""
@@ -50,11 +54,14 @@ class Meeting:
         transcript: Its id.
         hours: How long was spoken.
         words: How many were.
+        writing_ms: How long the event loop was held by each of the last finals and corrections, a
+            tenth of them all: it grows with the document.
     """
 
     transcript: str
     hours: float
     words: int
+    writing_ms: Spread | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class Opening:
     Attributes:
         hours: How long was spoken.
         words: How many were.
+        writing_ms: As in `Meeting`.
         update_bytes: What an editor is sent.
         first_s: From connecting to having it, for the first editor: the server reads it first.
         next_s: The same for the next editor, while the first is there.
@@ -72,6 +80,7 @@ class Opening:
 
     hours: float
     words: int
+    writing_ms: Spread | None
     update_bytes: int
     first_s: float
     next_s: float
@@ -86,7 +95,8 @@ def database(folder: Path) -> str:
 async def write_meetings(folder: Path, hours: Sequence[float]) -> list[Meeting]:
     """Write documents into the data folder of a server that does not run.
 
-    They are written as those of sessions are, final by final, which takes some seconds an hour.
+    They are written as those of sessions are, final by final. That takes 20 s for an hour and
+    minutes for three: the time for one event grows with the document.
     """
     threads = Disk()
     with Store(database(folder)) as store:
@@ -109,12 +119,16 @@ async def _write(store: Store, rooms: Rooms, hours: float) -> Meeting:
             for speaker in _SPEAKERS
         }
         dictation = Dictation(room, session, voices)
+        held_ms: list[float] = []
         for seq, event in enumerate(_events(words), start=1):
+            began_s = time.perf_counter()
             dictation.take(Entry(seq, event), from_ms(words * WORD_MS))
+            if isinstance(event, Final | Correction):
+                held_ms.append(1000 * (time.perf_counter() - began_s))
             if isinstance(event, UtteranceEnded):
                 await room.idle()
         await room.idle()
-    return Meeting(transcript, hours, words)
+    return Meeting(transcript, hours, words, Spread.of(held_ms[-(len(held_ms) // 10) :]))
 
 
 def _events(count: int) -> Iterator[LastingEvent]:
@@ -160,14 +174,14 @@ async def measure_opening(server_url: str, meeting: Meeting) -> Opening:
     words = len(Transcript(make_client_id(), [update]).text.split())
     if words != meeting.words:
         raise LoadtestError(f"{meeting.words} words expected, got {words}")
-    return Opening(meeting.hours, words, len(update), first_s, next_s, lags[0])
+    return Opening(meeting.hours, words, meeting.writing_ms, len(update), first_s, next_s, lags[0])
 
 
 async def _content(link: Link) -> bytes:
     """Ask for everything; return it as an update."""
-    await link.send(messages.SyncStep1(EMPTY_STATE))
-    with suppress(TimeoutError):
+    with suppress(ConnectionClosed, TimeoutError):
         async with asyncio.timeout(OPEN_S):
+            await link.send(messages.SyncStep1(EMPTY_STATE))
             async for message in link.received():
                 if isinstance(message, messages.SyncStep2):
                     return message.update

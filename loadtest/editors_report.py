@@ -50,7 +50,16 @@ def openings_table(openings: Sequence[Opening]) -> Table:
     table.add_column("hours", no_wrap=True)
     for opening in openings:
         table.add_column(f"{opening.hours:g}", justify="right")
-    rows = ("words", "update, MB", "first editor, ms", "next editor, ms", *_LAG_ROWS)
+    rows = (
+        "words",
+        "update, MB",
+        "first editor, ms",
+        "next editor, ms",
+        *_LAG_ROWS,
+        "writing a final at the end, p50 ms",
+        "  p99",
+        "  max",
+    )
     for heading, *cells in zip(rows, *map(_opening_cells, openings), strict=True):
         table.add_row(heading, *cells)
     return table
@@ -68,7 +77,8 @@ def _editing_cells(report: EditingReport) -> tuple[str, ...]:
 
 def _opening_cells(opening: Opening) -> tuple[str, ...]:
     times = (f"{1000 * each:.0f}" for each in (opening.first_s, opening.next_s))
-    return str(opening.words), megabytes(opening.update_bytes), *times, *_lag(opening.lag)
+    size, writing = megabytes(opening.update_bytes), _spread(opening.writing_ms)[1:]
+    return str(opening.words), size, *times, *_lag(opening.lag), *writing
 
 
 def _spread(spread: Spread | None) -> list[str]:

@@ -112,6 +112,8 @@ async def test_a_document_that_is_not_whole_is_no_measurement(tmp_path: Path) ->
     async with running(tmp_path, script()) as server:
         opening = await measure_opening(url(server), meeting)
         assert (opening.words, opening.hours) == (90, 0.01)
+        assert opening.writing_ms is not None
+        assert opening.writing_ms.p50 > 0
         with pytest.raises(LoadtestError, match="91 words expected, got 90"):
             await measure_opening(url(server), replace(meeting, words=91))
         await server.app._lifecycle.serving().rooms.delete(meeting.transcript)
