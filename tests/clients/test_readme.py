@@ -23,10 +23,10 @@ WORDS = script(
 pytestmark = pytest.mark.slow
 
 
-def example(document: str) -> str:
-    """Return the first whole program of a document."""
+def example(document: str, about: str = "") -> str:
+    """Return the first whole program of a document in which this stands."""
     blocks = re.findall(r"```python\n(.*?)```", (CLIENTS / document).read_text(), re.DOTALL)
-    return next(str(block) for block in blocks if block.startswith("import"))
+    return next(str(block) for block in blocks if block.startswith("import") and about in block)
 
 
 @pytest.fixture
@@ -61,6 +61,12 @@ async def test_readme_of_the_client(tmp_path: Path, talk: Path) -> None:
     out = await run(tmp_path, talk, "-c", example("py/README.md"), str(talk))
     assert "Hello there." in out
     assert "Good morning." in out
+
+
+async def test_shared_transcript_of_the_readme(tmp_path: Path, talk: Path) -> None:
+    out = await run(tmp_path, talk, "-c", example("py/README.md", "open_transcript"))
+    assert out.startswith("Zoë: We begin, 👋 all.")
+    assert out.count("We begin") == 2
 
 
 async def test_specifications_client_without_our_code(tmp_path: Path, talk: Path) -> None:

@@ -22,6 +22,7 @@ from trax_client.errors import (
 )
 from trax_client.session import Session, connect
 from trax_client.sources import FileSource, Source, SourceError, check_file, open_microphone
+from trax_client.transcript_commands import OutputError, add_transcript_commands
 from trax_client.views import JsonView, Latency, PlainView, View
 
 MakeView = Callable[[Session, str], View]
@@ -37,7 +38,7 @@ DONE, USAGE, NO_CONNECTION, REFUSED, INTERRUPTED = 0, 2, 3, 4, 130
 EXIT_CODES = f"""\
 exit codes:
   {DONE:<3}  done, also after one Ctrl-C
-  {USAGE:<3}  wrong options; a file is missing or cannot be decoded; no microphone
+  {USAGE:<3}  wrong options; a file is missing, or cannot be decoded or written; no microphone
   {NO_CONNECTION:<3}  the server cannot be reached, or was lost for good
   {REFUSED:<3}  the server refused: token, an option, no room, its own failure
   {INTERRUPTED:<3}  broken off by a second Ctrl-C
@@ -56,8 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code; mistakes become one line on standard error."""
     options = _parser().parse_args(arguments)
     try:
-        return asyncio.run(_stream(options))
-    except (TraxError, SourceError, UsageError) as error:
+        asyncio.run(_run(options))
+    except (TraxError, SourceError, UsageError, OutputError) as error:
         print(f"trax-client: {_sentence(error)}", file=sys.stderr)
         return _exit_code(error)
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -65,7 +66,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # Whoever read our output has left, such as `head`; Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    return DONE
+
+
+async def _run(options: argparse.Namespace) -> None:
+    try:
+        find_address(options.url, options.token, os.environ)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    await options.run(options)
 
 
 def _sentence(error: Exception) -> str:
@@ -92,7 +101,7 @@ def _exit_code(error: Exception) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="trax-client",
-        description="Transcribe audio with a Trax server, while it is spoken.",
+        description="Transcribe audio with a Trax server, and see what it keeps.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -116,11 +125,20 @@ def _parser() -> argparse.ArgumentParser:
         help="send files as if they were spoken now (default), or as fast as the server takes them",
     )
     stream.add_argument("--json", action="store_true", help="print one event a line, as JSON")
-    server = stream.add_argument_group("server")
+    _add_server(stream)
+    _add_session_options(stream.add_argument_group("session"))
+    stream.set_defaults(run=_stream)
+    transcripts = commands.add_parser(
+        "transcripts", help="list, show, follow, export, make and delete shared transcripts"
+    )
+    add_transcript_commands(transcripts, _add_server)
+    return parser
+
+
+def _add_server(parser: argparse.ArgumentParser) -> None:
+    server = parser.add_argument_group("server")
     server.add_argument("--url", help="URL that the server prints [TRAX_URL]")
     server.add_argument("--token", help="token, if it is not in the URL [TRAX_TOKEN]")
-    _add_session_options(stream.add_argument_group("session"))
-    return parser
 
 
 def _add_session_options(group: argparse._ArgumentGroup) -> None:
@@ -152,13 +170,9 @@ def _add_session_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-async def _stream(options: argparse.Namespace) -> int:
+async def _stream(options: argparse.Namespace) -> None:
     for path in options.files:
         check_file(path)
-    try:
-        find_address(options.url, options.token, os.environ)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
     make_view = _view(options)
     real_time = options.mic or options.pace == "real-time"
     with _Interrupt.caught() as interrupt:
@@ -179,7 +193,6 @@ async def _stream(options: argparse.Namespace) -> int:
             await _transcribe(opened(), connection, make_view, interrupt, real_time=real_time)
             if interrupt.came:
                 break
-    return DONE
 
 
 def _view(options: argparse.Namespace) -> MakeView:
