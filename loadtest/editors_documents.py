@@ -33,8 +33,9 @@ WORDS_AN_HOUR = 9000
 """150 a minute."""
 
 WORD_MS = 60 * 60 * 1000 // WORDS_AN_HOUR
-WORDS_A_FINAL = 5
-FINALS_AN_UTTERANCE = 3
+WORDS_AN_UTTERANCE = 15
+"""Each is one final, as with `finals: utterance`. With finals of three words, writing three hours
+takes more than ten minutes."""
 
 UTTERANCES_A_CORRECTION = 2
 """The utterance pass changes something in every second utterance."""
@@ -95,8 +96,8 @@ def database(folder: Path) -> str:
 async def write_meetings(folder: Path, hours: Sequence[float]) -> list[Meeting]:
     """Write documents into the data folder of a server that does not run.
 
-    They are written as those of sessions are, final by final. That takes 20 s for an hour and
-    minutes for three: the time for one event grows with the document.
+    They are written as those of sessions are, final by final. That takes ten seconds for an
+    hour and a minute or two for three: the time for one final grows with the document.
     """
     threads = Disk()
     with Store(database(folder)) as store:
@@ -134,7 +135,7 @@ async def _write(store: Store, rooms: Rooms, hours: float) -> Meeting:
 def _events(count: int) -> Iterator[LastingEvent]:
     """Yield what a session hears of so many words, one speaker after the other."""
     texts = list(islice(cycle(_VOCABULARY), count))
-    size = WORDS_A_FINAL * FINALS_AN_UTTERANCE
+    size = WORDS_AN_UTTERANCE
     for number, first in enumerate(range(0, count, size)):
         utterance, speaker = UtteranceId(number), _SPEAKERS[number % len(_SPEAKERS)]
         said = [
@@ -142,8 +143,7 @@ def _events(count: int) -> Iterator[LastingEvent]:
         ]
         span = Span(said[0].span.start, said[-1].span.end)
         yield SpeechStarted(utterance, span.start)
-        for at in range(0, len(said), WORDS_A_FINAL):
-            yield Final(utterance, tuple(said[at : at + WORDS_A_FINAL]))
+        yield Final(utterance, tuple(said))
         yield UtteranceEnded(utterance, span)
         if number % UTTERANCES_A_CORRECTION == 0:
             better = _word(first, "now", speaker)
