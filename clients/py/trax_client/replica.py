@@ -76,13 +76,13 @@ class _Mine:
     Attributes:
         number: Changes made here before it.
         update: As Yjs wrote it.
-        clock: Of our client id, before and after it.
+        clock: Of our client id, after it.
         steps: What it did, by root: deltas of texts, keys of maps.
     """
 
     number: int
     update: bytes
-    clock: tuple[int, int]
+    clock: int
     steps: tuple[tuple[str, Any], ...]
 
 
@@ -96,9 +96,16 @@ class Replica:
         sent: How many of them were handed out to be sent.
     """
 
-    def __init__(self, changed: Callable[[frozenset[Part]], None]) -> None:
-        """Make an empty copy; `changed` is told which parts a change concerned."""
-        self.client_id = secrets.randbits(32)
+    def __init__(
+        self, changed: Callable[[frozenset[Part]], None], client_id: int | None = None
+    ) -> None:
+        """Make an empty copy.
+
+        Args:
+            changed: Is told which parts a change concerned.
+            client_id: Never used before; default: a random one.
+        """
+        self.client_id = secrets.randbits(32) if client_id is None else client_id
         self.written = self.confirmed = self.sent = 0
         self._changed = changed
         self._doc: Doc[Any] = Doc(client_id=self.client_id)
@@ -242,24 +249,19 @@ class Replica:
         Raises:
             ProtocolViolation: It is no state vector.
         """
-        try:
-            decoder = Decoder(state_vector)
-            pairs = range(decoder.read_var_uint())
-            clocks = {decoder.read_var_uint(): decoder.read_var_uint() for _ in pairs}
-        except (IndexError, RuntimeError) as error:
-            raise ProtocolViolation("a Yjs state vector", "something else") from error
-        return clocks.get(self.client_id, 0)
+        return _clocks(state_vector).get(self.client_id, 0)
 
     def succeed(self, server_clock: int | None) -> Replica:
         """Return a replica with a client id of its own that goes on from here.
 
-        What is undone by `undo` begins anew.
+        What is undone by `undo` begins anew. Where somebody formatted text at the very place and
+        moment at which text was inserted here, the order of the two may become another one.
 
         Args:
             server_clock: How much of what this client id wrote the server has; `None` to leave
                 out all that was changed here and not confirmed.
         """
-        heir = Replica(self._changed)
+        heir = Replica(self._changed, self._next_id())
         heir.receive(self._doc.get_update() if self._base is None else self._base)
         heir.written = heir.confirmed = heir.sent = self.confirmed
         for entry in self._log:
@@ -361,12 +363,12 @@ class Replica:
         """Enter into the log what is changed inside."""
         if not self._log:
             self._base = self._doc.get_update()
-        before, self._steps = self._clock(), []
+        self._steps = []
         yield
         steps, self._steps = tuple(self._steps), None
         if self._updates:
-            update, clock = self._updates.pop(), (before, self._clock())
-            self._log.append(_Mine(self.written, update, clock, steps))
+            clock = self.clock_in(self.state_vector())
+            self._log.append(_Mine(self.written, self._updates.pop(), clock, steps))
             self.written += 1
         self._tell()
 
@@ -375,17 +377,24 @@ class Replica:
         if parts:
             self._changed(parts)
 
-    def _clock(self) -> int:
-        return self.clock_in(self.state_vector())
+    def _next_id(self) -> int:
+        """Return a client id that sorts among those of others as ours does.
+
+        Yjs puts in order by client id what was inserted at one place at the same time. In any
+        other order, what was changed after that would now be changed at the wrong place.
+        """
+        known = _clocks(self.state_vector())
+        above = min((client for client in known if client > self.client_id), default=1 << 32)
+        free = above - self.client_id - 1
+        return self.client_id + 1 + secrets.randbelow(free) if free > 0 else secrets.randbits(32)
 
     def _is_there(self, change: _Mine, server_clock: int) -> bool:
         """Return whether the server has a change, or could be told of it as it is.
 
-        What only deletes is the same under any client id. What was never sent is not there, even
-        if somebody else wrote so much under our id.
+        What only deletes has no clock of its own, but all that it deletes is there then. What was
+        never sent is not there, even if somebody else wrote so much under our id.
         """
-        before, after = change.clock
-        return before == after or (change.number < self.sent and after <= server_clock)
+        return change.number < self.sent and change.clock <= server_clock
 
     def _fold(self) -> None:
         """Make one of what the server has: all entries before the first that it may not have."""
@@ -396,6 +405,16 @@ class Replica:
         while not isinstance(kept[0], _Mine) or kept[0].number < self.confirmed:
             folded.apply_update(kept.pop(0).update)
         self._base, self._log = folded.get_update(), kept
+
+
+def _clocks(state_vector: bytes) -> dict[int, int]:
+    """Return how much a replica with this state has, by client id."""
+    try:
+        decoder = Decoder(state_vector)
+        pairs = range(decoder.read_var_uint())
+        return {decoder.read_var_uint(): decoder.read_var_uint() for _ in pairs}
+    except (IndexError, RuntimeError) as error:
+        raise ProtocolViolation("a Yjs state vector", "something else") from error
 
 
 def _apply_delta(text: Text, delta: list[dict[str, Any]]) -> None:
