@@ -1,6 +1,7 @@
 """The library lists, searches, makes, changes, exports and deletes what a real server keeps."""
 
 import asyncio
+import socket
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,16 +19,22 @@ pytestmark = pytest.mark.slow
 @asynccontextmanager
 async def answering(answer: bytes) -> AsyncIterator[str]:
     """Answer every request with the same bytes; yield the URL."""
+    served: list[asyncio.Event] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        over = asyncio.Event()
+        served.append(over)
         await reader.readuntil(b"\r\n\r\n")
         writer.write(answer)
         await writer.drain()
         writer.close()
         await writer.wait_closed()
+        over.set()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
         yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        for over in served:
+            await over.wait()
 
 
 def response(status: str, body: str, *headers: str) -> bytes:
@@ -106,12 +113,8 @@ async def test_no_server_is_unreachable() -> None:
 
 
 async def test_silent_server_is_given_up() -> None:
-    async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(wait, "127.0.0.1", 0) as listener:
-        port = listener.sockets[0].getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # which nobody accepts from
+        port = listener.getsockname()[1]
         with pytest.raises(trax_client.ServerUnreachable, match="timed out"):
             await Library(f"http://127.0.0.1:{port}", timeout_s=0.1).create()
 
