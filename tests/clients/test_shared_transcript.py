@@ -218,7 +218,7 @@ async def test_partials_are_shown_while_somebody_speaks(tmp_path: Path) -> None:
                 told = await anext(changes)
             (saying,) = told.partials
             assert saying.session == session.info.session
-            assert "Hello" in saying.text
+            assert saying.text.strip()
             assert saying.start_ms < saying.end_ms
             await session.end()
             async for _ in session:
