@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -75,12 +76,25 @@ class View:
 
     @cached_property
     def pieces(self) -> dict[Segment, list[int]]:
-        """The runs of each segment that a known pass wrote."""
+        """The runs of each segment that a known pass wrote.
+
+        A segment that shares words with one before it was forged, as passes write each word once;
+        to look for its words again and again could take for ever.
+        """
         pieces: dict[Segment, list[int]] = {}
+        taken: dict[PassId, list[Segment]] = {}
         for number, run in enumerate(self.runs):
             segment = run.segment
-            if segment is not None and segment.end <= len(self.passes.get(segment.pass_id, ())):
-                pieces.setdefault(segment, []).append(number)
+            if segment is None or segment.end > len(self.passes.get(segment.pass_id, ())):
+                continue
+            if segment not in pieces:
+                others = taken.setdefault(segment.pass_id, [])
+                place = bisect_left(others, segment.first, key=lambda other: other.first)
+                if any(_overlap(segment, other) for other in others[max(place - 1, 0) : place + 1]):
+                    continue
+                others.insert(place, segment)
+                pieces[segment] = []
+            pieces[segment].append(number)
         return pieces
 
     def said(self, segment: Segment) -> Sequence[PassWord]:
@@ -150,3 +164,7 @@ class View:
         while run < len(self.runs) and self.runs[run].turn is None:
             run += 1
         return min(run, len(self.runs))
+
+
+def _overlap(one: Segment, other: Segment) -> bool:
+    return one.first < other.end and other.first < one.end

@@ -62,6 +62,10 @@ LONG_BYTES = 16 * 1024
 PRESENCE = PresenceLimits(state_bytes=16 * 1024, states_per_owner=16, states=2_000, reserved="trax")
 """Names, colours and cursors; one page shows one state."""
 
+LONGEST_TITLE = 300
+LONGEST_LANGUAGE = 35
+"""Characters of what lists show; the longest language tags have 35 (RFC 5646, section 4.4.1)."""
+
 MOST_HELD_BYTES = 1024 * 1024
 """Updates kept of a member that is ahead of us, until it has synchronised."""
 
@@ -199,8 +203,8 @@ class Room:
         """Return what lists and searches are to know of the document."""
         transcript = self.transcript
         return Description(
-            title=transcript.meta("title") or "",
-            language=transcript.meta("language"),
+            title=_shown(transcript.meta("title") or "", LONGEST_TITLE),
+            language=_shown(transcript.meta("language") or "", LONGEST_LANGUAGE) or None,
             text=f"{transcript.text}\n{transcript.notes}",
             speakers=len(set(transcript.turn_speakers().values())),
             duration_ms=max(
@@ -343,7 +347,7 @@ class Room:
             # Part of it may be in the document, which is not what is committed any more.
             self._commits.fail(error)
             raise
-        self._note(inspection, update)
+        self._note(inspection, new)
         if new is not None:
             self._commit(new, member)
         return written.keys()
@@ -376,9 +380,10 @@ class Room:
                 before.mailbox.dismiss(Dismissal(CloseCode.REPLACED, reason))
             self._writers[client] = member
 
-    def _note(self, inspection: Inspection, update: bytes) -> None:
+    def _note(self, inspection: Inspection, new: bytes | None) -> None:
+        """Take note of an update that was applied, and of what in it was new."""
         self._landmarks.add(inspection)
-        self._size_bytes += len(update)
+        self._size_bytes += 0 if new is None else len(new)
 
     def _commit(
         self,
@@ -408,6 +413,11 @@ async def _inspect(update: bytes) -> Inspection:
     if len(update) < LONG_BYTES:
         return inspect(update, LIMITS)
     return await asyncio.to_thread(inspect, update, LIMITS)
+
+
+def _shown(text: str, longest: int) -> str:
+    """Return what lists show of a text that people may have typed: a short line."""
+    return "".join(filter(str.isprintable, text[:longest]))
 
 
 def _name(gap: Id) -> str:

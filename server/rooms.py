@@ -24,7 +24,7 @@ from server.storage.errors import StorageError, UnknownTranscript
 from server.storage.store import Store
 from server.storage.values import Document, Lease
 from server.storage.values import Transcript as AboutTranscript
-from server.transcript import Transcript, make_client_id
+from server.transcript import SCHEMA, Transcript, make_client_id
 from server.yjs.landmarks import Landmarks
 from server.yjs.updates import inspect
 
@@ -177,9 +177,11 @@ class Rooms:
             most_bytes=self._transcript_bytes,
             clock=asyncio.get_running_loop().time,
         )
-        if stored.transcript.meta("schema") is None:
-            about = stored.about
-            room.commit(stored.transcript.begin(title=about.title, language=about.language))
+        document, about = stored.transcript, stored.about
+        if last_seq == 0:
+            room.commit(document.begin(title=about.title, language=about.language))
+        else:  # What an editor wrote over it is put right.
+            room.commit(document.put_meta("schema", str(SCHEMA)))
         opened = _Open(room, commits, stored.lease, stored.document.snapshot_seq, last_seq)
         opened.tasks = [
             asyncio.create_task(self._guard(transcript, opened, work))

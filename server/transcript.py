@@ -30,7 +30,8 @@ from offline.edits import AssignTurn, Delete, Edit, InsertText, InsertTurn
 from server.errors import TranscriptError
 
 SCHEMA = 1
-"""Version of the schema above, in `meta`. What a newer server wrote is refused, not guessed at."""
+"""Version of the schema above, in `meta` for clients. Editors can write there too, so the server
+does not go by it: a database of a newer version is refused as a whole."""
 
 LONGEST_NAME = 200
 """People's names for speakers are cut to so many characters wherever we show them."""
@@ -56,7 +57,7 @@ class Transcript:
             updates: What there is of the document, in order; nothing for a new one.
 
         Raises:
-            TranscriptError: They are no updates, or of a newer schema.
+            TranscriptError: They are no updates.
         """
         self.client_id = client_id
         self._doc: Doc[Any] = Doc(client_id=client_id)
@@ -70,7 +71,6 @@ class Transcript:
                     self._doc.apply_update(update)
         except Exception as error:  # pycrdt raises bare ones
             raise TranscriptError("a stored update of the document cannot be read") from error
-        self._check_schema()
         self._doc.observe(self._note)
 
     # Reading
@@ -118,7 +118,7 @@ class Transcript:
         }
 
     def speakers(self) -> dict[SpeakerId, Speaker]:
-        """Return every speaker with the name that people see."""
+        """Return every speaker with the name that people see, `s2` before `s10`."""
         named = _speakers(self._maps["mspeakers"])
         for chosen in _speakers(self._maps["speakers"]).values():
             proposed = named.get(chosen.id)
@@ -127,7 +127,7 @@ class Transcript:
                 named[chosen.id] = Speaker(chosen.id, name, colour)
             else:
                 named[chosen.id] = chosen
-        return named
+        return dict(sorted(named.items(), key=lambda item: (len(item[0]), item[0])))
 
     def meta(self, key: str) -> str | None:
         """Return a text of `meta`; `None` where there is none."""
@@ -238,13 +238,6 @@ class Transcript:
         """Return the update of the transaction that just ended."""
         assert len(self._fresh) <= 1, "each transaction is taken"
         return self._fresh.pop() if self._fresh else None
-
-    def _check_schema(self) -> None:
-        found = self._maps["meta"].get("schema")
-        if found is not None and found != str(SCHEMA):
-            raise TranscriptError(
-                f"this document is of another version: expected schema {SCHEMA}, got {found!r:.40}"
-            )
 
 
 def _bytes(text: str, at: int) -> int:

@@ -156,6 +156,12 @@ class Transcripts:
             if not writing.done():
                 raise RoomClosed("an open room expected")
             await writing
+        except StorageError:
+            # What was written is on its way; to begin again before it is stored would repeat it.
+            idle = asyncio.create_task(room.idle())
+            await asyncio.wait({closed, idle}, return_when=asyncio.FIRST_COMPLETED)
+            idle.cancel()
+            raise
         finally:
             closed.cancel()
             writing.cancel()

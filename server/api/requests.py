@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from pydantic.json_schema import SkipJsonSchema
 
 from server.exports.formats import ExportFormat
+from server.room import LONGEST_LANGUAGE, LONGEST_TITLE
 
 MOST_WORDS = 30_000
 """Words in one answer: more than three hours of speech, 1 MB. Writing it takes the interpreter for
@@ -15,10 +16,6 @@ MOST_WORDS = 30_000
 
 MOST_MS = 100 * 365 * 86_400_000
 """No transcript's clock goes further; and no Unix time that anybody needs, so far."""
-
-LONGEST_TITLE = 300
-LONGEST_LANGUAGE = 35
-"""Characters; those of RFC 5646, section 4.4.1."""
 
 _LINE = r"^[^\u0000-\u001f\u007f]*$"
 
