@@ -109,7 +109,8 @@ async def test_json_comes_while_the_audio_is_still_sent(tmp_path: Path) -> None:
 async def test_options_reach_the_server(second: Path) -> None:
     peer = Peer()
     options = "--language de --lookahead-ms 300 --no-diarization --hotword a --hotword b"
-    options += " --finals utterance --no-partials --transcript weekly --person Ann --pace fast"
+    options += " --finals utterance --no-partials --transcript weekly --person Ann"
+    options += " --microphone Desk --pace fast"
     async with listening(peer) as url:
         done = await run(
             *("stream", str(second), *options.split()),
@@ -121,7 +122,7 @@ async def test_options_reach_the_server(second: Path) -> None:
     assert (start.language, start.lookahead_ms, start.diarization) == ("de", 300, False)
     assert (start.hotwords, start.finals, start.partials) == (("a", "b"), "utterance", False)
     assert (start.sample_rate, start.encoding, start.transcript) == (16_000, "pcm_s16le", "weekly")
-    assert start.person == "Ann"
+    assert (start.person, start.microphone) == ("Ann", "Desk")
 
 
 async def test_plain_output_is_one_line_an_utterance_and_totals_apart(tmp_path: Path) -> None:

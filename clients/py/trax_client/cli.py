@@ -168,6 +168,7 @@ def _add_session_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--person", metavar="NAME", help="the only person who speaks: do not tell speakers apart"
     )
+    group.add_argument("--microphone", metavar="NAME", help="what to call it in the transcript")
 
 
 async def _stream(options: argparse.Namespace) -> None:
@@ -183,6 +184,7 @@ async def _stream(options: argparse.Namespace) -> None:
                 options.token,
                 transcript=options.transcript,
                 person=options.person,
+                microphone=options.microphone,
                 language=options.language,
                 lookahead_ms=options.lookahead_ms,
                 diarization=not options.no_diarization,
