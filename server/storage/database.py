@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,9 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from server.storage.errors import StorageUnavailable, Trouble, UnsupportedDatabase
 from server.storage.faults import translate
+
+RETRY_S = 0.02
+"""How soon to try again what SQLite refuses instead of waiting."""
 
 CONNECTIONS = 4
 """At most so many are open: the writer's, the reader's, and room for a command."""
@@ -132,7 +136,7 @@ def _sqlite(url: URL, wait_ms: int) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_log(connection, wait_ms / 1000)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute(f"PRAGMA journal_size_limit={LOG_BYTES}")
@@ -142,6 +146,20 @@ def _sqlite(url: URL, wait_ms: int) -> Engine:
         connection.exec_driver_sql(connection.get_execution_options()["begin"])
 
     return engine
+
+
+def _use_log(connection: sqlite3.Connection, wait_s: float) -> None:
+    """Use write-ahead logging; where several begin to at once, SQLite does not wait by itself."""
+    give_up_s = time.monotonic() + wait_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() >= give_up_s:
+                raise
+            time.sleep(RETRY_S)
+        else:
+            return
 
 
 def _postgresql(url: URL, wait_ms: int) -> Engine:
