@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip
 FULLY_COVERED := streaming/core/*,server/wire.py,server/conversation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check static format lint types layers models test-models postgres \
+.PHONY: help setup serve test check static format lint types layers models test-models tools \
   floors lock clean
 
 help: ## list these targets
@@ -33,9 +33,9 @@ serve: setup ## set up, then start the server on http://127.0.0.1:8000
 models: $(VENV)/.serve
 	@$(BIN)/trax models fetch
 
-# Tests of the storage start a PostgreSQL of their own.
-postgres:
-	@requirements/install-postgres
+# Servers that tests start for themselves, and a compiler.
+tools:
+	@requirements/install-for-tests
 
 # The server does not need it; the tests want a model that knows one language only.
 test-models: models
@@ -44,12 +44,12 @@ test-models: models
 # --- Prove ----------------------------------------------------------------------------------------
 
 ifeq ($(strip $(ARGS)),)
-test: $(VENV)/.dev test-models postgres ## set up, then run every test and check what they cover
+test: $(VENV)/.dev test-models tools ## set up, then run every test and check what they cover
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	@$(MAKE) --no-print-directory floors
 else
-test: $(VENV)/.dev test-models postgres
+test: $(VENV)/.dev test-models tools
 	$(BIN)/python -m pytest $(ARGS)
 endif
 
@@ -110,7 +110,7 @@ $(VENV)/.serve: $(VENV)/.torch requirements/serve.lock pyproject.toml clients/py
 	$(PIP) install --no-deps --no-build-isolation -e . -e clients/py
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.serve requirements/dev.lock
+$(VENV)/.dev: $(VENV)/.serve requirements/dev.lock | tools
 	@echo "Installing what tests and checks need ..."
 	$(PIP) install --no-deps -r requirements/dev.lock
 	@touch $@
