@@ -27,7 +27,7 @@ The way of a word into a document that people edit meanwhile::
       mailbox      what one member has still to be sent, bounded
     audio, audio_store: recordings on the clock of a transcript, and where they are kept
     transcript     the document itself; the only module that knows pycrdt
-    sync           the WebSocket of an editor; access: what it may do
+    sync           the WebSocket of an editor; access: what it may do; visits: for how long
     yjs, storage   the wire formats of Yjs (pure); everything that lasts, in SQL
     api, alignment, exports: HTTP, when edited words were said, and what people take away
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from server.auth import Gate, fingerprint, presented
@@ -33,6 +34,19 @@ _ROLES: Mapping[values.Role, Role] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """That somebody may come in.
+
+    Attributes:
+        role: As what.
+        link: By which link; `None`: by the server's token.
+    """
+
+    role: Role
+    link: Link | None = None
+
+
 class Access:
     """Decides about requests for one transcript each."""
 
@@ -50,10 +64,24 @@ class Access:
             Refusal: The server does not serve now.
             StorageError: It cannot be known now.
         """
+        grant = await self.grant(transcript, headers, query)
+        return None if grant is None else grant.role
+
+    async def grant(
+        self, transcript: str, headers: Mapping[str, str], query: Mapping[str, str]
+    ) -> Grant | None:
+        """Return as what and by what a request comes in, or `None` if it does not.
+
+        Raises:
+            Refusal: The server does not serve now.
+            StorageError: It cannot be known now.
+        """
         if self._gate.knows(headers, query):
-            return Role.OWNER
+            return Grant(Role.OWNER)
         link = await self.link(headers, query)
-        return None if link is None or link.transcript != transcript else _ROLES[link.role]
+        if link is None or link.transcript != transcript:
+            return None
+        return Grant(_ROLES[link.role], link)
 
     async def link(self, headers: Mapping[str, str], query: Mapping[str, str]) -> Link | None:
         """Return the valid link that a request comes by, if it comes by one.

@@ -33,6 +33,7 @@ from server.stream import StreamEndpoint
 from server.sync import SyncEndpoint
 from server.telemetry import Telemetry
 from server.transcripts import Transcripts
+from server.visits import Visits
 from streaming.engines.loading import EngineConfig, EngineSet, load
 from streaming.pool import Pool
 from streaming.runner import SessionRunner
@@ -74,7 +75,7 @@ class Application:
         self._load_engines = load_engines
         self._store: Store | None = None
         self._pool: Pool | None = None
-        self._heartbeat: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def load(self) -> None:
         """Load the models, which takes seconds, and begin to serve.
@@ -99,10 +100,14 @@ class Application:
         )
         names = engines.names
         models = Models(recognizer=names.recognizer, vad=names.vad, diarizer=names.diarizer)
-        self._heartbeat = asyncio.create_task(self._telemetry.listen_to_the_loop())
+        visits = Visits(store.links, self._disk)
+        self._tasks = [
+            asyncio.create_task(work)
+            for work in (self._telemetry.listen_to_the_loop(), visits.look_after())
+        ]
         sessions.start()
         self._lifecycle.state = Serving(
-            sessions, rooms, store, models, engines.languages, lambda: pool.queue_depth
+            sessions, rooms, store, visits, models, engines.languages, lambda: pool.queue_depth
         )
         logger.info("ready", extra={"recognizer": models.recognizer})
 
@@ -121,8 +126,8 @@ class Application:
 
     async def aclose(self) -> None:
         """Free everything, after `drain`."""
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
+        for task in self._tasks:
+            task.cancel()
         if self._pool is not None:
             await self._pool.aclose()
         self._disk.close()

@@ -91,6 +91,18 @@ class Connection:
         self._settings = settings
         self._conversation = Conversation(subprotocol, message_bytes=settings.message_bytes)
         self._acked = Credit(0, 0)
+        self._outbox: Outbox | None = None
+        self._ended: Refusal | None = None
+
+    def end(self, refusal: Refusal) -> None:
+        """End the connection for a reason that lies outside of it; only the first counts.
+
+        Before there is a session, it ends with its client's `start`, for which it does not wait
+        long.
+        """
+        self._ended = self._ended or refusal
+        if self._outbox is not None:
+            self._outbox.end(refusal)
 
     async def run(self) -> Refusal | None:
         """Serve until the connection ends, whoever ends it.
@@ -103,6 +115,8 @@ class Connection:
             Disconnected: The peer is gone before there is a session.
         """
         request = await self._first_request()
+        if self._ended is not None:
+            raise self._ended
         if isinstance(request, Open):
             terms = agree(request.start, self._settings, self._serving.languages)
             self._check_transcript(terms.transcript)
@@ -114,6 +128,7 @@ class Connection:
             self._check_transcript(session.manifest.terms.transcript)
             token, after = resume.token, resume.after
         outbox = self._sessions.take(session, after)
+        self._tell_from(outbox)
         try:
             self._admit(session)
             await self._send(self._ready(session, token, resumed=isinstance(request, Rejoin)))
@@ -123,6 +138,11 @@ class Connection:
         finally:
             self._sessions.leave(session, outbox)
         return outbox.ending if isinstance(outbox.ending, Refusal) else None
+
+    def _tell_from(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        if self._ended is not None:  # meanwhile
+            outbox.end(self._ended)
 
     async def _first_request(self) -> Open | Rejoin:
         limit_ms = self._settings.start_timeout_ms

@@ -13,6 +13,7 @@ from server.messages import Models
 from server.rooms import Rooms
 from server.sessions import Sessions
 from server.storage.store import Store
+from server.visits import Visits
 
 LOADING_RETRY_MS = 1_000
 """Loading takes a few seconds: whoever came early tries again soon."""
@@ -31,6 +32,7 @@ class Serving:
         sessions: All of them.
         rooms: Where transcripts are shared.
         store: Where they are kept.
+        visits: Who is here by a link.
         models: What hears them.
         languages: ISO 639-1 codes that the recognizer knows.
         waiting: Returns how many pieces of work wait for a model.
@@ -39,6 +41,7 @@ class Serving:
     sessions: Sessions
     rooms: Rooms
     store: Store
+    visits: Visits
     models: Models
     languages: frozenset[str]
     waiting: Callable[[], int]

@@ -21,7 +21,7 @@ from server.lifecycle import Lifecycle
 from server.settings import Settings
 from server.sockets import StarletteSocket
 from server.storage.errors import StorageError
-from server.storage.values import Role
+from server.storage.values import Link, Role
 from server.telemetry import Telemetry
 from server.wire import Subprotocol
 
@@ -89,7 +89,7 @@ class StreamEndpoint:
                 expected=" or ".join(Subprotocol),
                 got="others" if websocket.scope["subprotocols"] else "none",
             )
-        only_into = await self._admit(websocket)
+        link = await self._admit(websocket)
         if self._lifecycle.connections > self._settings.max_connections:
             raise Overload(
                 ErrorCode.OVERLOADED,
@@ -99,13 +99,20 @@ class StreamEndpoint:
                 retry_after_ms=self._settings.retry_after_ms,
             )
         serving = self._lifecycle.serving()
-        connection = Connection(socket, subprotocol, serving, self._settings, only_into=only_into)
-        refusal = await connection.run()
+        connection = Connection(
+            socket,
+            subprotocol,
+            serving,
+            self._settings,
+            only_into=None if link is None else link.transcript,
+        )
+        async with serving.visits.stay(link, lambda why: connection.end(_link_ended(why))):
+            refusal = await connection.run()
         if refusal is not None:
             self._telemetry.connection_refused(refusal.code)
 
-    async def _admit(self, websocket: WebSocket) -> str | None:
-        """Let a client in by its token; return the only transcript that it may speak into, if so.
+    async def _admit(self, websocket: WebSocket) -> Link | None:
+        """Let a client in by its token; return the link that it comes by, if it comes by one.
 
         Raises:
             Refusal: It may not come in.
@@ -128,7 +135,7 @@ class StreamEndpoint:
                 expected="an editor's link, or the server's token",
                 got=f"a {link.role.value}'s link",
             )
-        return link.transcript
+        return link
 
     async def _refuse(
         self, socket: Socket, subprotocol: Subprotocol | None, refusal: Refusal
@@ -144,6 +151,15 @@ class StreamEndpoint:
 
 def _presents_token(websocket: WebSocket) -> bool:
     return "authorization" in websocket.headers or "token" in websocket.query_params
+
+
+def _link_ended(why: str) -> PeerMistake:
+    return PeerMistake(
+        ErrorCode.UNAUTHORIZED,
+        "The link that you came by does not let you in any more",
+        expected="a link that is valid",
+        got=why,
+    )
 
 
 def _storage_trouble(settings: Settings) -> Overload:

@@ -12,7 +12,7 @@ import logging
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from server.access import Access
+from server.access import Access, Grant
 from server.auth import Gate
 from server.codes import CloseCode
 from server.connection import Disconnected, Socket
@@ -69,18 +69,13 @@ class SyncEndpoint:
         """Serve until the connection ends; return why, if it was not its client that left."""
         transcript = str(websocket.path_params["transcript"])
         try:
-            role = await self._access.role(transcript, websocket.headers, websocket.query_params)
-            if role is None:
+            grant = await self._access.grant(transcript, websocket.headers, websocket.query_params)
+            if grant is None:
                 return NO_TOKEN
             if self._lifecycle.connections > self._settings.max_connections:
                 return FULL
             async with self._lifecycle.serving().rooms.enter(transcript) as room:
-                member = room.join(Mailbox(self._settings.unread_bytes), writes=role.writes)
-                try:
-                    await self._talk(room, member, socket)
-                finally:
-                    room.leave(member)
-                return member.mailbox.dismissal
+                return await self._visit(room, grant, socket)
         except Refusal as refusal:
             return Dismissal(refusal.code.close_code, refusal.message)
         except UnknownTranscript:
@@ -93,6 +88,21 @@ class SyncEndpoint:
         except Exception:
             logger.exception("connection failed", extra={"transcript": transcript})
             return FAILED
+
+    async def _visit(self, room: Room, grant: Grant, socket: Socket) -> Dismissal | None:
+        """Be a member of a room until the connection, or the link that it came by, ends."""
+        mailbox = Mailbox(self._settings.unread_bytes)
+
+        def send_away(reason: str) -> None:
+            mailbox.dismiss(Dismissal(CloseCode.UNAUTHORIZED, reason))
+
+        async with self._lifecycle.serving().visits.stay(grant.link, send_away):
+            member = room.join(mailbox, writes=grant.role.writes)
+            try:
+                await self._talk(room, member, socket)
+            finally:
+                room.leave(member)
+            return mailbox.dismissal
 
     async def _talk(self, room: Room, member: Member, socket: Socket) -> None:
         """Pass frames on in both directions until one of them ends."""

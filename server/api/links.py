@@ -55,10 +55,11 @@ async def listing(call: Call, _query: Nothing) -> Response:
 
 
 async def revoke(call: Call, _query: Nothing) -> Response:
-    """End a link: nobody enters by it any more."""
+    """End a link: nobody enters by it any more, and whoever did is sent away."""
     links, name = call.serving.store.links, str(call.request.path_params["link"])
     if not await call.threads.run(lambda: links.revoke(call.transcript, name)):
         raise unknown("link")
+    call.serving.visits.end(name)
     return Response(status_code=204)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
 
 from sqlalchemy import RowMapping, insert, select, update
@@ -65,6 +65,12 @@ class Links:
         with self._database.reading() as connection:
             row = connection.execute(query).mappings().one_or_none()
         return None if row is None else _to_link(row)
+
+    def among(self, fingerprints: Collection[str]) -> tuple[Link, ...]:
+        """Return the links of some tokens, valid or not; unknown ones are left out."""
+        query = select(links).where(links.c.fingerprint.in_(fingerprints))
+        with self._database.reading() as connection:
+            return tuple(_to_link(row) for row in connection.execute(query).mappings())
 
     def of(self, transcript: str) -> tuple[Link, ...]:
         """Return all links to a transcript, oldest first; none for an unknown one."""
