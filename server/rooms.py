@@ -134,18 +134,22 @@ class Rooms:
             raise RoomClosed("an open room expected")
         return opened.lease
 
-    async def delete(self, transcript: str) -> None:
+    async def delete(self, transcript: str) -> tuple[str, ...]:
         """Delete a transcript, and send everybody away who is in it.
+
+        Returns:
+            Its sessions, whose recordings are to be removed.
 
         Raises:
             UnknownTranscript: There is no such transcript.
             StorageError: It cannot be deleted now.
         """
         async with self._lock(transcript):
-            await self._threads.run(lambda: self._store.library.delete(transcript))
+            gone = await self._threads.run(lambda: self._store.library.delete(transcript))
             opened = self._open.get(transcript)
             if opened is not None:
                 self._forget(transcript, opened, DELETED)
+        return gone
 
     async def aclose(self) -> None:
         """Commit and close everything; everybody is told to come again."""

@@ -61,6 +61,10 @@ SWEEP_S = 3_600.0
 
 DAY_MS = 86_400_000
 
+REMEMBER_REMOVED_MS = 7 * DAY_MS
+"""How long recordings of deleted transcripts are looked for: a session that was just beginning may
+have made its own after the transcript was deleted, and other servers have folders of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -287,6 +291,7 @@ class Sessions:
             await session.put_away()
         if isinstance(session.ending, PeerMistake):
             await session.give_up()
+            await self._disk.run(self._remove_deleted)
         elif not isinstance(session.ending, Done):
             await asyncio.sleep(self._settings.resume_ms / 1000)
             await self._finish(session.id)
@@ -333,8 +338,9 @@ class Sessions:
         """Look for old sessions, for ever."""
         while True:
             try:
+                await self._disk.run(self._remove_deleted)
                 await self._disk.run(self._put_away_old)
-            except (AudioStoreError, OSError):
+            except (AudioStoreError, OSError, StorageError):
                 logger.exception("old sessions cannot be put away")
             await asyncio.sleep(SWEEP_S)
 
@@ -347,6 +353,22 @@ class Sessions:
         stored = self._archive.store_finished(now_ms - 2 * resume_ms)
         if removed or stored:
             logger.info("old sessions put away", extra={"removed": removed, "stored": stored})
+
+    def _remove_deleted(self) -> None:
+        """Remove the recordings of deleted transcripts, in a thread.
+
+        Raises:
+            StorageError: It is not known which.
+        """
+        removed: list[str] = []
+        for session in self._transcripts.removals.all():
+            try:
+                self._archive.remove(session)
+            except (AudioStoreError, OSError):  # The next sweep tries again.
+                logger.exception("recording not removed", extra={"session": session})
+            else:
+                removed.append(session)
+        self._transcripts.removals.forget(removed, unix_ms() - REMEMBER_REMOVED_MS)
 
     def _expire_later(self, session: Session) -> None:
         self._stop_expiry(session)

@@ -26,6 +26,7 @@ from server.recordings import unix_ms
 from server.room import Room
 from server.rooms import Rooms
 from server.storage.errors import StorageError, UnknownTranscript
+from server.storage.removals import Removals
 from server.storage.sessions import NewSession
 from server.storage.store import Store
 from server.storage.values import Session, TranscriptState
@@ -87,6 +88,11 @@ class Transcripts:
         self._store = store
         self._threads = threads
         self._rooms = rooms
+
+    @property
+    def removals(self) -> Removals:
+        """Whose recordings are to be removed."""
+        return self._store.removals
 
     async def create(self, *, title: str = "", language: str | None = None) -> str:
         """Make a transcript whose clock begins now; return its id.

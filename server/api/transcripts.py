@@ -117,11 +117,9 @@ async def change(call: Call, wish: Changes) -> Response:
 
 async def remove(call: Call, _query: Nothing) -> Response:
     """Delete a transcript with everything that hangs on it, recordings too."""
-    store = call.serving.store
-    sessions = await call.threads.run(lambda: store.sessions.of(call.transcript))
-    await call.serving.rooms.delete(call.transcript)
-    for session in sessions:
-        await call.threads.run(lambda: call.archive.remove(session.id))  # noqa: B023
+    for session in await call.serving.rooms.delete(call.transcript):
+        # Should this fail, the sweep of recordings does it later.
+        await call.threads.run(lambda: call.archive.remove(session))  # noqa: B023
     return Response(status_code=204)
 
 

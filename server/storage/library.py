@@ -11,6 +11,7 @@ from sqlalchemy.sql.selectable import TextualSelect
 from server.storage.database import Database
 from server.storage.errors import UnknownTranscript
 from server.storage.leases import hold, lock
+from server.storage.removals import note_removals
 from server.storage.searching import as_column, as_fts5, as_tsquery
 from server.storage.tables import terms, transcripts
 from server.storage.values import (
@@ -162,16 +163,20 @@ class Library:
             _write(connection, lease.transcript, columns)
             _find_by(connection, lease.transcript, found_by)
 
-    def delete(self, transcript: str) -> None:
+    def delete(self, transcript: str) -> tuple[str, ...]:
         """Remove a transcript and all that hangs on it; who writes to it learns it.
+
+        Returns:
+            Its sessions, whose recordings are to be removed; `Removals` knows them too.
 
         Raises:
             UnknownTranscript: There is none.
         """
         with self._database.writing() as connection:
-            gone = connection.execute(delete(transcripts).where(transcripts.c.id == transcript))
-            if gone.rowcount == 0:
-                raise UnknownTranscript(transcript)
+            lock(connection, transcript)
+            gone = note_removals(connection, transcript, self._now_ms())
+            connection.execute(delete(transcripts).where(transcripts.c.id == transcript))
+        return gone
 
 
 _COLUMNS = tuple(

@@ -13,6 +13,7 @@ from server.storage.links import Links
 from server.storage.merges import Merges
 from server.storage.migrations import upgrade
 from server.storage.passes import Passes
+from server.storage.removals import Removals
 from server.storage.sessions import Sessions
 
 WAIT_MS = 5000
@@ -34,6 +35,7 @@ class Store:
         merges: What became of accurate passes.
         library: The transcripts as a whole.
         links: Who is let into which transcript.
+        removals: Whose recordings are to be removed.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Store:
         self.merges = Merges(self._database)
         self.library = Library(self._database, now_ms)
         self.links = Links(self._database, now_ms)
+        self.removals = Removals(self._database)
 
     def __enter__(self) -> Store:
         return self

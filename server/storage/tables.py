@@ -15,8 +15,8 @@
 The index of `terms` is left out, because each database has its own, made by migration 0002: SQLite
 the virtual table `terms_index` and triggers, PostgreSQL the column `terms.vector`.
 
-Whatever hangs on a transcript goes when it goes. All times are Unix times in milliseconds, unless
-they are on the transcript's clock.
+Whatever hangs on a transcript goes when it goes; its sessions are noted in `removals`. All times
+are Unix times in milliseconds, unless they are on the transcript's clock.
 """
 
 from __future__ import annotations
@@ -204,6 +204,14 @@ decisions = Table(
     Column("created_ms", BigInteger, nullable=False),
     PrimaryKeyConstraint("transcript", "pass", "hunk"),
     _pass_of_transcript(),
+)
+
+# Of sessions that are gone: their recordings are elsewhere, and go a little later.
+removals = Table(
+    "removals",
+    metadata,
+    Column("session", PlainText, primary_key=True),
+    Column("deleted_ms", BigInteger, nullable=False),
 )
 
 links = Table(

@@ -10,7 +10,7 @@ from sqlalchemy import delete
 
 from server.storage.database import Database
 from server.storage.store import Store
-from server.storage.tables import transcripts
+from server.storage.tables import removals, transcripts
 from tests.server.storage.postgres import Postgres
 from tests.server.storage.writing import Clock
 
@@ -40,6 +40,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     database = Database(url, wait_ms=2000)
     with database.writing() as connection:
         connection.execute(delete(transcripts))
+        connection.execute(delete(removals))
     database.close()
     return url
 
