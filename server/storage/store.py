@@ -6,8 +6,10 @@ from collections.abc import Callable
 from types import TracebackType
 
 from server.recordings import unix_ms
+from server.storage.claims import Claims
 from server.storage.database import Database
 from server.storage.documents import Documents
+from server.storage.jobs import Jobs
 from server.storage.library import Library
 from server.storage.links import Links
 from server.storage.merges import Merges
@@ -34,6 +36,8 @@ class Store:
         merges: What became of accurate passes.
         library: The transcripts as a whole.
         links: Who is let into which transcript.
+        jobs: What is to be heard again.
+        claims: Who hears it.
     """
 
     def __init__(
@@ -63,6 +67,8 @@ class Store:
         self.merges = Merges(self._database)
         self.library = Library(self._database, now_ms)
         self.links = Links(self._database, now_ms)
+        self.jobs = Jobs(self._database, now_ms)
+        self.claims = Claims(self._database, now_ms)
 
     def __enter__(self) -> Store:
         return self
