@@ -23,6 +23,7 @@ from server.setting import (
     SESSIONS,
     TRANSCRIPTS,
     Setting,
+    problem,
 )
 
 SMALLEST_TOKEN = 16
@@ -356,7 +357,7 @@ class Settings:
         problems = [
             problem(name, about.range + (f" {about.unit}" if about.unit else ""), str(value))
             for name, about in about_settings().items()
-            if not _allowed(about, value := getattr(self, name))
+            if not about.allows(value := getattr(self, name))
         ]
         problems += self._contradictions()
         if problems:
@@ -393,29 +394,6 @@ def about_settings() -> dict[str, Setting]:
     """Return what each field means, by name, in order of definition."""
     hints = get_type_hints(Settings, include_extras=True)
     return {f.name: hints[f.name].__metadata__[0] for f in fields(Settings)}
-
-
-def flag(name: str) -> str:
-    """Return the flag that sets a field: `--max-sessions`."""
-    return "--" + name.replace("_", "-")
-
-
-def variable(name: str) -> str:
-    """Return the environment variable that sets a field: `TRAX_MAX_SESSIONS`."""
-    return "TRAX_" + name.upper()
-
-
-def problem(name: str, expected: str, got: str) -> str:
-    """Say in one line what is wrong with a field."""
-    return f"{flag(name)} ({variable(name)}): expected {expected}, got {got}"
-
-
-def _allowed(about: Setting, value: object) -> bool:
-    if about.allowed:
-        return value in about.allowed
-    if isinstance(value, int) and about.low is not None and about.high is not None:
-        return about.low <= value <= about.high
-    return True
 
 
 def _strong(token: str) -> bool:

@@ -13,7 +13,8 @@ from server.options import (
     settings_table,
     unknown_variables,
 )
-from server.settings import Settings, about_settings, flag, usable_cores, variable
+from server.setting import flag, variable
+from server.settings import Settings, about_settings, usable_cores
 
 ROOT = Path(__file__).parents[2]
 
