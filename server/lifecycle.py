@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from server.codes import ErrorCode
 from server.errors import Overload, ServerFault
+from server.jobs import Jobs
 from server.messages import Models
 from server.rooms import Rooms
 from server.sessions import Sessions
@@ -31,6 +32,7 @@ class Serving:
         sessions: All of them.
         rooms: Where transcripts are shared.
         store: Where they are kept.
+        jobs: What is to be heard again.
         models: What hears them.
         languages: ISO 639-1 codes that the recognizer knows.
         waiting: Returns how many pieces of work wait for a model.
@@ -39,6 +41,7 @@ class Serving:
     sessions: Sessions
     rooms: Rooms
     store: Store
+    jobs: Jobs
     models: Models
     languages: frozenset[str]
     waiting: Callable[[], int]

@@ -45,13 +45,14 @@ class Setting:
         return True
 
 
-NETWORK, FILES, MODELS, LOAD, SESSIONS, TRANSCRIPTS, LOGS = (
+NETWORK, FILES, MODELS, LOAD, SESSIONS, TRANSCRIPTS, JOBS, LOGS = (
     "Network",
     "Files",
     "Models",
     "Load",
     "Sessions and connections",
     "Transcripts",
+    "Accurate pass",
     "Logs",
 )
 

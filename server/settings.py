@@ -16,6 +16,7 @@ from typing import Annotated, get_type_hints
 from server.errors import SettingsError
 from server.setting import (
     FILES,
+    JOBS,
     LOAD,
     LOGS,
     MODELS,
@@ -25,6 +26,8 @@ from server.setting import (
     Setting,
     problem,
 )
+
+_REDIS = ("redis://", "rediss://", "unix://")
 
 SMALLEST_TOKEN = 16
 """Characters of a token given by hand: shorter ones can be guessed over a network."""
@@ -339,6 +342,36 @@ class Settings:
             high=256 * 1024 * 1024,
         ),
     ] = 4 * 1024 * 1024
+    redis_url: Annotated[
+        str | None,
+        Setting(
+            "Redis through which workers elsewhere learn that something is to be heard: "
+            "`redis://USER:PASSWORD@HOST:PORT/NUMBER`. Prefer the variable where there is a "
+            "password in it.",
+            JOBS,
+            default="none: only this process hears",
+        ),
+    ] = None
+    workers: Annotated[
+        int,
+        Setting(
+            "Recordings that this machine hears at the same time, each in a process of its own at "
+            "low priority. 0 leaves it to `trax worker` elsewhere.",
+            JOBS,
+            low=0,
+            high=64,
+        ),
+    ] = 1
+    waiting_jobs: Annotated[
+        int,
+        Setting(
+            "Jobs that may wait to be heard or written; one more is refused. A tenth of them may "
+            "belong to one transcript.",
+            JOBS,
+            low=10,
+            high=1_000_000,
+        ),
+    ] = 1_000
     log_level: Annotated[
         str,
         Setting("How much is logged.", LOGS, allowed=("debug", "info", "warning", "error")),
@@ -387,6 +420,10 @@ class Settings:
         if self.token is not None and not _strong(self.token):
             expected = f"at least {SMALLEST_TOKEN} visible ASCII characters"
             found.append(problem("token", expected, f"{len(self.token)} characters"))
+        if self.redis_url is not None and not self.redis_url.startswith(_REDIS):
+            found.append(problem("redis_url", " or ".join(_REDIS) + " and a host", "another URL"))
+        if self.redis_url is None and self.workers == 0:
+            found.append(problem("workers", "at least 1 where there is no Redis", "0"))
         return found
 
 

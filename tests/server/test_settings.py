@@ -91,6 +91,12 @@ def test_a_token_that_could_be_guessed_or_misread_is_refused_and_not_repeated(to
     assert token not in problems({"token": token}, {})
 
 
+def test_jobs_need_somebody_who_does_them() -> None:
+    assert "--workers" in problems({"workers": "0"}, {})
+    assert "--redis-url" in problems({"redis_url": "postgresql://trax@localhost"}, {})
+    assert read_settings({"workers": "0"}, {"TRAX_REDIS_URL": "redis://localhost"}).workers == 0
+
+
 def test_every_flag_is_understood_and_leaves_no_trace_when_absent() -> None:
     parser = argparse.ArgumentParser()
     add_flags(parser)
