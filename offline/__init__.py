@@ -9,4 +9,10 @@
     placement      where newly heard words go
     arrangement    turns where voices change
     reconcile      the words of one pass in place of another's, where nobody touched them
+
+Around it, which is not pure::
+
+    jobs           what is to be heard again, and how far that is; results: what was heard
+    queue          what wakes workers up; the only module that knows dramatiq and redis
+    worker         who hears it, in a process of its own
 """

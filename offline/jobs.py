@@ -15,8 +15,11 @@ into documents, because only one server at a time does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+
+from offline.domain import PassId
+from streaming.core.domain import Permille
 
 
 class JobKind(Enum):
@@ -30,6 +33,18 @@ class JobKind(Enum):
     """A span that somebody asked for."""
     UPLOAD = "upload"
     """A file that somebody sent, which nobody has heard yet."""
+
+    @property
+    def rank(self) -> int:
+        """Whose turn it is: the lowest of what waits is heard first.
+
+        People watch a meeting while it goes on, and whoever asked for a passage waits for it; who
+        sends a file expects that it takes a while.
+        """
+        return _RANKS.index(self)
+
+
+_RANKS = (JobKind.STRETCH, JobKind.PASSAGE, JobKind.RECORDING, JobKind.UPLOAD)
 
 
 class JobState(Enum):
@@ -73,3 +88,94 @@ class Task:
     language: str | None = None
     hotwords: tuple[str, ...] = ()
     diarization: bool = True
+
+
+class FailureCode(StrEnum):
+    """What went wrong with a job."""
+
+    NO_AUDIO = "no_audio"
+    """There is nothing to hear: the recording is empty, or was removed."""
+    UNAVAILABLE = "unavailable"
+    """Audio or words could not be read at that moment."""
+    MODEL_MISSING = "model_missing"
+    """A model is not there, or cannot be loaded."""
+    OUT_OF_MEMORY = "out_of_memory"
+    """The work needed more memory than it may have."""
+    WORKER_DIED = "worker_died"
+    """Whoever did the work was killed, or is not heard of any more."""
+    TIMEOUT = "timeout"
+    """The work stood still for too long."""
+    INTERNAL_ERROR = "internal_error"
+    """A mistake of ours, or of a library."""
+    REJECTED = "rejected"
+    """What was heard could not be written into the document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt at a job came to nothing.
+
+    Attributes:
+        code: For programs.
+        message: A sentence for a person: what was expected and what came, never what was said.
+        retry: Whether another attempt may go better.
+    """
+
+    code: FailureCode
+    message: str
+    retry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work on a job, for as long as it is renewed.
+
+    Attributes:
+        job: The job's id.
+        number: Counts all claims of the job: who comes with an older one changes nothing.
+        attempt: Counts from 1.
+        task: What is to be done.
+    """
+
+    job: str
+    number: int
+    attempt: int
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A task, and how far it is.
+
+    Attributes:
+        id: Chosen at random.
+        task: What is to be done.
+        state: How far it is.
+        key: What makes a second request the same as the first one, within the transcript.
+        attempts: How often it was begun.
+        progress: How much of it is heard.
+        failure: What went wrong last; stays while it is tried again.
+        pass_id: Which pass its words became, once the document shows them.
+        due_ms: While it waits, not before this moment; while it runs, until when its worker is
+            believed to live.
+        created_ms: When it was submitted.
+        updated_ms: When anything of this last changed.
+        started_ms: When it was last begun.
+        finished_ms: When it was over.
+        worker: Who works on it, or did last.
+    """
+
+    id: str
+    task: Task = field(repr=False)  # it may hold words
+    state: JobState
+    key: str | None
+    attempts: int
+    progress: Permille
+    failure: Failure | None
+    pass_id: PassId | None
+    due_ms: int
+    created_ms: int
+    updated_ms: int
+    started_ms: int | None = None
+    finished_ms: int | None = None
+    worker: str | None = None

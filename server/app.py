@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
+from offline.queue import JobQueue
 from server.access import Access
 from server.api.routes import api_routes
 from server.audio_store import AudioStore
@@ -22,12 +23,14 @@ from server.auth import Gate
 from server.disk import Disk
 from server.errors import AudioStoreError, StartError
 from server.health import Health, SecurityHeaders, explain, upgrade_required
+from server.jobs import Jobs
 from server.lifecycle import Lifecycle, Serving, Stopping, restart
 from server.messages import Models
 from server.recordings import Archive
 from server.rooms import Rooms
 from server.sessions import Sessions
 from server.settings import Settings
+from server.storage.jobs import Bounds
 from server.storage.store import Store
 from server.stream import StreamEndpoint
 from server.sync import SyncEndpoint
@@ -55,6 +58,7 @@ class Premises:
     telemetry: Telemetry
     disk: Disk
     archive: Archive
+    queue: JobQueue
 
 
 class Application:
@@ -72,9 +76,11 @@ class Application:
         self._telemetry = premises.telemetry
         self._disk = premises.disk
         self._archive = premises.archive
+        self._queue = premises.queue
         self._load_engines = load_engines
         self._store: Store | None = None
         self._pool: Pool | None = None
+        self._jobs: Jobs | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def load(self) -> None:
@@ -106,10 +112,24 @@ class Application:
             for work in (self._telemetry.listen_to_the_loop(), visits.look_after())
         ]
         sessions.start()
+        self._jobs = jobs = self._open_jobs(store)
+        jobs.start()
         self._lifecycle.state = Serving(
-            sessions, rooms, store, visits, models, engines.languages, lambda: pool.queue_depth
+            sessions,
+            rooms,
+            store,
+            visits,
+            jobs,
+            models,
+            engines.languages,
+            lambda: pool.queue_depth,
         )
         logger.info("ready", extra={"recognizer": models.recognizer})
+
+    def _open_jobs(self, store: Store) -> Jobs:
+        most = self._settings.waiting_jobs
+        bounds = Bounds(transcript=most // 10, all=most)
+        return Jobs(store, self._disk, self._queue, self._telemetry, bounds)
 
     async def drain(self) -> None:
         """Take nothing new, tell clients to come back later, and let go of their sessions."""
@@ -130,6 +150,9 @@ class Application:
             task.cancel()
         if self._pool is not None:
             await self._pool.aclose()
+        if self._jobs is not None:
+            await self._jobs.aclose()
+        self._queue.close()
         self._disk.close()
         if self._store is not None:
             self._store.close()
@@ -163,7 +186,7 @@ def build_app(settings: Settings, token: str, load_engines: LoadEngines = load) 
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: explain},
     )
-    premises = Premises(settings, lifecycle, telemetry, disk, archive)
+    premises = Premises(settings, lifecycle, telemetry, disk, archive, _queue(settings))
     return Application(premises, asgi, load_engines)
 
 
@@ -179,6 +202,18 @@ def _archive(settings: Settings) -> Archive:
         return Archive(settings.data_dir, AudioStore(settings.recordings_url))
     except AudioStoreError as error:
         raise StartError(f"--recordings-url (TRAX_RECORDINGS_URL): {error}") from error
+
+
+def _queue(settings: Settings) -> JobQueue:
+    """Return what wakes workers up.
+
+    Raises:
+        StartError: Redis' address is wrong.
+    """
+    try:
+        return JobQueue(settings.redis_url)
+    except ValueError as error:
+        raise StartError(f"--redis-url (TRAX_REDIS_URL): {error}") from error
 
 
 def engine_config(settings: Settings) -> EngineConfig:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from server.codes import ErrorCode
 from server.errors import Overload, ServerFault
+from server.jobs import Jobs
 from server.messages import Models
 from server.rooms import Rooms
 from server.sessions import Sessions
@@ -33,6 +34,7 @@ class Serving:
         rooms: Where transcripts are shared.
         store: Where they are kept.
         visits: Who is here by a link.
+        jobs: What is to be heard again.
         models: What hears them.
         languages: ISO 639-1 codes that the recognizer knows.
         waiting: Returns how many pieces of work wait for a model.
@@ -42,6 +44,7 @@ class Serving:
     rooms: Rooms
     store: Store
     visits: Visits
+    jobs: Jobs
     models: Models
     languages: frozenset[str]
     waiting: Callable[[], int]

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import get_type_hints
 
 from server.errors import SettingsError
-from server.setting import Setting
-from server.settings import Settings, about_settings, flag, problem, variable
+from server.setting import Setting, flag, problem, variable
+from server.settings import Settings, about_settings
 
 CLIENT_VARIABLES = frozenset({"TRAX_URL"})
 """Variables with our prefix that are for the clients, and may stand in the same environment."""

@@ -36,13 +36,37 @@ class Setting:
             return ""
         return f"{self.low}..{self.high}"
 
+    def allows(self, value: object) -> bool:
+        """Whether a field may have this value."""
+        if self.allowed:
+            return value in self.allowed
+        if isinstance(value, int) and self.low is not None and self.high is not None:
+            return self.low <= value <= self.high
+        return True
 
-NETWORK, FILES, MODELS, LOAD, SESSIONS, TRANSCRIPTS, LOGS = (
+
+NETWORK, FILES, MODELS, LOAD, SESSIONS, TRANSCRIPTS, JOBS, LOGS = (
     "Network",
     "Files",
     "Models",
     "Load",
     "Sessions and connections",
     "Transcripts",
+    "Accurate pass",
     "Logs",
 )
+
+
+def flag(name: str) -> str:
+    """Return the flag that sets a field: `--max-sessions`."""
+    return "--" + name.replace("_", "-")
+
+
+def variable(name: str) -> str:
+    """Return the environment variable that sets a field: `TRAX_MAX_SESSIONS`."""
+    return "TRAX_" + name.upper()
+
+
+def problem(name: str, expected: str, got: str) -> str:
+    """Say in one line what is wrong with a field."""
+    return f"{flag(name)} ({variable(name)}): expected {expected}, got {got}"

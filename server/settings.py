@@ -16,6 +16,7 @@ from typing import Annotated, get_type_hints
 from server.errors import SettingsError
 from server.setting import (
     FILES,
+    JOBS,
     LOAD,
     LOGS,
     MODELS,
@@ -23,7 +24,10 @@ from server.setting import (
     SESSIONS,
     TRANSCRIPTS,
     Setting,
+    problem,
 )
+
+_REDIS = ("redis://", "rediss://", "unix://")
 
 SMALLEST_TOKEN = 16
 """Characters of a token given by hand: shorter ones can be guessed over a network."""
@@ -338,6 +342,36 @@ class Settings:
             high=256 * 1024 * 1024,
         ),
     ] = 4 * 1024 * 1024
+    redis_url: Annotated[
+        str | None,
+        Setting(
+            "Redis through which workers elsewhere learn that something is to be heard: "
+            "`redis://USER:PASSWORD@HOST:PORT/NUMBER`. Prefer the variable where there is a "
+            "password in it.",
+            JOBS,
+            default="none: only this process hears",
+        ),
+    ] = None
+    workers: Annotated[
+        int,
+        Setting(
+            "Recordings that this machine hears at the same time, each in a process of its own at "
+            "low priority. 0 leaves it to `trax worker` elsewhere.",
+            JOBS,
+            low=0,
+            high=64,
+        ),
+    ] = 1
+    waiting_jobs: Annotated[
+        int,
+        Setting(
+            "Jobs that may wait to be heard or written; one more is refused. A tenth of them may "
+            "belong to one transcript.",
+            JOBS,
+            low=10,
+            high=1_000_000,
+        ),
+    ] = 1_000
     log_level: Annotated[
         str,
         Setting("How much is logged.", LOGS, allowed=("debug", "info", "warning", "error")),
@@ -356,7 +390,7 @@ class Settings:
         problems = [
             problem(name, about.range + (f" {about.unit}" if about.unit else ""), str(value))
             for name, about in about_settings().items()
-            if not _allowed(about, value := getattr(self, name))
+            if not about.allows(value := getattr(self, name))
         ]
         problems += self._contradictions()
         if problems:
@@ -386,6 +420,10 @@ class Settings:
         if self.token is not None and not _strong(self.token):
             expected = f"at least {SMALLEST_TOKEN} visible ASCII characters"
             found.append(problem("token", expected, f"{len(self.token)} characters"))
+        if self.redis_url is not None and not self.redis_url.startswith(_REDIS):
+            found.append(problem("redis_url", " or ".join(_REDIS) + " and a host", "another URL"))
+        if self.redis_url is None and self.workers == 0:
+            found.append(problem("workers", "at least 1 where there is no Redis", "0"))
         return found
 
 
@@ -393,29 +431,6 @@ def about_settings() -> dict[str, Setting]:
     """Return what each field means, by name, in order of definition."""
     hints = get_type_hints(Settings, include_extras=True)
     return {f.name: hints[f.name].__metadata__[0] for f in fields(Settings)}
-
-
-def flag(name: str) -> str:
-    """Return the flag that sets a field: `--max-sessions`."""
-    return "--" + name.replace("_", "-")
-
-
-def variable(name: str) -> str:
-    """Return the environment variable that sets a field: `TRAX_MAX_SESSIONS`."""
-    return "TRAX_" + name.upper()
-
-
-def problem(name: str, expected: str, got: str) -> str:
-    """Say in one line what is wrong with a field."""
-    return f"{flag(name)} ({variable(name)}): expected {expected}, got {got}"
-
-
-def _allowed(about: Setting, value: object) -> bool:
-    if about.allowed:
-        return value in about.allowed
-    if isinstance(value, int) and about.low is not None and about.high is not None:
-        return about.low <= value <= about.high
-    return True
 
 
 def _strong(token: str) -> bool:

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from server.codes import ErrorCode
 from server.journal import Entry
+from server.storage.jobs import Census
 from streaming.core.domain import SAMPLE_RATE, Samples, UtteranceId
 from streaming.core.events import Final, Partial
 
@@ -90,6 +91,12 @@ class Telemetry:
             buckets=LATENCIES_S,
             registry=registry,
         )
+        self._jobs = Gauge("trax_jobs", "Jobs, by their state", ["state"], registry=registry)
+        self._jobs_wait = Gauge(
+            "trax_jobs_wait_seconds",
+            "How long the job has waited that could have begun first",
+            registry=registry,
+        )
         self._loop_lag = Histogram(
             "trax_event_loop_lag_seconds",
             "How late the event loop wakes up",
@@ -120,6 +127,13 @@ class Telemetry:
     def first_partial(self, latency_s: float) -> None:
         """Count an utterance whose first word was shown."""
         self._partials.observe(latency_s)
+
+    def jobs_counted(self, census: Census, now_ms: int) -> None:
+        """Note how many jobs there are, all servers' together."""
+        for state, count in census.of_state.items():
+            self._jobs.labels(state.value).set(count)
+        since_ms = census.waiting_since_ms
+        self._jobs_wait.set(0 if since_ms is None else max(0, now_ms - since_ms) / 1000)
 
     def render(self, load: Load) -> bytes:
         """Return all metrics in Prometheus' text format."""

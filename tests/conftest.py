@@ -7,6 +7,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.redis_server import RedisServer
+
 SLOW_S = 0.25
 """A test that takes longer carries the marker `slow`, or `models`, or `redis`."""
 
@@ -26,6 +28,21 @@ def anyio_backend() -> str:
 def speech() -> Path:
     """The folder with recordings and their truth; its README.md says what is there."""
     return Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def redis_process() -> Iterator[RedisServer]:
+    """One Redis for all tests."""
+    server = RedisServer()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def redis_server(redis_process: RedisServer) -> RedisServer:
+    """A Redis that is up and empty."""
+    redis_process.flush()
+    return redis_process
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

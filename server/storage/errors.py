@@ -5,6 +5,8 @@ StorageError
 ├── StorageFault          the database refused a statement of ours, or is damaged
 ├── UnsupportedDatabase   this server cannot work with the database, or with its address
 ├── UnknownTranscript     there is no such transcript, or it was deleted
+├── UnknownJob            there is no such job, or its transcript was deleted
+├── TooManyJobs           so many jobs wait already that another one is not taken
 ├── StaleWriter           another writer opened the transcript since; this one has to let go
 └── Conflict              what is to be written does not follow what is stored
 
@@ -89,6 +91,32 @@ class UnknownTranscript(StorageError):
     def __init__(self, transcript: str) -> None:
         super().__init__(f"expected the id of a transcript, got {transcript!r}")
         self.transcript = transcript
+
+
+class UnknownJob(StorageError):
+    """There is no such job.
+
+    Attributes:
+        job: The id that was asked for.
+    """
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"expected the id of a job, got {job!r}")
+        self.job = job
+
+
+class TooManyJobs(StorageError):
+    """As many jobs as may be are not over yet.
+
+    Attributes:
+        where: Whose jobs: `this transcript` or `this server`.
+        limit: How many there may be.
+    """
+
+    def __init__(self, where: str, limit: int) -> None:
+        super().__init__(f"{where}: expected fewer than {limit} jobs, got another one")
+        self.where = where
+        self.limit = limit
 
 
 class StaleWriter(StorageError):

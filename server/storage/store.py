@@ -6,8 +6,10 @@ from collections.abc import Callable
 from types import TracebackType
 
 from server.recordings import unix_ms
+from server.storage.claims import Claims
 from server.storage.database import Database
 from server.storage.documents import Documents
+from server.storage.jobs import Jobs
 from server.storage.library import Library
 from server.storage.links import Links
 from server.storage.merges import Merges
@@ -36,6 +38,8 @@ class Store:
         library: The transcripts as a whole.
         links: Who is let into which transcript.
         removals: Whose recordings are to be removed.
+        jobs: What is to be heard again.
+        claims: Who hears it.
     """
 
     def __init__(
@@ -66,6 +70,8 @@ class Store:
         self.library = Library(self._database, now_ms)
         self.links = Links(self._database, now_ms)
         self.removals = Removals(self._database)
+        self.jobs = Jobs(self._database, now_ms)
+        self.claims = Claims(self._database, now_ms)
 
     def __enter__(self) -> Store:
         return self

@@ -8,6 +8,7 @@
                  ├─ terms        what a transcript is found by
                  ├─ links        who is let in
                  ├─ sessions ──── voices
+                 ├─ jobs         what is to be heard again
                  └─ passes ─┬──── words      in chunks, only ever appended
                             ├──── aliases
                             └──── decisions
@@ -23,6 +24,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Dialect,
     ForeignKey,
@@ -225,6 +227,42 @@ links = Table(
     Column("expires_ms", BigInteger),
     Column("revoked_ms", BigInteger),
     Index(None, "transcript"),
+)
+
+# `due_ms` is from when on a worker may take a job: one that waits, or one whose worker is lost.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", PlainText, primary_key=True),
+    _transcript(),
+    Column("key", PlainText),
+    Column("kind", PlainText, nullable=False),
+    Column("session", PlainText, nullable=False),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("end_ms", BigInteger),
+    Column("model", PlainText),
+    Column("language", PlainText),
+    Column("hotwords", PlainText, nullable=False),
+    Column("diarization", Boolean, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("state", PlainText, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("claims", Integer, nullable=False, default=0),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("progress", Integer, nullable=False, default=0),
+    Column("worker", PlainText),
+    Column("error_code", PlainText),
+    Column("error", PlainText),
+    Column("error_retry", Boolean),
+    Column("result", LargeBinary),
+    Column("pass", PlainText),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+    Column("started_ms", BigInteger),
+    Column("finished_ms", BigInteger),
+    Index(None, "transcript", "key", unique=True),
+    Index(None, "state", "due_ms"),
+    Index(None, "created_ms", "id"),
 )
 
 terms = Table(

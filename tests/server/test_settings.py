@@ -13,7 +13,8 @@ from server.options import (
     settings_table,
     unknown_variables,
 )
-from server.settings import Settings, about_settings, flag, usable_cores, variable
+from server.setting import flag, variable
+from server.settings import Settings, about_settings, usable_cores
 
 ROOT = Path(__file__).parents[2]
 
@@ -88,6 +89,12 @@ def test_listening_for_this_machine_does_not(host: str) -> None:
 @pytest.mark.parametrize("token", ["short", "has a space in it", "grüße" * 5])
 def test_a_token_that_could_be_guessed_or_misread_is_refused_and_not_repeated(token: str) -> None:
     assert token not in problems({"token": token}, {})
+
+
+def test_jobs_need_somebody_who_does_them() -> None:
+    assert "--workers" in problems({"workers": "0"}, {})
+    assert "--redis-url" in problems({"redis_url": "postgresql://trax@localhost"}, {})
+    assert read_settings({"workers": "0"}, {"TRAX_REDIS_URL": "redis://localhost"}).workers == 0
 
 
 def test_every_flag_is_understood_and_leaves_no_trace_when_absent() -> None:

@@ -18,13 +18,20 @@ from server.storage.values import Batch
 from tests.server.storage.writers import start
 from tests.server.storage.writing import OTHER, TRANSCRIPT, opened
 
-NEWEST = "0003"
+NEWEST = "0004"
 
 # What a store wrote when this was the newest version.
 OF_VERSION = {
     "0001": """
         INSERT INTO transcripts VALUES
             ('transcript-aaaaaaaaaa', 'Über alles', 'de', 'live', 1, 2, 3, 0, 0, 4, 1, 2, 0);
+        INSERT INTO updates VALUES ('transcript-aaaaaaaaaa', 1, 'abc', 2);
+        UPDATE updates SET data = CAST(data AS {bytes})
+    """,
+    "0002": """
+        INSERT INTO transcripts VALUES
+            ('transcript-aaaaaaaaaa', 'Über alles', 'de', 'live', 1, 2, 3, 0, 0, 4, 1, 2, 0);
+        INSERT INTO terms VALUES (1, 'transcript-aaaaaaaaaa', 'uber alles', '');
         INSERT INTO updates VALUES ('transcript-aaaaaaaaaa', 1, 'abc', 2);
         UPDATE updates SET data = CAST(data AS {bytes})
     """,
