@@ -3,12 +3,16 @@
 `offline` may import `streaming`, never `server`. Files in reading order::
 
     domain         what a transcript says: runs, segments, turns, words of passes
-    edits          changes of its text, planned before they are made
+    decisions      where passes differ, and what became of it
+    suggestions    what people are shown where they had edited
+    edits          changes of the document, planned before they are made
     standing       which words of a segment still stand where people edited
     view           a transcript's text as a plan sees it
     placement      where newly heard words go
     arrangement    turns where voices change
-    reconcile      the words of one pass in place of another's, where nobody touched them
+    belief         what machines take for said, after all passes
+    comparison     what one more pass hears otherwise
+    reconcile      its words in place of those before, where nobody touched them
 
 Around it, which is not pure::
 

@@ -10,31 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from offline.domain import PassId, PassWord, Segment, SpeakerId
+from offline.domain import PassWord, Segment, SpeakerId, WordRef
 from offline.edits import AssignTurn, Delete, Edit, InsertText, InsertTurn
 from offline.placement import NEW_TURN_AFTER_MS, turn_id
 from offline.view import Marker, Standing, View
 
-Said = tuple[PassId, int]
-"""One word of a pass."""
 
-
-def arrange(view: View, said_by: Mapping[Said, SpeakerId]) -> list[Edit]:
+def arrange(view: View, said_by: Mapping[WordRef, SpeakerId]) -> list[Edit]:
     """Return the edits after which turns agree with newly known speakers.
 
     Args:
         view: The transcript.
-        said_by: Who said some words of one pass; other words keep the speakers of their turns.
+        said_by: Who said some words; other words keep the speakers of their turns.
     """
     if not said_by:
         return []
-    pass_id = next(iter(said_by))[0]
-    numbers = [number for _, number in said_by]
-    runs = view.around(pass_id, min(numbers), max(numbers) + 1)
+    runs = view.around(said_by.keys())
     edits: list[Edit] = []
     for before, markers, word in _boundaries(view.items(runs)):
-        known = before is not None and (before.pass_id, before.word) in said_by
-        if known or (word.pass_id, word.word) in said_by:
+        known = before is not None and before.ref in said_by
+        if known or word.ref in said_by:
             edits += _boundary(view, said_by, before, markers, word)
     return edits
 
@@ -55,7 +50,7 @@ def _boundaries(
 
 def _boundary(
     view: View,
-    said_by: Mapping[Said, SpeakerId],
+    said_by: Mapping[WordRef, SpeakerId],
     before: Standing | None,
     markers: list[Marker],
     word: Standing,
@@ -77,7 +72,7 @@ def _boundary(
 def _begin_turn(view: View, word: Standing, speaker: SpeakerId) -> list[Edit]:
     turn = turn_id(Segment(word.pass_id, word.word, word.word + 1))
     edits: list[Edit] = [InsertTurn(word.start, turn), AssignTurn(turn, speaker)]
-    if view.text[word.start].isspace():
+    if view.text[word.start].isspace() and view.by_machine(word.start, word.start + 1):
         edits.append(Delete(word.start, word.start + 1))
     return edits
 
@@ -105,8 +100,8 @@ def _heard(view: View, word: Standing) -> PassWord:
     return view.passes[word.pass_id][word.word]
 
 
-def _speaker(view: View, said_by: Mapping[Said, SpeakerId], word: Standing) -> SpeakerId | None:
-    said = said_by.get((word.pass_id, word.word))
+def _speaker(view: View, said_by: Mapping[WordRef, SpeakerId], word: Standing) -> SpeakerId | None:
+    said = said_by.get(word.ref)
     if said is None and word.turn is not None:
         return view.speakers.get(word.turn)
     return said

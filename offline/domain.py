@@ -43,6 +43,18 @@ class PassWord:
     confidence: Permille
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class WordRef:
+    """One word of a pass, by its index."""
+
+    pass_id: PassId
+    word: int
+
+    def __str__(self) -> str:
+        """Return the word as suggestions name it: `"3.17"`."""
+        return f"{self.pass_id}.{self.word}"
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Words of a pass that were written in one piece: `[first, end)` of the pass's words."""

@@ -9,16 +9,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from offline.decisions import Alias, Decision
 from offline.domain import Segment, SpeakerId, TurnId
+from offline.suggestions import Suggestion
 
 
 @dataclass(frozen=True, slots=True)
 class InsertText:
-    """A pass writes words of its own."""
+    """A pass writes words of its own.
+
+    Attributes:
+        at: Where.
+        text: What.
+        segment: Which words these are.
+        highlight: The colour that people gave to what stood there.
+    """
 
     at: int
     text: str
     segment: Segment
+    highlight: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +55,33 @@ class AssignTurn:
     speaker: SpeakerId
 
 
-Edit = InsertText | InsertTurn | Delete | AssignTurn
+@dataclass(frozen=True, slots=True)
+class Suggest:
+    """People are shown what a pass heard where they had edited."""
+
+    suggestion: Suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """A suggestion goes, because there is no reason for it any more."""
+
+    suggestion: str
+
+
+Edit = InsertText | InsertTurn | Delete | AssignTurn | Suggest | Withdraw
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be written in one step, all of it or nothing.
+
+    Attributes:
+        edits: Changes of the document.
+        decisions: What became of hunks.
+        aliases: Words that stay in the text and have the times of others from now on.
+    """
+
+    edits: tuple[Edit, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    aliases: tuple[Alias, ...] = ()

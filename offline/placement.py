@@ -8,7 +8,9 @@ named is never split: what interrupts it comes after it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from offline.domain import PassWord, Segment, SpeakerId, TurnId
 from offline.edits import AssignTurn, Delete, Edit, InsertText, InsertTurn
@@ -35,6 +37,19 @@ class _Place:
     spoken_until_ms: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Words that are written in one piece.
+
+    Attributes:
+        segment: The words.
+        speaker: Who said them, or `None` while nobody knows.
+    """
+
+    segment: Segment
+    speaker: SpeakerId | None
+
+
 def place(view: View, segment: Segment, speaker: SpeakerId | None) -> list[Edit]:
     """Return the edits that write words which stand nowhere yet.
 
@@ -43,24 +58,54 @@ def place(view: View, segment: Segment, speaker: SpeakerId | None) -> list[Edit]
         segment: The words, all of one speaker.
         speaker: Who said them, or `None` while nobody knows.
     """
-    words = view.said(segment)
-    text = "".join(word.text for word in words)
-    where = _find(view, words[0].start_ms)
-    if _goes_on(view, where, words[0], speaker):
-        return [InsertText(where.at, text, segment)]
-    turn = turn_id(segment)
-    edits: list[Edit] = [InsertTurn(where.at, turn), InsertText(where.at, text.lstrip(), segment)]
-    if speaker is not None:
-        edits.append(AssignTurn(turn, speaker))
-    if where.inside:
-        rest = TurnId(f"{turn}r")
-        edits.append(InsertTurn(where.at, rest))
-        if view.text[where.at].isspace():
-            edits.append(Delete(where.at, where.at + 1))
-        interrupted = None if where.turn is None else view.speakers.get(where.turn)
-        if interrupted is not None:
-            edits.append(AssignTurn(rest, interrupted))
+    return place_all(view, [Group(segment, speaker)])
+
+
+def place_all(view: View, groups: Iterable[Group]) -> list[Edit]:
+    """Return the edits that write words of several speakers, in the order of time."""
+    edits: list[Edit] = []
+    at_places = groupby(groups, key=lambda group: _find(view, _start_ms(view, group)))
+    for where, together in at_places:
+        edits += _place(view, where, list(together))
     return edits
+
+
+def _place(view: View, where: _Place, groups: Sequence[Group]) -> list[Edit]:
+    first = groups[0]
+    if _goes_on(view, where, view.said(first.segment)[0], first.speaker):
+        edits: list[Edit] = [InsertText(where.at, _text(view, first), first.segment)]
+        groups = groups[1:]
+        turn = where.turn
+    else:
+        edits, turn = [], None
+    for group in groups:
+        turn = turn_id(group.segment)
+        edits.append(InsertTurn(where.at, turn))
+        edits.append(InsertText(where.at, _text(view, group).lstrip(), group.segment))
+        if group.speaker is not None:
+            edits.append(AssignTurn(turn, group.speaker))
+    if where.inside and groups:
+        edits += _resume(view, where, TurnId(f"{turn}r"))
+    return edits
+
+
+def _resume(view: View, where: _Place, rest: TurnId) -> list[Edit]:
+    """Return the edits with which a turn goes on that was interrupted."""
+    edits: list[Edit] = [InsertTurn(where.at, rest)]
+    if view.text[where.at].isspace() and view.by_machine(where.at, where.at + 1):
+        edits.append(Delete(where.at, where.at + 1))
+    interrupted = None if where.turn is None else view.speakers.get(where.turn)
+    if interrupted is not None:
+        edits.append(AssignTurn(rest, interrupted))
+    return edits
+
+
+def _start_ms(view: View, group: Group) -> int:
+    return view.said(group.segment)[0].start_ms
+
+
+def _text(view: View, group: Group) -> str:
+    return "".join(word.text for word in view.said(group.segment))
 
 
 def turn_id(segment: Segment) -> TurnId:

@@ -1,111 +1,174 @@
-"""A pass's words put in place of those of an earlier pass, where nobody touched them.
+"""A pass's words put in place of those that machines believed, where nobody touched them.
 
-The two passes' own words are compared, never the text: whoever plans finds the same hunks. A hunk
-is applied only where each word that it replaces still stands as it was written, one right behind
-the other, every character by a machine. What a person wrote, changed or moved stays.
+A hunk (`offline.decisions`) is applied only where each word that it replaces still stands as it was
+written, one right behind the other, every character by a machine; and where it inserts words, only
+if nobody wrote between their neighbours or took one of them away. What a person wrote, changed or
+moved stays, and gets a suggestion (`offline.review`). Words where nothing was believed yet are
+placed like those of a live pass.
+
+What is decided is never decided again: whoever repeats a plan, because it died in the middle or
+does not know that another did it, finds nothing more to do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import SequenceMatcher
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 
-from offline.domain import PassWord, Segment
-from offline.edits import Delete, Edit, InsertText
+from offline.belief import Belief
+from offline.comparison import Comparison, Difference, Portion, compare
+from offline.decisions import Decision, Outcome, refs
+from offline.domain import Segment, SpeakerId, WordRef
+from offline.edits import Delete, Edit, InsertText, Plan
+from offline.placement import NEW_TURN_AFTER_MS, Group, place_all
 from offline.view import Standing, View
-from streaming.core.agreement import agreement_key
+
+__all__ = ["Comparison", "Portion", "correct"]
+
+FAR_CHARACTERS = 2_000
+"""Neighbours further apart than this are not looked between."""
+
+Found = Mapping[WordRef, Standing]
 
 
-@dataclass(frozen=True, slots=True)
-class Hunk:
-    """Words `[old_first, old_end)` of one pass that another hears as `[new_first, new_end)`.
-
-    One of the two may be empty.
-    """
-
-    old_first: int
-    old_end: int
-    new_first: int
-    new_end: int
-
-
-def hunks(old: Sequence[PassWord], new: Sequence[PassWord]) -> Iterator[Hunk]:
-    """Yield where two passes over the same speech differ, from left to right.
-
-    Words that differ in case or punctuation only are hunks of one word each.
-    """
-    ours, theirs = ([agreement_key(word.text) for word in words] for words in (old, new))
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
-        if tag != "equal":
-            yield Hunk(i1, i2, j1, j2)
-            continue
-        for i, j in zip(range(i1, i2), range(j1, j2), strict=True):
-            if old[i].text != new[j].text:
-                yield Hunk(i, i + 1, j, j + 1)
-
-
-def correct(view: View, old: Segment, new: Segment) -> list[Edit]:
-    """Return the edits that make the text say `new` where it says `old`.
+def correct(
+    view: View, belief: Belief, portion: Portion, said_by: Mapping[WordRef, SpeakerId] | None = None
+) -> Plan:
+    """Return the plan that makes the text say what a pass heard.
 
     Args:
-        view: Its passes hold both.
-        old: Words that were written before, in one or several segments.
-        new: What was said there instead.
+        view: Its passes hold all words.
+        belief: What machines believe of the session, all decisions included.
+        portion: What was heard.
+        said_by: Who said the new words, for those that stand by themselves. Turns are otherwise
+            made to agree by `offline.arrangement`, which is to follow.
     """
-    standing = {
-        item.word - old.first: item
-        for item in view.items(view.around(old.pass_id, old.first, old.end))
-        if isinstance(item, Standing)
-        and item.pass_id == old.pass_id
-        and old.first <= item.word < old.end
-        and item.exact
-    }
+    comparison = compare(view, belief, portion)
+    sought = {ref for each in comparison.differences for ref in _about(each)}
+    found = view.found(sought)
     edits: list[Edit] = []
-    for hunk in hunks(view.said(old), view.said(new)):
-        alternative = Segment(new.pass_id, new.first + hunk.new_first, new.first + hunk.new_end)
-        if hunk.old_first == hunk.old_end:
-            edits += _insert(view, standing, hunk.old_first, alternative)
+    decisions: list[Decision] = []
+    for difference in comparison.differences:
+        made = _apply(view, found, difference, said_by or {})
+        edits += made or ()
+        if made is not None:
+            outcome = Outcome.APPLIED
         else:
-            edits += _replace(view, standing, range(hunk.old_first, hunk.old_end), alternative)
+            outcome = Outcome.KEPT if difference.spelling else Outcome.SUGGESTED
+        hunk = difference.hunk
+        decisions.append(Decision(hunk.new.pass_id, str(hunk), outcome))
+    return Plan(tuple(edits), tuple(decisions), tuple(comparison.aliases))
+
+
+def _about(difference: Difference) -> Iterator[WordRef]:
+    yield from difference.hunk.old
+    yield from (ref for ref in (difference.before, difference.following) if ref is not None)
+
+
+def _apply(
+    view: View, found: Found, difference: Difference, said_by: Mapping[WordRef, SpeakerId]
+) -> list[Edit] | None:
+    """Return the edits that apply a hunk; `None` where people are in the way."""
+    if difference.hunk.old:
+        return _replace(view, found, difference)
+    if _stands_alone(view, difference):
+        return place_all(view, _groups(view, difference.hunk.new, said_by))
+    return _insert(view, found, difference)
+
+
+def _replace(view: View, found: Found, difference: Difference) -> list[Edit] | None:
+    words = [found[ref] for ref in difference.hunk.old if ref in found and found[ref].exact]
+    if len(words) < len(difference.hunk.old):
+        return None
+    start, end = words[0].start, words[-1].end
+    apart = [(one.end, other.start) for one, other in pairwise(words) if one.end != other.start]
+    if not all(view.only_turns(*gap) for gap in apart) or not view.by_machine(start, end):
+        return None
+    edits: list[Edit] = [Delete(word.start, word.end) for word in words]
+    text = _text(view, difference.hunk.new)
+    if text:
+        spaced = view.text[start].isspace() or not view.begins_turn(start)
+        text = text if spaced else text.lstrip()
+        edits.insert(0, InsertText(start, text, difference.hunk.new, view.highlight(start, end)))
     return edits
 
 
-def _replace(
-    view: View, standing: Mapping[int, Standing], numbers: range, alternative: Segment
-) -> list[Edit]:
-    words = [standing[number] for number in numbers if number in standing]
-    start, end = (words[0].start, words[-1].end) if words else (0, 0)
-    unbroken = sum(word.end - word.start for word in words) == end - start
-    if len(words) < len(numbers) or not unbroken or not view.by_machine(start, end):
-        return []
-    deletion = Delete(start, end)
-    if alternative.first == alternative.end:
-        return [deletion]
-    text = _text(view, alternative)
-    return [
-        InsertText(start, text if view.text[start].isspace() else text.lstrip(), alternative),
-        deletion,
-    ]
+def _insert(view: View, found: Found, difference: Difference) -> list[Edit] | None:
+    before = None if difference.before is None else found.get(difference.before)
+    following = None if difference.following is None else found.get(difference.following)
+    if (before is None) != (difference.before is None):
+        return None
+    if (following is None) != (difference.following is None):
+        return None
+    if before is not None and following is not None and not _adjacent(view, before, following):
+        return None
+    new = difference.hunk.new
+    if before is not None and (following is None or _is_nearer(view, difference)):
+        colour = None if following is None else view.highlight(before.end - 1, following.start + 1)
+        return [InsertText(before.end, _text(view, new), new, colour)]
+    if following is None:
+        return None
+    return _insert_before(view, following, new)
 
 
-def _insert(
-    view: View, standing: Mapping[int, Standing], number: int, alternative: Segment
-) -> list[Edit]:
-    """Return what inserts words between word `number` and the one before it."""
-    before, after = standing.get(number - 1), standing.get(number)
-    text = _text(view, alternative)
-    if before is not None and (after is None or view.text[before.end : after.start] in ("", "\n")):
-        return [InsertText(before.end, text, alternative)]
-    if after is None:
-        return []
-    if view.text[after.start].isspace():
-        return [InsertText(after.start, text, alternative)]
-    # At the start of a turn, where the first word stands without its space.
-    space = (
-        " " if view.said(after.segment)[after.word - after.segment.first].text[:1] == " " else ""
-    )
-    return [InsertText(after.start, text.lstrip() + space, alternative)]
+def _insert_before(view: View, following: Standing, new: Segment) -> list[Edit] | None:
+    text, at = _text(view, new), following.start
+    if not view.begins_turn(at):
+        return [InsertText(at, text, new)]
+    text = text.lstrip()
+    if not view.text[at].isspace() and view.heard(following.ref).text[:1].isspace():
+        text += " "
+    return [InsertText(at, text, new)]
+
+
+def _adjacent(view: View, before: Standing, following: Standing) -> bool:
+    """Return whether nothing of people's lies between two words that were said in a row.
+
+    Words of other microphones may.
+    """
+    start, end = before.end, following.start
+    if not start <= end <= start + FAR_CHARACTERS:
+        return False
+    return start == end or view.only_turns(start, end) or view.by_machine(start, end)
+
+
+def _is_nearer(view: View, difference: Difference) -> bool:
+    """Return whether new words follow the word before them sooner than the next follows them."""
+    if difference.first and not difference.empty:
+        return False
+    assert difference.before is not None
+    assert difference.following is not None
+    said = view.said(difference.hunk.new)
+    before, following = view.heard(difference.before), view.heard(difference.following)
+    pause_ms = max(following.start_ms - said[-1].end_ms, 0)
+    return said[0].start_ms - before.end_ms <= pause_ms
+
+
+def _stands_alone(view: View, difference: Difference) -> bool:
+    """Return whether words are far from all that was believed."""
+    said = view.said(difference.hunk.new)
+    before = None if difference.before is None else view.heard(difference.before)
+    following = None if difference.following is None else view.heard(difference.following)
+    if following is None and difference.empty:
+        return True
+    after_pause = before is None or said[0].start_ms - before.end_ms >= NEW_TURN_AFTER_MS
+    before_pause = following is None or following.start_ms - said[-1].end_ms >= NEW_TURN_AFTER_MS
+    return after_pause and before_pause
+
+
+def _groups(view: View, new: Segment, said_by: Mapping[WordRef, SpeakerId]) -> Iterable[Group]:
+    """Return words in groups of one speaker without long pauses."""
+    said = view.said(new)
+    speakers = [said_by.get(ref) for ref in refs(new)]
+    first = 0
+    for n in range(1, len(said) + 1):
+        if (
+            n == len(said)
+            or speakers[n] != speakers[first]
+            or said[n].start_ms - said[n - 1].end_ms >= NEW_TURN_AFTER_MS
+        ):
+            yield Group(Segment(new.pass_id, new.first + first, new.first + n), speakers[first])
+            first = n
 
 
 def _text(view: View, segment: Segment) -> str:

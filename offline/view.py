@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 
-from offline.domain import PassId, PassWord, Run, Segment, SpeakerId, TurnId
+from offline.domain import PassId, PassWord, Run, Segment, SpeakerId, TurnId, WordRef
 from offline.standing import standing
+from offline.suggestions import Choice, Suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,11 @@ class Standing:
         """Whose word."""
         return self.segment.pass_id
 
+    @property
+    def ref(self) -> WordRef:
+        """Which word."""
+        return WordRef(self.segment.pass_id, self.word)
+
 
 @dataclass(frozen=True, slots=True)
 class Marker:
@@ -56,6 +62,9 @@ class View:
         pinned: Turns of which people said who speaks.
         passes: The words of every pass.
         by_machine: Whether all characters of a span were written by machines.
+        aliases: For words in the text, the later words that tell their times.
+        suggestions: What people are shown, by the names of the hunks.
+        choices: What people decided about suggestions, past ones too.
     """
 
     runs: Sequence[Run]
@@ -63,6 +72,9 @@ class View:
     pinned: frozenset[TurnId]
     passes: Mapping[PassId, Sequence[PassWord]]
     by_machine: Callable[[int, int], bool]
+    aliases: Mapping[WordRef, WordRef] = field(default_factory=dict)
+    suggestions: Mapping[str, Suggestion] = field(default_factory=dict)
+    choices: Mapping[str, Choice] = field(default_factory=dict)
 
     @cached_property
     def text(self) -> str:
@@ -101,19 +113,67 @@ class View:
         """Return a segment's words, as its pass heard them."""
         return self.passes[segment.pass_id][segment.first : segment.end]
 
+    def heard(self, word: WordRef) -> PassWord:
+        """Return a word with the times that the last pass heard for it."""
+        best = self.aliases.get(word, word)
+        said = self.passes.get(best.pass_id, ())
+        return said[best.word] if best.word < len(said) else self.passes[word.pass_id][word.word]
+
+    def found(self, words: Collection[WordRef]) -> dict[WordRef, Standing]:
+        """Return where some words stand, of those that do."""
+        sought = set(words)
+        return {
+            item.ref: item
+            for segment in self.written(sought)
+            for item in self.standing(segment)
+            if item.ref in sought
+        }
+
+    def only_turns(self, start: int, end: int) -> bool:
+        """Return whether nothing stands in a span but the beginnings of turns, by machines.
+
+        Turns of which people said who speaks do not count: they are people's then.
+        """
+        inside = self._runs_in(start, end)
+        turns = [run.turn for run in inside if run.turn is not None]
+        mere = len(turns) == len(inside) and not self.pinned.intersection(turns)
+        return mere and self.by_machine(start, end)
+
+    def begins_turn(self, at: int) -> bool:
+        """Return whether what stands at `at` begins a turn, or the text."""
+        return at == 0 or self.runs[bisect_right(self.starts, at - 1) - 1].turn is not None
+
+    def highlight(self, start: int, end: int) -> str | None:
+        """Return the colour of a span, or of the first part of it that has one."""
+        return next((run.highlight for run in self._runs_in(start, end) if run.highlight), None)
+
+    def _runs_in(self, start: int, end: int) -> Sequence[Run]:
+        first = bisect_right(self.starts, start, hi=len(self.runs)) - 1
+        return self.runs[max(first, 0) : bisect_left(self.starts, end, hi=len(self.runs))]
+
     def turn_at(self, run: int) -> TurnId | None:
         """Return the turn that a run stands in."""
         before = (self.runs[n].turn for n in range(run, -1, -1))
         return next((turn for turn in before if turn is not None), None)
 
-    def around(self, pass_id: PassId, first: int, end: int) -> range:
-        """Return the runs that hold words `[first, end)` of a pass, with the turns beside them."""
-        touched = [
-            number
-            for segment, numbers in self.pieces.items()
-            if segment.pass_id == pass_id and segment.first < end and segment.end > first
-            for number in numbers
-        ]
+    def written(self, words: Iterable[WordRef]) -> list[Segment]:
+        """Return the segments that some words were written in."""
+        sought: dict[PassId, list[int]] = {}
+        for word in words:
+            sought.setdefault(word.pass_id, []).append(word.word)
+        for numbers in sought.values():
+            numbers.sort()
+
+        def holds(segment: Segment) -> bool:
+            numbers = sought.get(segment.pass_id, [])
+            place = bisect_left(numbers, segment.first)
+            return place < len(numbers) and numbers[place] < segment.end
+
+        return [segment for segment in self.pieces if holds(segment)]
+
+    def around(self, words: Iterable[WordRef]) -> range:
+        """Return the runs from the first to the last of some words, with the turns beside them."""
+        touched = [number for segment in self.written(words) for number in self.pieces[segment]]
         if not touched:
             return range(0)
         before = self.turn_start(min(touched)) - 1

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from offline.decisions import Alias, Decision
 from server.disk import Disk
 from server.storage.errors import StorageUnavailable
 from server.storage.store import Store
@@ -32,6 +33,8 @@ class Change:
         update: A change of the document; `None` for what only waits for those before it.
         words: What passes heard.
         progress: How far a session is with it.
+        decisions: What became of hunks.
+        aliases: Words that have other times now.
         answer_bytes: Size of what `then` sends, where that is not the update.
     """
 
@@ -39,6 +42,8 @@ class Change:
     update: bytes | None = None
     words: WordChunk | None = None
     progress: Progress | None = None
+    decisions: tuple[Decision, ...] = ()
+    aliases: tuple[Alias, ...] = ()
     answer_bytes: int = 0
 
     @property
@@ -118,8 +123,10 @@ class Commits:
             updates=tuple(change.update for change in changes if change.update is not None),
             words=tuple(change.words for change in changes if change.words is not None),
             progress=tuple(change.progress for change in changes if change.progress is not None),
+            decisions=tuple(each for change in changes for each in change.decisions),
+            aliases=tuple(each for change in changes for each in change.aliases),
         )
-        if not (batch.updates or batch.words or batch.progress):
+        if batch == Batch(self.last_seq):
             return
         attempts = ATTEMPTS
         while True:

@@ -13,10 +13,12 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import assert_never
 
-from offline.arrangement import Said, arrange
-from offline.domain import PassId, PassWord, Segment, SpeakerId
+from offline.arrangement import arrange
+from offline.belief import Belief
+from offline.domain import PassId, PassWord, Segment, SpeakerId, WordRef
+from offline.edits import Plan
 from offline.placement import place
-from offline.reconcile import correct
+from offline.reconcile import Portion, correct
 from server.journal import Entry
 from server.room import Room
 from server.storage.values import Progress, Session, WordChunk
@@ -135,33 +137,38 @@ class Dictation:
     def _correct(self, span: Span, words: Iterable[Word], progress: Progress) -> None:
         said = self._indices(self._live, span)
         new, chunk = self._heard(self._session.utterance_pass, self._again, words)
-        update = None
+        plan = Plan()
         if said:
-            old = Segment(self._session.live_pass, said.start, said.stop)
-            update = self._room.transcript.write(correct(self._room.view(), old, new))
-        self._room.commit(update, words=chunk, progress=progress)
+            belief = Belief.of(self._session.live_pass, len(self._live), self._room.decisions)
+            portion = Portion(new, self._time(span.start), self._time(span.end))
+            plan = correct(self._room.view(), belief, portion)
+        self._room.commit(
+            self._room.transcript.write(plan.edits),
+            words=chunk,
+            progress=progress,
+            decisions=plan.decisions,
+            aliases=plan.aliases,
+        )
         self._arrange(
             {
-                (new.pass_id, new.first + number): self._known(word.speaker)
+                WordRef(new.pass_id, new.first + number): self._known(word.speaker)
                 for number, word in enumerate(words)
                 if word.speaker is not None
             }
         )
 
-    def _arrange(self, said_by: Mapping[Said, SpeakerId]) -> None:
-        """Have turns agree with what is known of some words, of each pass by itself."""
-        for _, group in groupby(sorted(said_by), key=lambda said: said[0]):
-            edits = arrange(self._room.view(), {said: said_by[said] for said in group})
-            self._room.write(edits)
+    def _arrange(self, said_by: Mapping[WordRef, SpeakerId]) -> None:
+        """Have turns agree with what is known of some words."""
+        self._room.write(arrange(self._room.view(), said_by))
 
-    def _said_in(self, span: Span, speaker: SpeakerId) -> dict[Said, SpeakerId]:
+    def _said_in(self, span: Span, speaker: SpeakerId) -> dict[WordRef, SpeakerId]:
         """Return the words that lie in a span as said by a speaker."""
         passes = (
             (self._session.live_pass, self._live),
             (self._session.utterance_pass, self._again),
         )
         return {
-            (pass_id, number): speaker
+            WordRef(pass_id, number): speaker
             for pass_id, words in passes
             for number in self._indices(words, span)
         }

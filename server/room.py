@@ -23,7 +23,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
-from offline.domain import PassId, PassWord, SpeakerId
+from offline.decisions import Alias, Decision
+from offline.domain import PassId, PassWord, SpeakerId, WordRef
 from offline.edits import AssignTurn, Edit
 from offline.view import View
 from server.codes import CloseCode
@@ -98,12 +99,16 @@ class Contents:
 
     Attributes:
         passes: The words of every pass over its audio.
+        decisions: What became of the hunks of these passes.
+        aliases: For words in the text, the later words that tell their times.
         machines: Client ids under which servers ever wrote, this one's included.
         landmarks: Of all updates that the document consists of.
         size_bytes: Of the document.
     """
 
     passes: dict[PassId, list[PassWord]]
+    decisions: list[Decision]
+    aliases: dict[WordRef, WordRef]
     machines: frozenset[int]
     landmarks: Landmarks
     size_bytes: int
@@ -132,6 +137,8 @@ class Room:
         """
         self.transcript = transcript
         self.passes = contents.passes
+        self.decisions = contents.decisions
+        self.aliases = contents.aliases
         self._presence = Presence(PRESENCE)
         self._clock = clock
         self._identities: dict[SpeakerId, SpeakerId] = {}
@@ -197,6 +204,9 @@ class Room:
             pinned=frozenset(transcript.chosen_speakers()),
             passes=self.passes,
             by_machine=lambda start, end: transcript.authors(start, end) <= self._machines,
+            aliases=self.aliases,
+            suggestions=transcript.suggestions(),
+            choices=transcript.choices(),
         )
 
     def describe(self) -> Description:
@@ -238,11 +248,16 @@ class Room:
         *,
         words: WordChunk | None = None,
         progress: Progress | None = None,
+        decisions: tuple[Decision, ...] = (),
+        aliases: tuple[Alias, ...] = (),
     ) -> None:
         """Commit a change of the document that was made here, and what belongs to it."""
+        self.decisions += decisions
+        self.aliases.update((alias.old, alias.new) for alias in aliases)
         if update is not None:
             self._note(inspect(update, NO_LIMITS), update)
-        self._commit(update, None, words, progress)
+        then = self._sender(update, None)
+        self._commits.add(Change(then, update, words, progress, decisions, aliases))
 
     async def idle(self) -> None:
         """Wait until everything written so far is committed."""
@@ -349,7 +364,7 @@ class Room:
             raise
         self._note(inspection, new)
         if new is not None:
-            self._commit(new, member)
+            self._commits.add(Change(self._sender(new, member), new))
         return written.keys()
 
     def _refusal(
@@ -385,18 +400,12 @@ class Room:
         self._landmarks.add(inspection)
         self._size_bytes += 0 if new is None else len(new)
 
-    def _commit(
-        self,
-        update: bytes | None,
-        source: Member | None,
-        words: WordChunk | None = None,
-        progress: Progress | None = None,
-    ) -> None:
-        def then() -> None:
+    def _sender(self, update: bytes | None, source: Member | None) -> Callable[[], None]:
+        def send() -> None:
             if update is not None:
                 self._send(messages.encode(messages.Update(update)), source)
 
-        self._commits.add(Change(then, update, words, progress))
+        return send
 
     def _spread(self, presence: bytes | None) -> None:
         if presence is not None:

@@ -212,6 +212,8 @@ class Rooms:
             document=document,
             contents=Contents(
                 passes={pass_id: list(heard) for pass_id, heard in words.items()},
+                decisions=store.merges.all_decisions(transcript),
+                aliases=store.merges.aliases(transcript),
                 machines=store.documents.clients(transcript),
                 landmarks=landmarks,
                 size_bytes=len(replica.update_since()),

@@ -26,7 +26,16 @@ from typing import Any, assert_never
 from pycrdt import Assoc, Doc, Map, Text, TransactionEvent
 
 from offline.domain import Run, Segment, Speaker, SpeakerId, Turn, TurnId, split_turns
-from offline.edits import AssignTurn, Delete, Edit, InsertText, InsertTurn
+from offline.edits import (
+    AssignTurn,
+    Delete,
+    Edit,
+    InsertText,
+    InsertTurn,
+    Suggest,
+    Withdraw,
+)
+from offline.suggestions import Choice, Suggestion, parse_choice
 from server.errors import TranscriptError
 
 SCHEMA = 1
@@ -129,6 +138,16 @@ class Transcript:
                 named[chosen.id] = chosen
         return dict(sorted(named.items(), key=lambda item: (len(item[0]), item[0])))
 
+    def suggestions(self) -> dict[str, Suggestion]:
+        """Return what people are shown that passes heard where they had edited, by its ids."""
+        parsed = (Suggestion.parse(key, value) for key, value in self._maps["sug"].items())
+        return {each.id: each for each in parsed if each is not None}
+
+    def choices(self) -> dict[str, Choice]:
+        """Return what people decided about suggestions, also about those that are gone."""
+        parsed = {key: parse_choice(value) for key, value in self._maps["sugd"].items()}
+        return {key: choice for key, choice in parsed.items() if choice is not None}
+
     def meta(self, key: str) -> str | None:
         """Return a text of `meta`; `None` where there is none."""
         value = self._maps["meta"].get(key)
@@ -219,8 +238,11 @@ class Transcript:
 
     def _make(self, edit: Edit, before: str) -> None:
         match edit:
-            case InsertText(at=at, text=text, segment=segment):
-                self._text.insert(_bytes(before, at), text, {"g": str(segment)})
+            case InsertText(at=at, text=text, segment=segment, highlight=highlight):
+                attributes = {"g": str(segment)}
+                if highlight is not None:
+                    attributes["hl"] = highlight
+                self._text.insert(_bytes(before, at), text, attributes)
             case InsertTurn(at=at, turn=turn):
                 self._text.insert(_bytes(before, at), "\n", {"t": turn})
             case Delete(start=start, end=end):
@@ -228,6 +250,11 @@ class Transcript:
             case AssignTurn(turn=turn, speaker=speaker):
                 if self._maps["turns"].get(turn) != speaker:
                     self._maps["turns"][turn] = speaker
+            case Suggest(suggestion=suggestion):
+                if self._maps["sug"].get(suggestion.id) != suggestion.fields():
+                    self._maps["sug"][suggestion.id] = suggestion.fields()
+            case Withdraw(suggestion=name):
+                self._maps["sug"].pop(name, None)
             case _:
                 assert_never(edit)
 
@@ -251,7 +278,7 @@ def _place(edit: Edit) -> tuple[int, bool]:
             return at, False
         case Delete(start=start):
             return start, True
-        case AssignTurn():
+        case AssignTurn() | Suggest() | Withdraw():
             return -1, False
         case _:
             assert_never(edit)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from offline.domain import PassId
+from offline.decisions import Alias, Decision, Outcome
+from offline.domain import PassId, WordRef
 from server.storage.database import Database
 from server.storage.tables import aliases, decisions
-from server.storage.values import Alias, Decision, Outcome, WordRef
 
 
 class Merges:
@@ -38,6 +38,17 @@ class Merges:
         )
         with self._database.reading() as connection:
             return {hunk: Outcome(outcome) for hunk, outcome in connection.execute(query)}
+
+    def all_decisions(self, transcript: str) -> list[Decision]:
+        """Return what became of all hunks of a transcript."""
+        query = select(decisions.c["pass"], decisions.c.hunk, decisions.c.outcome).where(
+            decisions.c.transcript == transcript
+        )
+        with self._database.reading() as connection:
+            return [
+                Decision(PassId(pass_id), hunk, Outcome(outcome))
+                for pass_id, hunk, outcome in connection.execute(query)
+            ]
 
 
 def put_aliases(connection: Connection, transcript: str, new: Sequence[Alias]) -> None:

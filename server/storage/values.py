@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
+from offline.decisions import Alias, Decision
 from offline.domain import PassId, PassWord, SpeakerId
 
 
@@ -40,13 +41,6 @@ class Role(Enum):
 
     EDITOR = "editor"
     VIEWER = "viewer"
-
-
-class Outcome(Enum):
-    """What became of a hunk of an accurate pass."""
-
-    APPLIED = "applied"
-    SUGGESTED = "suggested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,37 +183,6 @@ class Progress:
     session: str
     applied_seq: int
     samples: int
-
-
-@dataclass(frozen=True, slots=True)
-class WordRef:
-    """One word of a pass, by its index."""
-
-    pass_id: PassId
-    word: int
-
-
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """A word in the text has the times of another, which a later pass heard there."""
-
-    old: WordRef
-    new: WordRef
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What became of a hunk, which is what a pass heard differently at one place.
-
-    Attributes:
-        pass_id: Which pass.
-        hunk: The hunk's name, unique within the pass.
-        outcome: What became of it.
-    """
-
-    pass_id: PassId
-    hunk: str
-    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from offline.domain import PassId, PassWord, Run, Segment, SpeakerId, TurnId, split_turns
-from offline.edits import AssignTurn, Delete, Edit, InsertText, InsertTurn
+from offline.decisions import Decision
+from offline.domain import (
+    PassId,
+    PassWord,
+    Run,
+    Segment,
+    SpeakerId,
+    TurnId,
+    WordRef,
+    split_turns,
+)
+from offline.edits import (
+    AssignTurn,
+    Delete,
+    Edit,
+    InsertText,
+    InsertTurn,
+    Plan,
+    Suggest,
+    Withdraw,
+)
+from offline.suggestions import Choice, Suggestion
 from offline.view import View
 from streaming.core.domain import Permille
 
@@ -31,6 +51,7 @@ class Character:
     segment: Segment | None = None
     turn: TurnId | None = None
     by_person: bool = False
+    highlight: str | None = None
 
 
 @dataclass
@@ -41,6 +62,10 @@ class Paper:
     characters: list[Character] = field(default_factory=list)
     speakers: dict[TurnId, SpeakerId] = field(default_factory=dict)
     chosen: dict[TurnId, SpeakerId] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
+    aliases: dict[WordRef, WordRef] = field(default_factory=dict)
+    suggestions: dict[str, Suggestion] = field(default_factory=dict)
+    choices: dict[str, Choice] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -55,10 +80,10 @@ class Paper:
 
     def runs(self) -> list[Run]:
         """Return the text in runs."""
-        kinds = groupby(self.characters, key=lambda each: (each.segment, each.turn))
+        kinds = groupby(self.characters, key=lambda each: (each.segment, each.turn, each.highlight))
         return [
-            Run("".join(each.text for each in group), segment, turn)
-            for (segment, turn), group in kinds
+            Run("".join(each.text for each in group), segment, turn, highlight)
+            for (segment, turn, highlight), group in kinds
         ]
 
     def view(self) -> View:
@@ -71,7 +96,16 @@ class Paper:
             by_machine=lambda start, end: (
                 not any(each.by_person for each in self.characters[start:end])
             ),
+            aliases=self.aliases,
+            suggestions=dict(self.suggestions),
+            choices=self.choices,
         )
+
+    def follow(self, plan: Plan) -> None:
+        """Carry out a plan, and keep what belongs to it."""
+        self.make(plan.edits)
+        self.decisions += plan.decisions
+        self.aliases |= {alias.old: alias.new for alias in plan.aliases}
 
     def make(self, edits: Sequence[Edit]) -> None:
         """Carry out a plan."""
@@ -79,8 +113,10 @@ class Paper:
         deleted: set[int] = set()
         for edit in edits:
             match edit:
-                case InsertText(at=at, text=text, segment=segment):
-                    inserted.setdefault(at, []).extend(Character(c, segment) for c in text)
+                case InsertText(at=at, text=text, segment=segment, highlight=colour):
+                    inserted.setdefault(at, []).extend(
+                        Character(c, segment, highlight=colour) for c in text
+                    )
                 case InsertTurn(at=at, turn=turn):
                     inserted.setdefault(at, []).append(Character("\n", turn=turn))
                 case Delete(start=start, end=end):
@@ -88,6 +124,10 @@ class Paper:
                     deleted |= set(range(start, end))
                 case AssignTurn(turn=turn, speaker=speaker):
                     self.speakers[turn] = speaker
+                case Suggest(suggestion=suggestion):
+                    self.suggestions[suggestion.id] = suggestion
+                case Withdraw(suggestion=name):
+                    self.suggestions.pop(name, None)
         before, self.characters = self.characters, []
         for place in range(len(before) + 1):
             self.characters += inserted.get(place, [])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offline.arrangement import arrange
-from offline.domain import PassId, SpeakerId, TurnId
+from offline.domain import PassId, SpeakerId, TurnId, WordRef
 from offline.placement import NEW_TURN_AFTER_MS
 from tests.offline.paper import LIVE, OTHER, Paper
 from tests.offline.test_placement import say
@@ -17,7 +17,7 @@ from tests.offline.test_placement import say
 
 def reveal(paper: Paper, speakers: Mapping[int, str], pass_id: PassId = LIVE) -> None:
     """Have it become known who said which words."""
-    said_by = {(pass_id, word): SpeakerId(name) for word, name in speakers.items()}
+    said_by = {WordRef(pass_id, word): SpeakerId(name) for word, name in speakers.items()}
     paper.make(arrange(paper.view(), said_by))
 
 

@@ -6,19 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offline.belief import Belief
 from offline.domain import Segment
-from offline.reconcile import Hunk, correct, hunks
+from offline.reconcile import Portion, correct
 from tests.offline.paper import LIVE, OTHER, Paper, said
 from tests.offline.test_placement import say
 
 
-def hear_again(paper: Paper, text: str, old: Segment | None = None) -> None:
-    """Have another pass hear everything, or what is in `old`, once more."""
+def hear_again(paper: Paper, text: str, start_ms: int = 0, end_ms: int = 10_000) -> None:
+    """Have another pass hear everything, or what is in a span, once more."""
     words = paper.passes.setdefault(OTHER, [])
     new = Segment(OTHER, len(words), len(words) + len(text.split()))
-    words += said(text)
-    replaced = old or Segment(LIVE, 0, len(paper.passes[LIVE]))
-    paper.make(correct(paper.view(), replaced, new))
+    words += said(text, start_ms)
+    belief = Belief.of(LIVE, len(paper.passes[LIVE]), paper.decisions)
+    paper.follow(correct(paper.view(), belief, Portion(new, start_ms, end_ms)))
 
 
 @pytest.fixture
@@ -28,12 +29,6 @@ def paper() -> Paper:
     say(paper, "there house", "s1", 300)
     say(paper, "fine", "s2", 500)
     return paper
-
-
-def test_hunks_tell_where_two_passes_differ() -> None:
-    found = list(hunks(said("a b c d e"), said("A b x y e f")))
-
-    assert found == [Hunk(0, 1, 0, 1), Hunk(2, 4, 2, 4), Hunk(5, 5, 5, 6)]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +97,7 @@ def test_words_are_not_inserted_where_both_neighbours_are_gone(paper: Paper) -> 
 
 
 def test_words_before_the_first_of_a_turn_are_inserted_behind_its_newline(paper: Paper) -> None:
-    hear_again(paper, "quite fine", Segment(LIVE, 5, 6))
+    hear_again(paper, "quite fine", 500)
 
     assert paper.shown == ["s1: we went to there house", "s2: quite fine"]
 

@@ -2,21 +2,19 @@
 
 import pytest
 
+from offline.decisions import Alias, Decision, Outcome
+from offline.domain import WordRef
 from server.storage.errors import Conflict, StaleWriter, UnknownTranscript
 from server.storage.library import LARGEST_PAGE
 from server.storage.store import Store
 from server.storage.values import (
-    Alias,
     Batch,
     Cursor,
-    Decision,
     Description,
     Lease,
-    Outcome,
     Role,
     Transcript,
     TranscriptState,
-    WordRef,
 )
 from tests.server.storage.writing import OTHER, START_MS, TRANSCRIPT, Clock, chunk, joined, opened
 

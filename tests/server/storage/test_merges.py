@@ -2,10 +2,11 @@
 
 import pytest
 
-from offline.domain import PassId
+from offline.decisions import Alias, Decision, Outcome
+from offline.domain import PassId, WordRef
 from server.storage.errors import StorageFault
 from server.storage.store import Store
-from server.storage.values import Alias, Batch, Decision, Outcome, WordRef
+from server.storage.values import Batch
 from tests.server.storage.writing import OTHER, TRANSCRIPT, joined, opened
 
 LIVE, UTTERANCE = PassId("1"), PassId("2")
