@@ -18,5 +18,6 @@ Around it, which is not pure::
 
     jobs           what is to be heard again, and how far that is; results: what was heard
     queue          what wakes workers up; the only module that knows dramatiq and redis
-    worker         who hears it, in a process of its own
+    worker         takes jobs, and has them heard; child: the process that hears
+    scripted       hears what a script says, for tests
 """

@@ -43,6 +43,11 @@ class JobKind(Enum):
         """
         return _RANKS.index(self)
 
+    @property
+    def urgent(self) -> bool:
+        """Whether somebody looks at the document and waits."""
+        return self in (JobKind.STRETCH, JobKind.PASSAGE)
+
 
 _RANKS = (JobKind.STRETCH, JobKind.PASSAGE, JobKind.RECORDING, JobKind.UPLOAD)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
 
-from offline.jobs import Claim, Failure, FailureCode, JobState
+from offline.jobs import Claim, Failure, FailureCode, JobKind, JobState
 from server.storage.database import Database
 from server.storage.jobs import COLUMNS, columns_of, to_task
 from server.storage.tables import jobs
@@ -38,7 +38,7 @@ class Claims:
         with self._database.reading() as connection:
             return tuple(connection.execute(query).scalars())
 
-    def take(self, worker: str, hold_ms: int) -> Claim | None:
+    def take(self, worker: str, hold_ms: int, *, urgent: bool = False) -> Claim | None:
         """Claim the most urgent job that is due; `None` if none is.
 
         A job whose workers were lost too often has failed then, and the next one is taken.
@@ -46,10 +46,12 @@ class Claims:
         Args:
             worker: Who it is, for operators.
             hold_ms: For how long, unless it is renewed.
+            urgent: Whether only those are meant that people wait for.
         """
+        kinds = [kind.value for kind in JobKind if kind.urgent or not urgent]
         query = (
             select(*COLUMNS)
-            .where(self._is_due())
+            .where(self._is_due(), jobs.c.kind.in_(kinds))
             .order_by(*_URGENCY)
             .limit(1)
             .with_for_update(skip_locked=True)  # as if unknown to SQLite, which has one writer
