@@ -26,6 +26,7 @@ The way of a word into a document that people edit meanwhile::
       commits      changes on their way to the storage, and then to everybody
       mailbox      what one member has still to be sent, bounded
     jobs           what is to be heard again, by workers in any process
+      worker       those here or of `trax worker`; hearing: what their children do
     audio, audio_store: recordings on the clock of a transcript, and where they are kept
     transcript     the document itself; the only module that knows pycrdt
     sync           the WebSocket of an editor; access: what it may do; visits: for how long
@@ -34,5 +35,5 @@ The way of a word into a document that people edit meanwhile::
 
 Around it: `cli` and `__main__` (the command), `options` and `settings`, `serving` (the process:
 folder, socket, signals), `app` (where every object is made), `lifecycle`, `health`, `auth`, `logs`,
-`errors`, `codes`, and the commands `doctor` with `speed`, and `model_commands`.
+`errors`, `codes`, and the commands `doctor` with `speed`, `model_commands` and `job_commands`.
 """

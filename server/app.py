@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
+from offline.child import Hire
 from offline.queue import JobQueue
 from server.access import Access
 from server.api.routes import api_routes
@@ -23,6 +24,7 @@ from server.auth import Gate
 from server.disk import Disk
 from server.errors import AudioStoreError, StartError
 from server.health import Health, SecurityHeaders, explain, upgrade_required
+from server.hearing import Hiring
 from server.jobs import Jobs
 from server.lifecycle import Lifecycle, Serving, Stopping, restart
 from server.messages import Models
@@ -37,6 +39,7 @@ from server.sync import SyncEndpoint
 from server.telemetry import Telemetry
 from server.transcripts import Transcripts
 from server.visits import Visits
+from server.worker import Workers
 from streaming.engines.loading import EngineConfig, EngineSet, load
 from streaming.pool import Pool
 from streaming.runner import SessionRunner
@@ -69,7 +72,9 @@ class Application:
             not ready.
     """
 
-    def __init__(self, premises: Premises, asgi: ASGIApp, load_engines: LoadEngines) -> None:
+    def __init__(
+        self, premises: Premises, asgi: ASGIApp, load_engines: LoadEngines, hire: Hire
+    ) -> None:
         self.asgi = asgi
         self._settings = premises.settings
         self._lifecycle = premises.lifecycle
@@ -78,9 +83,11 @@ class Application:
         self._archive = premises.archive
         self._queue = premises.queue
         self._load_engines = load_engines
+        self._hire = hire
         self._store: Store | None = None
         self._pool: Pool | None = None
         self._jobs: Jobs | None = None
+        self._workers: Workers | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def load(self) -> None:
@@ -113,6 +120,8 @@ class Application:
         ]
         sessions.start()
         self._jobs = jobs = self._open_jobs(store)
+        if self._settings.workers:
+            self._workers = await self._employ(jobs)
         jobs.start()
         self._lifecycle.state = Serving(
             sessions,
@@ -131,8 +140,21 @@ class Application:
         bounds = Bounds(transcript=most // 10, all=most)
         return Jobs(store, self._disk, self._queue, self._telemetry, bounds)
 
+    async def _employ(self, jobs: Jobs) -> Workers:
+        loop = asyncio.get_running_loop()
+
+        def told() -> None:
+            with suppress(RuntimeError):  # The loop is closed: the server stopped meanwhile.
+                loop.call_soon_threadsafe(jobs.notice)
+
+        return await self._disk.run(
+            lambda: Workers(self._settings, self._queue, self._hire, told=told)
+        )
+
     async def drain(self) -> None:
         """Take nothing new, tell clients to come back later, and let go of their sessions."""
+        if self._workers is not None:
+            self._workers.stop()
         state, self._lifecycle.state = self._lifecycle.state, Stopping()
         if isinstance(state, Serving):
             logger.info("stopping", extra={"connections": self._lifecycle.connections})
@@ -150,6 +172,8 @@ class Application:
             task.cancel()
         if self._pool is not None:
             await self._pool.aclose()
+        if self._workers is not None:
+            await self._disk.run(self._workers.close)
         if self._jobs is not None:
             await self._jobs.aclose()
         self._queue.close()
@@ -158,13 +182,19 @@ class Application:
             self._store.close()
 
 
-def build_app(settings: Settings, token: str, load_engines: LoadEngines = load) -> Application:
+def build_app(
+    settings: Settings,
+    token: str,
+    load_engines: LoadEngines = load,
+    hire: Hire | None = None,
+) -> Application:
     """Make a server.
 
     Args:
         settings: Of the server.
         token: What clients must present.
         load_engines: Tests give engines of their own.
+        hire: What workers' children do; tests give something of their own.
     """
     lifecycle, telemetry, disk = Lifecycle(), Telemetry(), Disk()
     gate = Gate(token, settings.allowed_origins)
@@ -187,7 +217,7 @@ def build_app(settings: Settings, token: str, load_engines: LoadEngines = load) 
         exception_handlers={HTTPException: explain},
     )
     premises = Premises(settings, lifecycle, telemetry, disk, archive, _queue(settings))
-    return Application(premises, asgi, load_engines)
+    return Application(premises, asgi, load_engines, hire or Hiring(settings))
 
 
 def _archive(settings: Settings) -> Archive:

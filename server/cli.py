@@ -21,6 +21,21 @@ DISTRIBUTION = "trax-server"
 INTERRUPTED = 130
 """Exit code of a command that was stopped with Ctrl-C: 128 + SIGINT, as shells have it."""
 
+_OF_WORKERS = (
+    "data_dir",
+    "cache_dir",
+    "live_model",
+    "device",
+    "compute_type",
+    "database",
+    "recordings_url",
+    "redis_url",
+    "workers",
+    "worker_memory_mb",
+    "log_level",
+    "log_format",
+)
+
 ABOUT = "Real-time transcription: words with speakers while people talk."
 
 
@@ -68,6 +83,12 @@ def _carry_out(command: str, given: dict[str, object], environment: Mapping[str,
     match command, action:
         case "serve", _:
             return _serve(settings)
+        case "worker", _:
+            return _work(settings)
+        case "jobs", str(action):
+            from server import job_commands
+
+            return job_commands.run(action, names, settings, as_json=as_json)
         case "models", "list":
             from server import model_commands
 
@@ -96,6 +117,16 @@ def _serve(settings: Settings) -> int:
     return 0
 
 
+def _work(settings: Settings) -> int:
+    from server.hearing import Hiring
+    from server.logs import configure
+    from server.worker import work
+
+    configure(settings.log_level, settings.log_format)
+    work(settings, Hiring(settings), lambda what: print(f"Trax {what}", flush=True))
+    return 0
+
+
 def _announce(url: str) -> None:
     """Show the URL, which holds the token: on the terminal, never in the log."""
     print(f"\n  Trax is ready:  {url}\n", flush=True)
@@ -112,6 +143,14 @@ def _parser() -> argparse.ArgumentParser:
         "serve", help="start the server", description=f"Start the server. {variables}"
     )
     add_flags(serve)
+    worker = commands.add_parser(
+        "worker",
+        help="hear recordings for a server elsewhere",
+        description="Hear what servers submit that have the same database, Redis and recordings. "
+        f"{variables}",
+    )
+    add_flags(worker, only=_OF_WORKERS)
+    _add_jobs(commands.add_parser("jobs", help="list, show, retry or cancel what is to be heard"))
     _add_models(commands.add_parser("models", help="list, fetch or verify the models' files"))
     doctor = commands.add_parser(
         "doctor",
@@ -124,6 +163,22 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("settings", help="print the table of all settings, in Markdown")
     commands.add_parser("version", help="print the version")
     return parser
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listed = actions.add_parser("list", help="show jobs, the newest first")
+    listed.add_argument(
+        "names", nargs="*", metavar="STATE", help="waiting, running, heard, done, failed, cancelled"
+    )
+    show = actions.add_parser("show", help="show all about some jobs")
+    retry = actions.add_parser("retry", help="do jobs that failed once more")
+    cancel = actions.add_parser("cancel", help="end jobs that are under way")
+    for command in (show, retry, cancel):
+        command.add_argument("names", nargs="+", metavar="JOB", help="its id")
+    for command in (listed, show, retry, cancel):
+        command.add_argument("--json", action="store_true", help="print JSON")
+        add_flags(command, only=("data_dir", "database"))
 
 
 def _add_models(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 
 from rich.console import Console
 
+from offline.errors import QueueUnavailable
 from server.errors import StartError
 from server.model_commands import complaints, needed
 from server.serving import OURS, check_packages, listen
@@ -181,6 +182,28 @@ def _port(settings: Settings) -> Iterator[Finding]:
         yield Finding("port", Verdict.GOOD, f"{settings.port} on {settings.host} is free")
 
 
+def _redis(settings: Settings) -> Iterator[Finding]:
+    from offline.queue import JobQueue  # noqa: PLC0415 - only where there is one
+
+    if settings.redis_url is None:
+        return
+    try:
+        queue = JobQueue(settings.redis_url)
+    except ValueError as error:
+        yield Finding("Redis", Verdict.MISSING, str(error), "see --redis-url")
+        return
+    try:
+        waiting = queue.waiting()
+    except QueueUnavailable as error:
+        advice = "jobs wait until it is back; nothing else does"
+        yield Finding("Redis", Verdict.SLOW, str(error), advice)
+    else:
+        text = f"answers on {queue.place}, {waiting} messages wait for workers"
+        yield Finding("Redis", Verdict.GOOD, text)
+    finally:
+        queue.close()
+
+
 def _speed(settings: Settings) -> Iterator[Finding]:
     from server.speed import measure  # noqa: PLC0415 - loads seconds of libraries
 
@@ -211,6 +234,7 @@ EXAMINATIONS: Mapping[str, Callable[[Settings], Iterator[Finding]]] = {
     "machine": _machine,
     "data folder": _data,
     "port": _port,
+    "Redis": _redis,
     "speed": _speed,
 }
 """What is examined, in this order."""

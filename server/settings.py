@@ -362,6 +362,17 @@ class Settings:
             high=64,
         ),
     ] = 1
+    worker_memory_mb: Annotated[
+        int,
+        Setting(
+            "Memory that each of these processes may have; a job that needs more has failed. 0 "
+            "sets no bound: when memory runs out, the system ends them first in any case.",
+            JOBS,
+            unit="MB",
+            low=0,
+            high=1_000_000,
+        ),
+    ] = 0
     waiting_jobs: Annotated[
         int,
         Setting(

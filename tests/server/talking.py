@@ -17,6 +17,7 @@ import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from offline.child import Hire
 from server.app import Application, LoadEngines, build_app
 from server.serving import WebServer, listen, web_config
 from server.settings import Settings
@@ -97,6 +98,7 @@ async def running(
     *,
     load: bool = True,
     load_engines: LoadEngines = load_scripted,
+    hire: Hire | None = None,
     **settings: object,
 ) -> AsyncIterator[Running]:
     """Run a server over `folder`; stopped as by a signal at the end.
@@ -106,10 +108,11 @@ async def running(
         words: A script (see `script`).
         load: Whether to load the engines at once.
         load_engines: Engines of the test's own.
+        hire: What the children of workers do.
         settings: Fields of `Settings`.
     """
     chosen = prepared(folder, words, **settings)
-    app = build_app(chosen, TOKEN, load_engines)
+    app = build_app(chosen, TOKEN, load_engines, hire)
     with listen(chosen) as listener:
         web = WebServer(web_config(app, chosen), app.drain)
         serving = asyncio.create_task(web._serve([listener]))

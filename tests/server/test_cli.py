@@ -9,6 +9,7 @@ import pytest
 
 from server.cli import run
 from server.options import settings_table
+from tests.redis_server import RedisServer
 from tests.server.talking import TOKEN, talk
 
 HEAVY = {"numpy", "torch", "onnxruntime", "uvicorn", "starlette", "pydantic", "rich", "asyncio"}
@@ -144,3 +145,17 @@ def test_a_doctor_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFix
     assert findings["model whisper-base"]["advice"] == "run: trax models fetch whisper-base"
     assert findings["data folder"]["verdict"] == "missing"
     assert "speed" not in findings
+
+
+@pytest.mark.redis
+def test_a_doctor_looks_for_redis(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], redis_server: RedisServer
+) -> None:
+    flags = ["--cache-dir", str(tmp_path), "--data-dir", str(tmp_path / "d"), "--json"]
+    found = []
+    for url in (redis_server.url, "redis://127.0.0.1:1", "redis://127.0.0.1:port"):
+        run(["doctor", *flags, "--redis-url", url], {})
+        findings = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+        found.append(findings["Redis"]["verdict"])
+
+    assert found == ["good", "slow", "missing"]

@@ -1,0 +1,117 @@
+"""What the child of a worker does: it reads recordings, and has a pass hear them.
+
+Imported by that process, so it needs neither sockets nor a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from offline.child import Hear
+from offline.domain import PassWord
+from offline.errors import Unheard
+from offline.jobs import Failure, FailureCode, Task
+from offline.results import Hearing
+from offline.scripted import ScriptedPass
+from server.audio_store import AudioStore
+from server.errors import AudioStoreError
+from server.logs import configure
+from server.recordings import SAMPLE_BYTES, Archive
+from server.resampling import as_heard
+from server.settings import Settings
+from streaming.core.domain import Pcm, Samples, Span
+from streaming.engines.loading import SCRIPTED
+from streaming.engines.script import Script
+from streaming.errors import EngineError
+
+
+class RecordedAudio:
+    """The audio of one session, as long as it was when this was made."""
+
+    def __init__(self, archive: Archive, session: str) -> None:
+        """Look how long it is.
+
+        Raises:
+            AudioStoreError: It cannot be known now.
+        """
+        self._archive = archive
+        self._session = session
+        self.samples = Samples(archive.size_bytes(session) // SAMPLE_BYTES)
+
+    def read(self, span: Span) -> Pcm:
+        """Return a stretch, exactly as long as `span`; what lies outside of it is silence.
+
+        Raises:
+            AudioStoreError: It cannot be read now.
+        """
+        window = np.zeros(span.length, dtype=np.float32)
+        first, end = max(span.start, 0), min(span.end, self.samples)
+        if first < end:
+            content = self._archive.read(self._session, first * SAMPLE_BYTES, end * SAMPLE_BYTES)
+            heard = np.frombuffer(content[: len(content) // SAMPLE_BYTES * SAMPLE_BYTES], "<i2")
+            window[first - span.start :][: len(heard)] = as_heard(heard)
+        return window
+
+
+@dataclass(frozen=True, slots=True)
+class Hiring:
+    """What a child is told when it is hired: calling it loads the models."""
+
+    settings: Settings
+
+    def __call__(self) -> Hear:
+        """Prepare to hear, which may take seconds.
+
+        Raises:
+            StreamingError: A model cannot be had as it was asked for.
+        """
+        configure(self.settings.log_level, self.settings.log_format)
+        archive = open_archive(self.settings)
+        hear = _pass(self.settings)
+
+        def hear_recording(
+            task: Task,
+            earlier: Sequence[Sequence[PassWord]],
+            progress: Callable[[float], None],
+        ) -> Hearing:
+            try:
+                audio = RecordedAudio(archive, task.session)
+                if audio.samples == 0:
+                    expected = "the recording of a session expected, got none"
+                    raise Unheard(Failure(FailureCode.NO_AUDIO, expected, retry=True))
+                return hear(audio, task, earlier, progress)
+            except AudioStoreError as error:
+                failure = Failure(FailureCode.UNAVAILABLE, str(error), retry=True)
+                raise Unheard(failure) from error
+
+        return hear_recording
+
+
+def open_archive(settings: Settings) -> Archive:
+    """Return where sessions are recorded.
+
+    Raises:
+        AudioStoreError: The object store's address is wrong.
+    """
+    store = None if settings.recordings_url is None else AudioStore(settings.recordings_url)
+    return Archive(settings.data_dir, store)
+
+
+_Pass = Callable[
+    [RecordedAudio, Task, Sequence[Sequence[PassWord]], Callable[[float], None]], Hearing
+]
+
+
+def _pass(settings: Settings) -> _Pass:
+    if settings.live_model.startswith(SCRIPTED):
+        path = Path(settings.live_model.removeprefix(SCRIPTED))
+        try:
+            script = Script.from_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise EngineError(f"a script as of tests/data expected: {error}") from error
+        return ScriptedPass(script).hear
+    raise EngineError("a pass that hears recordings expected, got none in this version")

@@ -1,0 +1,215 @@
+"""Workers, here or as the command `trax worker`: jobs from the database, audio from the recordings.
+
+The server runs some itself. Others may run elsewhere, with the same database, the same Redis, and
+recordings that they can read: the same data folder, or the same object store.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from offline.child import Dropped, Ending, Failed, Heard, Hire
+from offline.domain import PassWord
+from offline.errors import BoardUnavailable, QueueUnavailable, Unheard
+from offline.jobs import Claim, Failure, FailureCode, Task
+from offline.queue import JobQueue, Workforce
+from offline.worker import PATIENT, Crew, Patience
+from server.errors import StartError
+from server.settings import Settings
+from server.storage.errors import StorageError
+from server.storage.store import Store
+from streaming.core.domain import Permille
+
+logger = logging.getLogger(__name__)
+
+HOLD_MS = 20_000
+"""After so long without a sign of life a worker is believed to be dead, and its job is another's.
+It gives one every two seconds, and a locked database may take five of them."""
+
+DISMISSAL_S = 2.0
+"""How long workers may take to give their jobs back when the process stops."""
+
+
+class StoreBoard:
+    """The jobs of a store, as workers see them: implements `JobBoard`."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        told: Callable[[], None] = lambda: None,
+        hold_ms: int = HOLD_MS,
+    ) -> None:
+        """Show the jobs of a store.
+
+        Args:
+            store: Of the workers alone.
+            told: Called in a worker's thread whenever one is done with a job.
+            hold_ms: For how long a job is claimed.
+        """
+        self._store = store
+        self._told = told
+        self._hold_ms = hold_ms
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+
+    def claim(self, *, urgent: bool) -> Claim | None:
+        """Take the most urgent job; see `JobBoard.claim`."""
+        with _translated():
+            return self._store.claims.take(self._name, self._hold_ms, urgent=urgent)
+
+    def renew(self, claim: Claim, progress: Permille) -> bool:
+        """Say that the work goes on; see `JobBoard.renew`."""
+        with _translated():
+            return self._store.claims.renew(claim, progress, self._hold_ms)
+
+    def end(self, claim: Claim, ending: Ending) -> None:
+        """Say what became of a job; see `JobBoard.end`."""
+        claims = self._store.claims
+        with _translated():
+            match ending:
+                case Heard(result=result):
+                    claims.finish(claim, result)
+                case Failed(failure=failure):
+                    claims.fail(claim, failure)
+                case Dropped():
+                    claims.give_back(claim)
+        self._told()
+
+    def recall(self, task: Task) -> tuple[tuple[PassWord, ...], ...]:
+        """Return what passes heard of a task's span before, the oldest first.
+
+        Raises:
+            Unheard: The session is not in the transcript any more.
+            BoardUnavailable: It cannot be read now.
+        """
+        with _translated():
+            session = self._store.sessions.find(task.session)
+            if session is None or session.transcript != task.transcript:
+                expected = "a session of the transcript expected, got none"
+                raise Unheard(Failure(FailureCode.NO_AUDIO, expected, retry=False))
+            passes = [
+                p.id for p in self._store.passes.of(task.transcript) if p.session == task.session
+            ]
+            heard = self._store.passes.words(task.transcript, passes)
+        shifted = (
+            tuple(_earlier(word, session.offset_ms) for word in heard[each]) for each in passes
+        )
+        return tuple(tuple(w for w in words if _overlaps(w, task)) for words in shifted)
+
+
+class Workers:
+    """The workers of this process; owned by the server, or by `trax worker`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        queue: JobQueue,
+        hire: Hire,
+        *,
+        told: Callable[[], None] = lambda: None,
+        hold_ms: int = HOLD_MS,
+        patience: Patience = PATIENT,
+    ) -> None:
+        """Begin to work. Blocks: it opens the database, with connections of its own.
+
+        Raises:
+            StorageError: The database cannot be used.
+        """
+        self._store = Store(settings.database_url)
+        board = StoreBoard(self._store, told=told, hold_ms=hold_ms)
+        memory_bytes = settings.worker_memory_mb * 1_000_000 or None
+        self.crew = Crew(
+            board,
+            hire,
+            board.recall,
+            workers=settings.workers,
+            memory_bytes=memory_bytes,
+            patience=patience,
+        )
+        self._force: Workforce = queue.employ(self.crew.work, workers=self.crew.threads)
+
+    def stop(self) -> None:
+        """Have jobs given back; never blocks."""
+        self.crew.stop()
+
+    def close(self) -> None:
+        """Wait until jobs are given back, and end all children. Blocks for a moment."""
+        self.crew.stop()
+        self._force.dismiss(DISMISSAL_S)
+        self.crew.close()
+        self._store.close()
+
+
+def work(
+    settings: Settings, hire: Hire, announce: Callable[[str], None], *, hold_ms: int = HOLD_MS
+) -> None:
+    """Work in this process until it is asked to stop (SIGINT, SIGTERM); the second time at once.
+
+    Args:
+        settings: Of the server that submits the jobs.
+        hire: What the workers' children do.
+        announce: Told, in a line, what this process does.
+        hold_ms: For how long a job is claimed.
+
+    Raises:
+        StartError: It cannot work, in one line.
+    """
+    if settings.redis_url is None:
+        raise StartError("--redis-url (TRAX_REDIS_URL): expected that of the server, got none")
+    if settings.workers == 0:
+        raise StartError("--workers (TRAX_WORKERS): expected at least 1 for a worker, got 0")
+    try:
+        queue = JobQueue(settings.redis_url)
+    except ValueError as error:
+        raise StartError(f"--redis-url (TRAX_REDIS_URL): {error}") from error
+    asked = _asked_to_stop()
+    try:
+        workers = Workers(settings, queue, hire, hold_ms=hold_ms)
+    except StorageError as error:
+        raise StartError(str(error)) from error
+    try:
+        queue.waiting()
+        announce(f"hears up to {settings.workers} recordings at once, woken up by {queue.place}")
+    except QueueUnavailable as error:
+        announce(f"waits for Redis: {error}")
+    asked.wait()
+    logger.info("stopping")
+    workers.close()
+    queue.close()
+
+
+def _asked_to_stop() -> threading.Event:
+    """Return what is set once this process is to stop."""
+    asked = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        if asked.is_set():
+            os._exit(1)
+        asked.set()
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, stop)
+    return asked
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except StorageError as error:
+        raise BoardUnavailable(str(error)) from error
+
+
+def _earlier(word: PassWord, by_ms: int) -> PassWord:
+    return PassWord(word.text, word.start_ms - by_ms, word.end_ms - by_ms, word.confidence)
+
+
+def _overlaps(word: PassWord, task: Task) -> bool:
+    return word.end_ms > task.start_ms and (task.end_ms is None or word.start_ms < task.end_ms)
