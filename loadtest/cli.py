@@ -173,6 +173,13 @@ def _add_editors(parser: argparse.ArgumentParser) -> None:
         "--edits-per-s", type=float, default=2.0, metavar="N", help="by each editor (default: 2)"
     )
     parser.add_argument(
+        "--flooders",
+        type=int,
+        default=0,
+        metavar="N",
+        help="members besides, who send presence and ask for the document without end (default: 0)",
+    )
+    parser.add_argument(
         "--hours",
         nargs="*",
         type=float,
@@ -331,7 +338,7 @@ async def _measure_editors(options: argparse.Namespace) -> EditorsReport:
         editing: list[EditingReport] = []
         for editors, empty in zip(options.editors, blank, strict=True):
             status.update(f"{editors} editors for {options.seconds:g} s ...")
-            pace = Typing(options.seconds, options.edits_per_s)
+            pace = Typing(options.seconds, options.edits_per_s, options.flooders)
             editing.append(await measure_editing(server.url, empty.transcript, editors, pace))
         openings = [await measure_opening(server.url, each) for each in meetings]
     return EditorsReport(tuple(editing), tuple(openings))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from websockets.exceptions import ConnectionClosed
 
+from loadtest.editors_flood import flood
 from loadtest.editors_lag import LoopLag, lag_watched
 from loadtest.editors_link import EMPTY_STATE, NOTHING, Link, linked
 from loadtest.editors_tasks import grouped
@@ -49,10 +50,15 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """How long everybody types, and how often each makes an edit."""
+    """How long everybody types, and how often each makes an edit.
+
+    Attributes:
+        flooders: Members besides, who send without end.
+    """
 
     seconds: float
     edits_per_s: float
+    flooders: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,7 @@ class EditingReport:
 
     Attributes:
         editors: How many there were.
+        flooders: How many others sent without end.
         edits: How many they made.
         latency_ms: From when an edit was due to its arrival at another editor.
         missing: Arrivals that never came: none.
@@ -69,6 +76,7 @@ class EditingReport:
     """
 
     editors: int
+    flooders: int
     edits: int
     latency_ms: Spread | None
     missing: int
@@ -139,12 +147,14 @@ async def measure_editing(
     lags: list[LoopLag] = []
     async with AsyncExitStack() as stack:
         links = [
-            await stack.enter_async_context(linked(server_url, transcript)) for _ in range(editors)
+            await stack.enter_async_context(linked(server_url, transcript))
+            for _ in range(editors + pace.flooders)
         ]
         group = await stack.enter_async_context(grouped())
-        everybody = [_Editor(number, link) for number, link in enumerate(links)]
+        everybody = [_Editor(number, link) for number, link in enumerate(links[:editors])]
         listening = [group.create_task(editor.listen()) for editor in everybody]
         await asyncio.gather(*(editor.synced.wait() for editor in everybody))
+        flooding = [group.create_task(flood(link)) for link in links[editors:]]
         every_s, edits = 1 / pace.edits_per_s, round(pace.seconds * pace.edits_per_s)
         async with lag_watched(server_url, lags.append):
             began_s = clock() + every_s
@@ -155,9 +165,9 @@ async def measure_editing(
                 )
             )
             await _all_arrived(everybody)
-        for task in listening:
+        for task in (*listening, *flooding):
             task.cancel()
-    return _report(everybody, lags[0])
+    return _report(everybody, pace.flooders, lags[0])
 
 
 async def _all_arrived(everybody: Sequence[_Editor]) -> None:
@@ -173,11 +183,12 @@ def _expected(everybody: Sequence[_Editor]) -> int:
     return sum(len(editor.due) for editor in everybody) * (len(everybody) - 1)
 
 
-def _report(everybody: Sequence[_Editor], lag: LoopLag) -> EditingReport:
+def _report(everybody: Sequence[_Editor], flooders: int, lag: LoopLag) -> EditingReport:
     due = {mark: due_s for editor in everybody for mark, due_s in editor.due.items()}
     arrivals = [arrival for editor in everybody for arrival in editor.arrivals]
     return EditingReport(
         editors=len(everybody),
+        flooders=flooders,
         edits=len(due),
         latency_ms=Spread.of([1000 * (at_s - due[mark]) for mark, at_s in arrivals]),
         missing=_expected(everybody) - len(arrivals),

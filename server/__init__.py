@@ -24,7 +24,7 @@ The way of a word into a document that people edit meanwhile::
     rooms          the transcripts that are open
       room         one of them: document, members, machines that write
       commits      changes on their way to the storage, and then to everybody
-      mailbox      what one member has still to be sent, bounded
+      member       one connection in it; mailbox: what it is still to be sent; allowance: its share
     jobs           what is to be heard again, by workers in any process
       worker       those here or of `trax worker`; hearing: what their children do
     audio, audio_store: recordings on the clock of a transcript, and where they are kept

@@ -20,17 +20,19 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import assert_never
 
 from offline.decisions import Alias, Decision
 from offline.domain import PassId, PassWord, SpeakerId, WordRef
 from offline.edits import AssignTurn, Edit
 from offline.view import View
+from server.allowance import ANSWER_BYTE_S, BYTE_S, FRAME_S, RECIPIENT_S, Allowance
 from server.codes import CloseCode
 from server.commits import Change, Commits
 from server.errors import TranscriptError
 from server.mailbox import Dismissal, Mailbox
+from server.member import Member
 from server.storage.values import Description, Progress, WordChunk
 from server.transcript import ROOTS, Transcript
 from server.yjs import messages
@@ -71,26 +73,7 @@ MOST_HELD_BYTES = 1024 * 1024
 """Updates kept of a member that is ahead of us, until it has synchronised."""
 
 
-@dataclass(eq=False, slots=True)
-class Member:
-    """One connection in a room; owned by the room and by its connection.
-
-    Attributes:
-        writes: Whether its updates are taken.
-        mailbox: What it has to be sent.
-        held: Updates that it sent before it had synchronised.
-    """
-
-    writes: bool
-    mailbox: Mailbox
-    held: list[bytes] = field(default_factory=list)
-    asked: bool = False
-    """Whether it was asked to synchronise and has not answered yet."""
-
-    @property
-    def held_bytes(self) -> int:
-        """How much is held back."""
-        return sum(map(len, self.held))
+TOO_MUCH = Dismissal(CloseCode.TOO_FAST, "too much is sent all the time, and others wait for it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +143,7 @@ class Room:
 
     def join(self, mailbox: Mailbox, *, writes: bool) -> Member:
         """Let somebody in; what it is told first brings it up to date."""
-        member = Member(writes, mailbox)
+        member = Member(writes, mailbox, Allowance(self._clock()))
         self._members.add(member)
         if writes:
             self._ask(member)
@@ -180,14 +163,24 @@ class Room:
             member.mailbox.dismiss(dismissal)
 
     async def receive(self, member: Member, frame: bytes | str) -> None:
-        """Do what a member's frame asks for; one that may not is dismissed, or told so."""
+        """Do what a member's frame asks for; one that may not is dismissed, or told so.
+
+        Its next frame is to be taken after `pause_s`.
+        """
         await self._commits.roomy()
+        self._charge(member, FRAME_S + BYTE_S * len(frame))
         try:
             await self._receive(member, messages.decode(frame))
         except LimitExceeded as error:
             member.mailbox.dismiss(Dismissal(CloseCode.TOO_LARGE, str(error)))
         except YjsError as error:
             member.mailbox.dismiss(Dismissal(CloseCode.MALFORMED, str(error)))
+        if member.allowance.exhausted(self._clock()):
+            member.mailbox.dismiss(TOO_MUCH)
+
+    def pause_s(self, member: Member) -> float:
+        """Return how long not to listen to a member, so that others have their time."""
+        return member.allowance.pause_s(self._clock())
 
     def refresh(self) -> None:
         """Stop showing those who have not been heard of for long; to be called now and then."""
@@ -291,25 +284,28 @@ class Room:
                 await self._change(member, update)
             case messages.Awareness(update=update):
                 applied = self._presence.apply(update, member, self._clock())
-                self._spread(applied.everybody)
+                self._spread(applied.everybody, member)
                 if applied.sender is not None:
                     member.mailbox.put(messages.encode(messages.Awareness(applied.sender)))
             case messages.QueryAwareness():
-                self._introduce(member)
+                self._charge(member, ANSWER_BYTE_S * self._introduce(member))
             case _:
                 assert_never(message)
 
     def _answer(self, member: Member, state_vector: bytes) -> None:
         decode_state_vector(state_vector, MOST_CLIENTS)
         answer = messages.encode(messages.SyncStep2(self.transcript.update_since(state_vector)))
+        self._charge(member, ANSWER_BYTE_S * len(answer))
         change = Change(lambda: member.mailbox.put(answer), answer_bytes=len(answer))
         self._commits.add(change)
 
-    def _introduce(self, member: Member) -> None:
-        """Tell a member who is here."""
+    def _introduce(self, member: Member) -> int:
+        """Tell a member who is here; return in how many bytes."""
         present = self._presence.everybody()
-        if present is not None:
-            member.mailbox.put(messages.encode(messages.Awareness(present)))
+        if present is None:
+            return 0
+        member.mailbox.put(messages.encode(messages.Awareness(present)))
+        return len(present)
 
     def _ask(self, member: Member) -> None:
         member.asked = True
@@ -364,6 +360,7 @@ class Room:
             raise
         self._note(inspection, new)
         if new is not None:
+            self._charge(member, RECIPIENT_S * len(self._members))
             self._commits.add(Change(self._sender(new, member), new))
         return written.keys()
 
@@ -407,9 +404,15 @@ class Room:
 
         return send
 
-    def _spread(self, presence: bytes | None) -> None:
-        if presence is not None:
-            self._send(messages.encode(messages.Awareness(presence)), None)
+    def _spread(self, presence: bytes | None, source: Member | None = None) -> None:
+        if presence is None:
+            return
+        self._send(messages.encode(messages.Awareness(presence)), None)
+        if source is not None:
+            self._charge(source, RECIPIENT_S * len(self._members))
+
+    def _charge(self, member: Member, cost_s: float) -> None:
+        member.allowance.charge(cost_s, self._clock())
 
     def _send(self, frame: bytes, source: Member | None) -> None:
         for member in self._members:

@@ -19,7 +19,8 @@ from server.connection import Disconnected, Socket
 from server.errors import Refusal, RoomClosed
 from server.lifecycle import Lifecycle
 from server.mailbox import Dismissal, Mailbox
-from server.room import Member, Room
+from server.member import Member
+from server.room import Room
 from server.rooms import RESTART
 from server.settings import Settings
 from server.sockets import StarletteSocket
@@ -116,6 +117,9 @@ class SyncEndpoint:
                     member.mailbox.dismiss(Dismissal(CloseCode.TOO_LARGE, reason))
                 else:
                     await room.receive(member, frame)
+                    # Frames may be there already, and be taken without waiting: others shall have
+                    # their turn in between.
+                    await asyncio.sleep(room.pause_s(member))
 
         async def tell() -> None:
             while (frame := await member.mailbox.take()) is not None:

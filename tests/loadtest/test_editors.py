@@ -72,7 +72,7 @@ def test_a_table_says_where_nothing_was_measured() -> None:
     console = Console(width=80, record=True, file=StringIO())
     lag = LoopLag(0, 0, None)
 
-    console.print(editing_table([EditingReport(2, 0, None, 0, None, lag)]))
+    console.print(editing_table([EditingReport(2, 0, 0, None, 0, None, lag)]))
 
     text = console.export_text()
     assert text.split("p50 ms")[1].split()[0] == "-"

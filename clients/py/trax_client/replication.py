@@ -51,6 +51,7 @@ _CODES = {
     4403: "forbidden",
     4404: "unknown_transcript",
     4413: "too_large",
+    4429: "too_fast",
 }
 
 _log = logging.getLogger(__name__)
