@@ -17,7 +17,8 @@ got); then the measurements:
 - `editors` (from edit to edit) with `editors_typing` (what is typed), `editors_link` (over what),
   `editors_documents` (long ones) and `editors_lag` (is the server's event loop free), and
   `editors_tasks`;
-- `crashes` with `crashes_editor` (who carries on by itself) and `crashes_audit` (what is missing).
+- `crashes` with `servers` (one after another), `speaker` and `crashes_editor` (who carry on by
+  themselves) and `crashes_audit` (what is missing).
 
 `report`, `editors_report` and `crashes_report` make tables and JSON, `progress` shows what is going
 on, `cli` is the command.
