@@ -5,6 +5,7 @@
     python -m loadtest soak            one long session: is memory flat, is the last word there
     python -m loadtest editors         how long edits take to other editors, and documents to open
     python -m loadtest crashes         kill -9 again and again: is anything missing
+    python -m loadtest living          edit what is being said, lose connections: is all of it there
 
 Files in reading order: `recordings` (speech and its truth), `normalization` (when words are the
 same), `scoring` and `diarization` (heard against said), `distribution`; `arrivals` (what a client
@@ -17,8 +18,12 @@ got); then the measurements:
 - `editors` (from edit to edit) with `editors_typing` (what is typed), `editors_link` (over what),
   `editors_documents` (long ones) and `editors_lag` (is the server's event loop free), and
   `editors_tasks`;
-- `crashes` with `crashes_editor` (who carries on by itself) and `crashes_audit` (what is missing).
+- `crashes` with `servers` (one after another), `speaker` and `crashes_editor` (who carry on by
+  themselves) and `crashes_audit` (what is missing);
+- `living` with `living_editor` and `node/editor.js` (who edit, the latter run by `node_scripts`),
+  `relay` (what breaks their connections), `living_account` (what they did), `living_replica` (what
+  they show) and `living_audit` (what of it is missing).
 
-`report`, `editors_report` and `crashes_report` make tables and JSON, `progress` shows what is going
+`report`, `editors_report` and others make tables and JSON, `progress` shows what is going
 on, `cli` is the command.
 """

@@ -26,9 +26,11 @@ from loadtest.editors_documents import measure_opening, write_meetings
 from loadtest.editors_report import EditorsReport, editing_table, openings_table
 from loadtest.errors import LoadtestError
 from loadtest.latency import LatencyReport, measure_latency
+from loadtest.living import LivingReport, Plan, measure_living
+from loadtest.living_report import findings_table, meeting_table
 from loadtest.measured_server import MeasuredServer, running_server
 from loadtest.progress import watched
-from loadtest.recordings import conversations, read_recording
+from loadtest.recordings import Recording, conversations, read_recording
 from loadtest.report import accuracy_table, latency_table, soak_table, write_json
 from loadtest.rules import rule_names, settings_for
 from loadtest.soak import SoakReport, long_talk, measure_soak, write_script
@@ -47,6 +49,9 @@ FAILED, INTERRUPTED = 1, 130
 
 MINUTES_A_TALK = 30
 """Enough for 200 kills; then there is nothing more to say."""
+
+MOST_LIVING_MINUTES = 20
+"""Then editors run out of characters that nobody wrote yet."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -75,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_soak(commands.add_parser("soak", help="one long session: memory, and the last word"))
     _add_editors(commands.add_parser("editors", help="how long edits and documents take"))
     _add_crashes(commands.add_parser("crashes", help="kill -9 again and again: what is missing"))
+    _add_living(commands.add_parser("living", help="edit what is being said, and lose connections"))
     return parser
 
 
@@ -209,6 +215,27 @@ def _add_crashes(parser: argparse.ArgumentParser) -> None:
     _add_out(parser)
 
 
+def _add_living(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(carry_out=_living)
+    parser.add_argument("--minutes", type=_minutes, default=3.0, metavar="N", help="default: 3")
+    parser.add_argument("--seed", type=int, default=0, help="of all that is random (default: 0)")
+    parser.add_argument(
+        "--real",
+        action="store_false",
+        dest="scripted",
+        help="with the real models; default: with engines that play what is said",
+    )
+    parser.add_argument("--kills", action="store_true", help="kill the server now and then, too")
+    _add_out(parser)
+
+
+def _minutes(text: str) -> float:
+    minutes = float(text)
+    if not 0 < minutes <= MOST_LIVING_MINUTES:
+        raise ValueError(text)
+    return minutes
+
+
 def _pair(text: str) -> int:
     count = int(text)
     if count < 2:
@@ -301,11 +328,7 @@ async def _measure_soak(options: argparse.Namespace) -> SoakReport:
     recordings = [read_recording(path) for path in options.files or conversations()]
     talk = long_talk(recordings, options.minutes)
     async with AsyncExitStack() as stack:
-        flags: tuple[str, ...] = ()
-        if options.scripted:
-            script = Path(stack.enter_context(TemporaryDirectory())) / "script.json"
-            write_script(talk, script)
-            flags = ("--live-model", f"scripted:{script}")
+        flags = _script_flags(talk, stack) if options.scripted else ()
         with _starting():
             server = await stack.enter_async_context(running_server(flags))
         watch = stack.enter_context(watched(["session"], talk.duration_s))
@@ -356,17 +379,44 @@ def _crashes(options: argparse.Namespace) -> None:
 async def _measure_crashes(options: argparse.Namespace) -> CrashReport:
     talk = long_talk([read_recording(path) for path in conversations()], MINUTES_A_TALK)
     async with AsyncExitStack() as stack:
-        flags: tuple[str, ...] = ()
-        if options.scripted:
-            script = Path(stack.enter_context(TemporaryDirectory())) / "script.json"
-            write_script(talk, script)
-            flags = ("--live-model", f"scripted:{script}")
+        flags = _script_flags(talk, stack) if options.scripted else ()
         status = stack.enter_context(Console(stderr=True).status("Starting a server ..."))
 
         def tell(kills: int) -> None:
             status.update(f"{kills} of {options.kills} kills ...")
 
         return await measure_crashes(talk, flags, options.kills, options.seed, tell)
+
+
+def _living(options: argparse.Namespace) -> None:
+    report = asyncio.run(_measure_living(options))
+    console = Console()
+    console.print(meeting_table(report))
+    console.print(findings_table(report))
+    if options.out is not None:
+        write_json(options.out, report)
+    if not report.complete:
+        raise LoadtestError("nothing missing and nothing doubled expected, got the above")
+
+
+async def _measure_living(options: argparse.Namespace) -> LivingReport:
+    talk = long_talk([read_recording(path) for path in conversations()], options.minutes + 1)
+    async with AsyncExitStack() as stack:
+        flags = _script_flags(talk, stack) if options.scripted else ()
+        status = stack.enter_context(Console(stderr=True).status("Starting a server ..."))
+
+        def tell(seconds: float) -> None:
+            status.update(f"{seconds:.0f} of {60 * options.minutes:.0f} s ...")
+
+        plan = Plan(60 * options.minutes, options.seed, options.kills)
+        return await measure_living(talk, flags, plan, tell)
+
+
+def _script_flags(talk: Recording, stack: AsyncExitStack) -> tuple[str, ...]:
+    """Return the flags of a server that plays a talk, from a script that the stack removes."""
+    script = Path(stack.enter_context(TemporaryDirectory())) / "script.json"
+    write_script(talk, script)
+    return ("--live-model", f"scripted:{script}")
 
 
 def _caller(options: argparse.Namespace, url: str) -> Caller:

@@ -13,15 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from loadtest.arrivals import Arrival, corrected_words
-from loadtest.clients import PIECE_BYTES
 from loadtest.crashes_audit import (
     CrashReport,
     Loss,
@@ -34,13 +31,14 @@ from loadtest.crashes_audit import (
     stored_text,
 )
 from loadtest.crashes_editor import Editor
-from loadtest.editors_tasks import grouped
+from loadtest.editors_tasks import grouped, until
 from loadtest.editors_typing import Mark, without_marks
 from loadtest.errors import LoadtestError
-from loadtest.measured_server import MeasuredServer, running_server
-from loadtest.recordings import SAMPLE_BYTES, Recording
+from loadtest.recordings import Recording
+from loadtest.servers import Servers
+from loadtest.speaker import Speaker
 from streaming.core.domain import SAMPLE_RATE
-from trax_client import Partial, Reconnect, Session, connect
+from trax_client import Reconnect, connect
 
 EDITORS = 2
 
@@ -50,10 +48,6 @@ MOST_LIFE_S = 4.0
 BACK_S = 60.0
 """Who is not back after so long will not come."""
 
-POLL_S = 0.01
-
-BYTES_A_SECOND = SAMPLE_RATE * SAMPLE_BYTES
-
 RECONNECT = Reconnect(first_s=0.1, longest_s=0.5, give_up_s=BACK_S)
 """Impatient, as the editors are: what is measured is the server."""
 
@@ -61,68 +55,11 @@ Tell = Callable[[int], None]
 """Told how many kills there were, after each."""
 
 
-class _Servers:
-    """One server after another, on the same port and data folder; owned by the measurement."""
-
-    def __init__(self, folder: Path, flags: Sequence[str]) -> None:
-        address = ("--port", str(_free_port()), "--data-dir", str(folder))
-        self._options = (*flags, *address)
-        self._life = AsyncExitStack()
-        self._running: MeasuredServer | None = None
-
-    async def start(self) -> str:
-        """Start the next one; return its URL, which is always the same."""
-        self._running = await self._life.enter_async_context(running_server(self._options))
-        return self._running.url
-
-    async def kill(self) -> None:
-        """Kill it at once."""
-        assert self._running is not None
-        self._running.process.kill()
-        await self._running.process.wait()
-        await self.stop()
-
-    async def stop(self) -> None:
-        """Stop it as by Ctrl-C, if it is there."""
-        await self._life.aclose()
-
-
-@dataclass
-class _Speaker:
-    """Who speaks into the session; owned by the measurement."""
-
-    session: Session
-    arrivals: list[Arrival] = field(default_factory=list)
-    sent: bytearray = field(default_factory=bytearray)
-
-    @property
-    def told(self) -> list[str]:
-        """The words that were final, as they stand now."""
-        return "".join(word.text for word in corrected_words(self.arrivals)).split()
-
-    async def speak(self, audio: bytes) -> None:
-        """Speak at the pace at which people do, again and again, until cancelled."""
-        clock = asyncio.get_running_loop().time
-        began_s, at = clock(), 0
-        while True:
-            piece = audio[at % len(audio) : at % len(audio) + PIECE_BYTES]
-            at += len(piece)
-            await asyncio.sleep(began_s + at / BYTES_A_SECOND - clock())
-            self.sent += piece
-            await self.session.send(piece)
-
-    async def listen(self) -> None:
-        """Write down what comes, until the session is over."""
-        async for event in self.session:
-            if not isinstance(event, Partial):
-                self.arrivals.append(Arrival(0, event))
-
-
 @dataclass(frozen=True)
 class _Meeting:
     """Everybody who uses the server."""
 
-    speaker: _Speaker
+    speaker: Speaker
     editors: Sequence[Editor]
 
     @property
@@ -176,7 +113,7 @@ async def measure_crashes(
     killed: list[tuple[Loss, float]] = []
     with tempfile.TemporaryDirectory(prefix="trax-loadtest-") as name:
         folder = Path(name)
-        servers = _Servers(folder, flags)
+        servers = Servers(folder, flags)
         try:
             async with _meeting(await servers.start(), talk, chance) as meeting:
                 for number in range(1, kills + 1):
@@ -208,7 +145,7 @@ async def _meeting(
         )
         assert session.transcript is not None
         editors = [Editor(number, random.Random(chance.random())) for number in range(EDITORS)]
-        meeting = _Meeting(_Speaker(session), editors)
+        meeting = _Meeting(Speaker(session), editors)
         group = await stack.enter_async_context(grouped())
         staying = [
             group.create_task(editor.stay(server_url, session.transcript)) for editor in editors
@@ -216,46 +153,30 @@ async def _meeting(
         listening = group.create_task(meeting.speaker.listen())
         busy = [group.create_task(editor.type()) for editor in editors]
         busy.append(group.create_task(meeting.speaker.speak(talk.audio)))
-        await _until(lambda: meeting.back, "everybody connected")
+        await until(lambda: meeting.back, "everybody connected", BACK_S)
         yield meeting
         for task in busy:
             task.cancel()
         await session.end()
         await listening
         with suppress(LoadtestError):  # Then something is missing, and is counted.
-            await _until(lambda: meeting.alike, "everything everywhere")
+            await until(lambda: meeting.alike, "everything everywhere", BACK_S)
         for task in staying:
             task.cancel()
 
 
 async def _kill(
-    servers: _Servers, folder: Path, meeting: _Meeting, chance: random.Random
+    servers: Servers, folder: Path, meeting: _Meeting, chance: random.Random
 ) -> tuple[Loss, float]:
     """Kill the server at some moment; return what was lost, and how long the way back took."""
     await asyncio.sleep(chance.uniform(0, MOST_LIFE_S))
     await servers.kill()
     # What it sent before it died may still be on its way.
     await asyncio.gather(*(editor.offline.wait() for editor in meeting.editors))
-    await _until(lambda: not meeting.speaker.session.stats.connected, "a lost connection")
+    await until(lambda: not meeting.speaker.session.stats.connected, "a lost connection", BACK_S)
     loss = await asyncio.to_thread(count_loss, folder, meeting.promised())
     clock = asyncio.get_running_loop().time
     began_s = clock()
     await servers.start()
-    await _until(lambda: meeting.back, "everybody back")
+    await until(lambda: meeting.back, "everybody back", BACK_S)
     return loss, clock() - began_s
-
-
-async def _until(holds: Callable[[], bool], expected: str) -> None:
-    try:
-        async with asyncio.timeout(BACK_S):
-            while not holds():  # noqa: ASYNC110 - of several clients, none of which knows the others
-                await asyncio.sleep(POLL_S)
-    except TimeoutError as error:
-        raise LoadtestError(f"{expected} expected within {BACK_S:g} s, got no end") from error
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

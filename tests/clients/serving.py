@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import trax_client
+from loadtest.relay import Relay
 from tests.server.talking import TOKEN, Running, running, samples, script
 from trax_client.library import Library
 
@@ -17,8 +18,8 @@ WORDS = script(
 """What is said in five seconds of audio."""
 
 
-def page(server: Running, token: str = TOKEN) -> str:
-    """Return the URL that the server prints."""
+def page(server: Running | Relay, token: str = TOKEN) -> str:
+    """Return the URL that the server prints, or what leads there."""
     return f"http://127.0.0.1:{server.port}/?token={token}"
 
 

@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 import trax_client
-from tests.clients.relay import relaying
+from loadtest.relay import relaying
 from tests.clients.serving import WORDS, library, page
 from tests.server.editing import Editor, editing, stored_text, until
 from tests.server.process import serving_process
@@ -73,7 +73,7 @@ async def test_what_is_written_offline_is_merged_with_what_others_wrote(tmp_path
         async with (
             asyncio.timeout(DEADLINE_S),
             open_transcript(made.id, page(server)) as other,
-            open_transcript(made.id, network.url, reconnect=SOON) as transcript,
+            open_transcript(made.id, page(network), reconnect=SOON) as transcript,
         ):
             transcript.show(name="Zoë")
             other.show(name="Ann")
@@ -97,8 +97,8 @@ async def test_restart_of_the_server_is_ridden_out(tmp_path: Path) -> None:
     async with relaying(0) as network, AsyncExitStack() as stack, asyncio.timeout(DEADLINE_S):
         async with running(tmp_path, WORDS) as server:
             network.cut(server.port)
-            made = await Library(network.url).create()
-            opening = open_transcript(made.id, network.url, reconnect=SOON)
+            made = await Library(page(network)).create()
+            opening = open_transcript(made.id, page(network), reconnect=SOON)
             transcript = await stack.enter_async_context(opening)
             transcript.insert(0, "one ")
             await transcript.saved()
@@ -119,10 +119,10 @@ async def test_killed_server_loses_nothing_that_was_saved(tmp_path: Path, seed: 
     async with relaying(0) as network, AsyncExitStack() as stack, asyncio.timeout(DEADLINE_S):
         async with serving_process(tmp_path, WORDS) as server:
             network.cut(server.port)
-            made = await Library(network.url).create()
+            made = await Library(page(network)).create()
             first, second = [
                 await stack.enter_async_context(
-                    open_transcript(made.id, network.url, reconnect=SOON)
+                    open_transcript(made.id, page(network), reconnect=SOON)
                 )
                 for _ in range(2)
             ]
@@ -141,7 +141,7 @@ async def test_killed_server_loses_nothing_that_was_saved(tmp_path: Path, seed: 
             await second.saved()
             await until(lambda: first.text == second.text)
             assert Counter(first.text) == {"ä": 20, "👋": 20, "ß": 1}
-            said = await Library(network.url).read(made.id)
+            said = await Library(page(network)).read(made.id)
             assert "".join(turn.text for turn in said.turns) == first.text
             await stack.aclose()
 
@@ -151,7 +151,7 @@ async def test_client_id_that_somebody_else_uses_is_given_up(tmp_path: Path) -> 
         made = await shelf.create()
         async with (
             asyncio.timeout(DEADLINE_S),
-            open_transcript(made.id, network.url, reconnect=SOON) as transcript,
+            open_transcript(made.id, page(network), reconnect=SOON) as transcript,
         ):
             transcript.show(name="Zoë")
             transcript.insert(0, "saved ")
@@ -221,7 +221,7 @@ async def test_patience_ends_as_it_was_told(tmp_path: Path) -> None:
     brief = trax_client.Reconnect(first_s=0.01, longest_s=0.02, give_up_s=0.1)
     async with library(tmp_path) as (server, shelf), relaying(server.port) as network:
         made = await shelf.create()
-        async with open_transcript(made.id, network.url, reconnect=brief) as transcript:
+        async with open_transcript(made.id, page(network), reconnect=brief) as transcript:
             network.cut(0)
             with pytest.raises(trax_client.ServerUnreachable):
                 async with asyncio.timeout(DEADLINE_S):
@@ -233,7 +233,7 @@ async def test_leaving_without_a_server_says_what_may_be_lost(tmp_path: Path) ->
     async with library(tmp_path) as (server, shelf), relaying(server.port) as network:
         made = await shelf.create()
         with pytest.raises(trax_client.NotSaved) as lost:  # noqa: PT012 - leaving raises
-            async with open_transcript(made.id, network.url, reconnect=brief) as transcript:
+            async with open_transcript(made.id, page(network), reconnect=brief) as transcript:
                 network.cut(0)
                 await until(lambda: not transcript.connected)
                 transcript.insert(0, "one")

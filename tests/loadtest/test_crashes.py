@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from loadtest import cli
-from loadtest.crashes import _free_port, _until
 from loadtest.crashes_audit import (
     CrashReport,
     EditCounts,
@@ -21,8 +20,10 @@ from loadtest.crashes_audit import (
     count_wrong_samples,
 )
 from loadtest.editors_documents import database, write_meetings
+from loadtest.editors_tasks import until
 from loadtest.editors_typing import Mark, Typist
 from loadtest.errors import LoadtestError
+from loadtest.servers import free_port
 from server.storage.store import Store
 from server.storage.values import Batch
 from tests.loadtest.test_commands import run
@@ -111,17 +112,13 @@ def test_anything_missing_or_doubled_fails_the_command(
     assert FINE.complete
 
 
-async def test_who_does_not_come_back_ends_the_measurement(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("loadtest.crashes.BACK_S", 0.05)
-
+async def test_who_does_not_come_back_ends_the_measurement() -> None:
     with pytest.raises(LoadtestError, match="everybody back expected within"):
-        await _until(lambda: False, "everybody back")
+        await until(lambda: False, "everybody back", 0.05)
 
 
 def test_a_port_is_free() -> None:
-    assert 1024 <= _free_port() <= 65_535
+    assert 1024 <= free_port() <= 65_535
 
 
 async def test_nothing_is_missing_when_a_server_is_killed(tmp_path: Path) -> None:

@@ -1,16 +1,18 @@
-"""A network that can be cut, and leads to another server afterwards."""
+"""A network of our own, that can be cut, and leads to another server afterwards."""
+
+from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-from tests.server.talking import TOKEN
+PIECE_BYTES = 65_536
 
 
 @dataclass
 class Relay:
-    """Relays TCP from a port of its own.
+    """Relays TCP from a port of its own; made by `relaying`.
 
     Attributes:
         target: Port to relay to; 0 to refuse.
@@ -22,11 +24,6 @@ class Relay:
     _ends: set[asyncio.StreamWriter] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
-    @property
-    def url(self) -> str:
-        """What a client connects to."""
-        return f"http://127.0.0.1:{self.port}/?token={TOKEN}"
-
     def cut(self, target: int) -> None:
         """Cut all connections; those to come lead to another port, or with 0 nowhere."""
         self.target = target
@@ -35,7 +32,9 @@ class Relay:
 
     def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take a connection."""
-        self._tasks.add(asyncio.create_task(self._relay(reader, writer)))
+        task = asyncio.create_task(self._relay(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def finish(self) -> None:
         """Cut everything and wait until it is over."""
@@ -60,7 +59,7 @@ class Relay:
 
     async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
-            while piece := await reader.read(65_536):
+            while piece := await reader.read(PIECE_BYTES):
                 writer.write(piece)
                 await writer.drain()
         writer.transport.abort()
@@ -68,7 +67,7 @@ class Relay:
 
 @asynccontextmanager
 async def relaying(target: int) -> AsyncIterator[Relay]:
-    """Relay to a port."""
+    """Relay to a port, from a free one of this machine."""
     relay = Relay(target)
     async with await asyncio.start_server(relay.accept, "127.0.0.1", 0) as listener:
         relay.port = listener.sockets[0].getsockname()[1]

@@ -1,34 +1,33 @@
 // An editor as people use it, Yjs on y-websocket, that does at random what people do to a
-// transcript, and loses its connection now and then. It does what tests/server/scribbling.py does,
-// and gives the same account: every character that it writes occurs once only, so that it is known
-// of each of them whether it may be missing.
+// transcript, and gives an account of it. It does what loadtest/living_editor.py does: every
+// character that it writes occurs once only, so that it is known of each whether it may be missing.
 //
-//     node editor.js BASE_URL TRANSCRIPT TOKEN NUMBER SECONDS
+//     node editor.js '{"url": ..., "transcript": ..., "token": ..., "number": ..., "seconds": ...,
+//                      "pause_ms": ..., "narrow": [FIRST, END], "wide": [FIRST, END],
+//                      "maps": [...]}'
 //
-// After SECONDS it stays connected, says `done`, and answers each line of its input with one line:
-// what it shows, and what it did.
+// After so many seconds it stays connected, says `done`, and answers each line of its input with
+// one line: what it shows, and what it did.
 
 import { createInterface } from "node:readline";
 import WebSocket from "ws";
 import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
 
-const [baseUrl, transcript, token, numberText, secondsText] = process.argv.slice(2);
-const number = Number(numberText);
-const MAPS = ["turns", "hturns", "mspeakers", "speakers", "meta"];
+const plan = JSON.parse(process.argv[2]);
 
 const doc = new Y.Doc();
 const text = doc.getText("text");
 const notes = doc.getText("notes");
-const account = { written: [], deleted: [], noted: [], chosen: [], connections: 0, partials: 0 };
+const account = { written: [], erased: [], noted: [], chosen: [], edits: 0, connections: 0, partials: 0 };
 
-const provider = new WebsocketProvider(baseUrl, `${transcript}/sync`, doc, {
-  params: { token },
+const provider = new WebsocketProvider(plan.url, `${plan.transcript}/sync`, doc, {
+  params: { token: plan.token },
   WebSocketPolyfill: WebSocket,
   disableBc: true,
   maxBackoffTime: 500,
 });
-provider.awareness.setLocalStateField("user", { name: `node ${number}` });
+provider.awareness.setLocalStateField("user", { name: `node ${plan.number}` });
 provider.on("sync", (synced) => (account.connections += synced ? 1 : 0));
 provider.awareness.on("change", () => {
   const states = [...provider.awareness.getStates().values()];
@@ -36,7 +35,7 @@ provider.awareness.on("change", () => {
 });
 
 // Random numbers from a seed: mulberry32, public domain, by Tommy Ettinger.
-let seed = number;
+let seed = plan.seed;
 function random() {
   seed = (seed + 0x6d2b79f5) | 0;
   let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
@@ -46,14 +45,16 @@ function random() {
 const below = (end) => Math.floor(random() * end);
 const choice = (values) => values[below(values.length)];
 
-// One unit in UTF-16, and two.
-let narrow = 0x4e00 + 2000 * number;
-let wide = 0x1f300 + 200 * number;
-const lastWide = wide + 199;
-const newCharacter = () =>
-  String.fromCodePoint(random() < 0.5 && wide < lastWide ? wide++ : narrow++);
+// One unit in UTF-16, and two; who has used up the ones goes on with the others.
+let [narrow, narrowEnd] = plan.narrow;
+let [wide, wideEnd] = plan.wide;
+function newCharacter() {
+  if (narrow === narrowEnd && wide === wideEnd) throw new Error("all characters are used up");
+  const isWide = wide < wideEnd && (random() < 0.5 || narrow === narrowEnd);
+  return String.fromCodePoint(isWide ? wide++ : narrow++);
+}
 let fresh = 0;
-const newName = () => `n${number}-${++fresh}`;
+const newName = () => `n${plan.number}-${++fresh}`;
 
 // Places are those between whole characters: half of a surrogate pair is no text.
 const units = (characters, end) => characters.slice(0, end).join("").length;
@@ -66,17 +67,23 @@ function type() {
 }
 
 function erase() {
-  const characters = [...text.toString()];
+  const characters = text
+    .toDelta()
+    .flatMap(({ insert, attributes }) => [...insert].map((each) => [attributes?.g ?? null, each]));
   if (!characters.length) return;
   const start = below(characters.length);
   const erased = characters.slice(start, start + 1 + below(5));
-  account.deleted.push(...erased);
-  text.delete(units(characters, start), erased.join("").length);
+  account.erased.push(...erased);
+  const before = characters.slice(0, start);
+  const length = (pairs) => pairs.map(([, each]) => each).join("").length;
+  text.delete(length(before), length(erased));
 }
 
 function splitTurn() {
   const characters = [...text.toString()];
-  text.insert(units(characters, below(characters.length + 1)), "\n", { t: newName() });
+  const turn = newName();
+  text.insert(units(characters, below(characters.length + 1)), "\n", { t: turn });
+  choose("hturns", turn, turn, turn);
 }
 
 function joinTurns() {
@@ -110,9 +117,10 @@ function highlight() {
 }
 
 function note() {
+  const characters = [...notes.toString()];
   const character = newCharacter();
   account.noted.push(character);
-  notes.insert(0, character);
+  notes.insert(units(characters, below(characters.length + 1)), character);
 }
 
 function loseConnection() {
@@ -133,21 +141,20 @@ const ACTIONS = [
   ...Array(2).fill(assign),
   ...Array(2).fill(highlight),
   note,
-  loseConnection,
 ];
 
 function shown() {
-  const characters = text
-    .toDelta()
-    .flatMap(({ insert, attributes }) => [...insert].map((each) => [each, attributes ?? {}]));
-  const maps = Object.fromEntries(MAPS.map((name) => [name, doc.getMap(name).toJSON()]));
-  return { text: characters, notes: notes.toString(), ...maps };
+  const stretches = text.toDelta().map(({ insert, attributes }) => [insert, attributes ?? {}]);
+  const maps = Object.fromEntries(plan.maps.map((name) => [name, doc.getMap(name).toJSON()]));
+  return { text: stretches, notes: notes.toString(), maps };
 }
 
-const until = Date.now() + 1000 * Number(secondsText);
+const until = Date.now() + 1000 * plan.seconds;
 while (Date.now() < until) {
   choice(ACTIONS)();
-  await new Promise((resume) => setTimeout(resume, 150 * random()));
+  account.edits++;
+  if (random() < 0.02) loseConnection();
+  await new Promise((resume) => setTimeout(resume, plan.pause_ms * random()));
 }
 provider.connect();
 console.log("done");
