@@ -9,4 +9,6 @@
     placement      where newly heard words go
     arrangement    turns where voices change
     reconcile      the words of one pass in place of another's, where nobody touched them
+    ports          what the accurate pass needs of the world around it
+    windows        from voice-activity scores to what a recognizer is to hear at once
 """
