@@ -153,7 +153,7 @@ class WhisperRecognizer:
         match window.effort:
             case Effort.LIVE:
                 words = self._live(window, encoding, context, tokenizer)
-            case Effort.UTTERANCE:
+            case Effort.UTTERANCE | Effort.SEARCH:
                 words = self._whole(window, encoding, context, tokenizer)
             case _:
                 assert_never(window.effort)
