@@ -9,6 +9,16 @@
     placement      where newly heard words go
     arrangement    turns where voices change
     reconcile      the words of one pass in place of another's, where nobody touched them
-    ports          what the accurate pass needs of the world around it
-    windows        from voice-activity scores to what a recognizer is to hear at once
+
+The accurate pass, of which only what is marked so is pure::
+
+    passes         which stages hear a session, and how (pure)
+    ports          what the accurate pass needs of the world around it; audio: a recording in memory
+    windows        from voice-activity scores to what a recognizer is to hear at once (pure)
+    listening      what one recognizer hears in one window after another
+    guards         what is not believed of it (pure)
+    voting         several readings of one stretch of audio made one (pure)
+    certainty      which windows are worth hearing again (pure)
+    cache          results kept by what they were computed from
+    accurate       all of it: audio and earlier words to better words
 """
