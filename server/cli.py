@@ -80,6 +80,10 @@ def _carry_out(command: str, given: dict[str, object], environment: Mapping[str,
             from server import model_commands
 
             return model_commands.verify(names, settings, as_json=as_json)
+        case "passes", _:
+            from server import pass_commands
+
+            return pass_commands.show(settings, as_json=as_json)
         case _:
             from server.doctor import examine
 
@@ -113,6 +117,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_flags(serve)
     _add_models(commands.add_parser("models", help="list, fetch or verify the models' files"))
+    passes = commands.add_parser("passes", help="show which passes hear a session, and how")
+    passes.add_argument("--json", action="store_true", help="print JSON")
+    add_flags(passes, only=("cache_dir", "live_model", "passes"))
     doctor = commands.add_parser(
         "doctor",
         help="say what is present, missing or slow",
