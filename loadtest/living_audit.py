@@ -18,7 +18,7 @@ from loadtest.arrivals import Arrival
 from loadtest.living_account import Account, is_typed
 from loadtest.living_replica import Shown
 from offline.domain import PassId, PassWord, Segment
-from offline.reconcile import hunks
+from streaming.core.agreement import agreement_key
 from trax_client import Correction, Final
 
 
@@ -302,12 +302,24 @@ def _changes(spoken: Spoken, arrivals: Sequence[Arrival]) -> Iterator[_Change]:
             new = spoken.corrections[first : first + len(event.words)]
             if inside:
                 start, old = inside[0], spoken.finals[inside[0] : inside[-1] + 1]
-                for hunk in hunks(old, new):
+                for ours, theirs in _differences(old, new):
                     yield _Change(
-                        range(start + hunk.old_first, start + hunk.old_end),
-                        Segment(spoken.again, first + hunk.new_first, first + hunk.new_end),
+                        range(start + ours.start, start + ours.stop),
+                        Segment(spoken.again, first + theirs.start, first + theirs.stop),
                     )
             first += len(event.words)
+
+
+def _differences(old: Sequence[PassWord], new: Sequence[PassWord]) -> Iterator[tuple[range, range]]:
+    """Yield which words of a pass another hears as which; case and punctuation word by word."""
+    ours, theirs = ([agreement_key(word.text) for word in words] for words in (old, new))
+    for tag, i1, i2, j1, j2 in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
+        if tag != "equal":
+            yield range(i1, i2), range(j1, j2)
+            continue
+        for i, j in zip(range(i1, i2), range(j1, j2), strict=True):
+            if old[i].text != new[j].text:
+                yield range(i, i + 1), range(j, j + 1)
 
 
 def _finals(arrivals: Iterable[Arrival]) -> list[Final]:

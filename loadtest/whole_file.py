@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from streaming.core.domain import Pcm
 from streaming.engines.loading import EngineConfig
-from streaming.weights import CataloguedModel, HubModel, LocalModel, locate
+from streaming.engines.recognizers import source_of
+from streaming.weights import locate
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -41,7 +42,7 @@ class WholeFileRecognizer:
         from faster_whisper import WhisperModel  # noqa: PLC0415
 
         self._model: WhisperModel = WhisperModel(
-            _source(config),
+            source_of(locate(config.live_model, config.cache)),
             device=config.device,
             compute_type=config.compute_type,
             cpu_threads=1,
@@ -53,16 +54,3 @@ class WholeFileRecognizer:
         segments, _ = self._model.transcribe(pcm, language=language, beam_size=BEAMS)
         text = "".join(segment.text for segment in segments)
         return WholeText(text, time.process_time() - began_s)
-
-
-def _source(config: EngineConfig) -> str:
-    model = locate(config.live_model, config.cache)
-    match model:
-        case CataloguedModel(folder=folder):
-            return str(folder)
-        case LocalModel(path=path):
-            return str(path)
-        case HubModel(name=name):
-            return name
-        case _:
-            assert_never(model)

@@ -14,10 +14,21 @@
     comparison     what one more pass hears otherwise
     reconcile      its words in place of those before, where nobody touched them
 
-Around it, which is not pure::
+The accurate pass, of which only what is marked so is pure::
+
+    passes         which stages hear a session, and how (pure)
+    ports          what the accurate pass needs of the world around it; audio: a recording in memory
+    windows        from voice-activity scores to what a recognizer is to hear at once (pure)
+    listening      what one recognizer hears in one window after another
+    guards         what is not believed of it (pure)
+    voting         several readings of one stretch of audio made one (pure)
+    certainty      which windows are worth hearing again (pure)
+    cache          results kept by what they were computed from
+    accurate       all of it: audio and earlier words to better words
+
+Around both::
 
     jobs           what is to be heard again, and how far that is; results: what was heard
     queue          what wakes workers up; the only module that knows dramatiq and redis
     worker         takes jobs, and has them heard; child: the process that hears
-    scripted       hears what a script says, for tests
 """

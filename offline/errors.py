@@ -3,7 +3,9 @@
     OfflineError
     ├── QueueUnavailable    the broker cannot be reached; what was to be sent waits in the database
     ├── BoardUnavailable    the database of jobs cannot be used now; trying again may help
-    └── Unheard             a task cannot be done; carries the failure that its job shows
+    ├── Unheard             a task cannot be done; carries the failure that its job shows
+    ├── LanguageError       a recognizer does not know the language that was asked for
+    └── PassesError         a description of the passes cannot be understood
 
 The messages say what was expected and what came.
 """
@@ -45,3 +47,23 @@ class Unheard(OfflineError):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
         self.failure = failure
+
+
+class LanguageError(OfflineError):
+    """A recognizer does not know the language that was asked for.
+
+    Attributes:
+        language: What was asked for.
+        known: What it knows.
+    """
+
+    def __init__(self, language: str, recognizer: str, known: frozenset[str]) -> None:
+        super().__init__(
+            f"{recognizer}: a language of {', '.join(sorted(known))} expected, got {language!r}"
+        )
+        self.language = language
+        self.known = known
+
+
+class PassesError(OfflineError):
+    """A description of the passes cannot be understood."""

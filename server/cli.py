@@ -89,22 +89,30 @@ def _carry_out(command: str, given: dict[str, object], environment: Mapping[str,
             from server import job_commands
 
             return job_commands.run(action, names, settings, as_json=as_json)
-        case "models", "list":
-            from server import model_commands
+        case "models", str(action):
+            return _models(action, names, settings, as_json=as_json, all_of_them=all_of_them)
+        case "passes", _:
+            from server import pass_commands
 
-            return model_commands.show(settings, as_json=as_json)
-        case "models", "fetch":
-            from server import model_commands
-
-            return model_commands.fetch(names, settings, all_of_them=all_of_them)
-        case "models", "verify":
-            from server import model_commands
-
-            return model_commands.verify(names, settings, as_json=as_json)
+            return pass_commands.show(settings, as_json=as_json)
         case _:
             from server.doctor import examine
 
             return examine(settings, as_json=as_json)
+
+
+def _models(
+    action: str, names: list[str], settings: Settings, *, as_json: bool, all_of_them: bool
+) -> int:
+    from server import model_commands
+
+    match action:
+        case "list":
+            return model_commands.show(settings, as_json=as_json)
+        case "fetch":
+            return model_commands.fetch(names, settings, all_of_them=all_of_them)
+        case _:
+            return model_commands.verify(names, settings, as_json=as_json)
 
 
 def _serve(settings: Settings) -> int:
@@ -152,6 +160,9 @@ def _parser() -> argparse.ArgumentParser:
     add_flags(worker, only=_OF_WORKERS)
     _add_jobs(commands.add_parser("jobs", help="list, show, retry or cancel what is to be heard"))
     _add_models(commands.add_parser("models", help="list, fetch or verify the models' files"))
+    passes = commands.add_parser("passes", help="show which passes hear a session, and how")
+    passes.add_argument("--json", action="store_true", help="print JSON")
+    add_flags(passes, only=("cache_dir", "live_model", "passes"))
     doctor = commands.add_parser(
         "doctor",
         help="say what is present, missing or slow",

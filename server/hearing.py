@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -16,17 +15,14 @@ from offline.domain import PassWord
 from offline.errors import Unheard
 from offline.jobs import Failure, FailureCode, Task
 from offline.results import Hearing
-from offline.scripted import ScriptedPass
 from server.audio_store import AudioStore
 from server.errors import AudioStoreError
 from server.logs import configure
+from server.passes import accurate_pass
 from server.recordings import SAMPLE_BYTES, Archive
 from server.resampling import as_heard
 from server.settings import Settings
 from streaming.core.domain import Pcm, Samples, Span
-from streaming.engines.loading import SCRIPTED
-from streaming.engines.script import Script
-from streaming.errors import EngineError
 
 
 class RecordedAudio:
@@ -64,14 +60,14 @@ class Hiring:
     settings: Settings
 
     def __call__(self) -> Hear:
-        """Prepare to hear, which may take seconds.
+        """Prepare to hear; models are loaded when a task needs them.
 
         Raises:
-            StreamingError: A model cannot be had as it was asked for.
+            SettingsError: The passes cannot be understood.
         """
         configure(self.settings.log_level, self.settings.log_format)
         archive = open_archive(self.settings)
-        hear = _pass(self.settings)
+        accurate = accurate_pass(self.settings)
 
         def hear_recording(
             task: Task,
@@ -83,7 +79,7 @@ class Hiring:
                 if audio.samples == 0:
                     expected = "the recording of a session expected, got none"
                     raise Unheard(Failure(FailureCode.NO_AUDIO, expected, retry=True))
-                return hear(audio, task, earlier, progress)
+                return accurate.hear(audio, task, earlier, progress)
             except AudioStoreError as error:
                 failure = Failure(FailureCode.UNAVAILABLE, str(error), retry=True)
                 raise Unheard(failure) from error
@@ -99,19 +95,3 @@ def open_archive(settings: Settings) -> Archive:
     """
     store = None if settings.recordings_url is None else AudioStore(settings.recordings_url)
     return Archive(settings.data_dir, store)
-
-
-_Pass = Callable[
-    [RecordedAudio, Task, Sequence[Sequence[PassWord]], Callable[[float], None]], Hearing
-]
-
-
-def _pass(settings: Settings) -> _Pass:
-    if settings.live_model.startswith(SCRIPTED):
-        path = Path(settings.live_model.removeprefix(SCRIPTED))
-        try:
-            script = Script.from_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise EngineError(f"a script as of tests/data expected: {error}") from error
-        return ScriptedPass(script).hear
-    raise EngineError("a pass that hears recordings expected, got none in this version")

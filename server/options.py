@@ -132,6 +132,7 @@ _PARSERS: Mapping[object, Callable[[str], object]] = {
     int: int,
     bool: _boolean,
     Path: lambda text: Path(text).expanduser(),
+    Path | None: lambda text: Path(text).expanduser(),
     tuple[str, ...]: _several,
 }
 _EXPECTED: Mapping[object, str] = {

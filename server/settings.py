@@ -105,6 +105,18 @@ class Settings:
             "Where fetched models are kept.", FILES, default="`trax` in the user's cache folder"
         ),
     ] = field(default_factory=_cache_folder)
+    results_cache_mb: Annotated[
+        int,
+        Setting(
+            "Room in the cache folder for what accurate passes found out, so that a job that is "
+            "repeated or goes on redoes nothing. An hour of audio takes about a megabyte; 0 keeps "
+            "nothing.",
+            FILES,
+            unit="MB",
+            low=0,
+            high=1_000_000,
+        ),
+    ] = 512
     retention_days: Annotated[
         int,
         Setting(
@@ -124,6 +136,15 @@ class Settings:
             MODELS,
         ),
     ] = "whisper-base"
+    passes: Annotated[
+        Path | None,
+        Setting(
+            "TOML file that says which passes correct the live words, and how, in place of the "
+            "usual ones; `trax passes` shows what is in force.",
+            MODELS,
+            default="none: the usual passes",
+        ),
+    ] = None
     device: Annotated[
         str, Setting("Where the recognizer computes.", MODELS, allowed=("auto", "cpu", "cuda"))
     ] = "auto"

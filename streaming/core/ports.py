@@ -22,6 +22,41 @@ class Effort(Enum):
     """Greedy, no previous text: a window of speech that is still going on."""
     UTTERANCE = "utterance"
     """Beam search: a whole utterance, once, at its end."""
+    SEARCH = "search"
+    """As the window's `Search` says: for good, once the audio is there."""
+
+
+class Way(Enum):
+    """How text is written down; each way fails where the other may not."""
+
+    TIMED = "timed"
+    """With times of its own, which tell where it stopped short of the window's end."""
+    PLAIN = "plain"
+    """Without: surer of its words, and more likely to skip some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How a window is heard for good, and when what was heard is not believed.
+
+    The thresholds are Whisper's own (Radford et al. 2022, section 4.5).
+
+    Attributes:
+        ways: Of writing it down: each gives a reading.
+        beams: Width of the search.
+        temperatures: Tried one after another while what is heard is not believed.
+        no_speech: A window of at least this probability of no speech whose text is not believed
+            holds none.
+        log_probability: Text of a lower mean log-probability a token is not believed.
+        compression: Nor is text that compresses better than this, because it repeats itself.
+    """
+
+    ways: tuple[Way, ...] = (Way.TIMED, Way.PLAIN)
+    beams: int = 5
+    temperatures: tuple[float, ...] = (0.0, 0.4, 0.8)
+    no_speech: float = 0.6
+    log_probability: float = -1.0
+    compression: float = 2.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +69,8 @@ class RecognitionWindow:
         effort: How hard to try.
         language: ISO 639-1 code, or `None` to detect it from this window.
         hotwords: Words to favour, as the user spells them.
+        before: What was said right before, where that is known; used by `Effort.SEARCH` alone.
+        search: How to search, of `Effort.SEARCH`.
     """
 
     start: Samples
@@ -41,6 +78,8 @@ class RecognitionWindow:
     effort: Effort
     language: str | None
     hotwords: tuple[str, ...] = ()
+    before: str = ""
+    search: Search = Search()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +89,15 @@ class Transcription:
     Attributes:
         words: In time order, on the session clock. Their speaker is not set.
         language: What was detected, when the window asked for it.
+        others: Of `Effort.SEARCH`, the words of each further way.
+        believed: Whether `Search` found it good at the first temperature: what follows may be
+            heard with it in mind.
     """
 
     words: tuple[Word, ...]
     language: DetectedLanguage | None = None
+    others: tuple[tuple[Word, ...], ...] = ()
+    believed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import assert_never
 
 from streaming.core.domain import Samples, Voice
 from streaming.core.ports import Diarizer, Recognizer, Vad
-from streaming.engines.script import Script
+from streaming.engines.recognizers import SCRIPTED, read_script, source_of
 from streaming.engines.scripted import ScriptedDiarizer, ScriptedRecognizer, ScriptedVad
 from streaming.errors import EngineError
-from streaming.weights import CataloguedModel, HubModel, LocalModel, Located, locate
-
-SCRIPTED = "scripted:"
-"""A live model that begins so is the path of a script (`Script.from_json`) to play instead."""
+from streaming.weights import CataloguedModel, locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ def load(config: EngineConfig) -> EngineSet:
             message says what mends it.
     """
     if config.live_model.startswith(SCRIPTED):
-        return _scripted(Path(config.live_model.removeprefix(SCRIPTED)), config)
+        return _scripted(config)
     return _real(config)
 
 
@@ -94,7 +90,7 @@ def _real(config: EngineConfig) -> EngineSet:
     diart = DiartModels.load(segmentation=segmentation, embedding=embedding)
     silero = SileroModel.load(packaged_graph())
     recognizer = WhisperRecognizer(
-        _source(model),
+        source_of(model),
         device=config.device,
         compute_type=config.compute_type,
         workers=config.recognizer_workers,
@@ -109,19 +105,6 @@ def _real(config: EngineConfig) -> EngineSet:
     )
 
 
-def _source(model: Located) -> str:
-    """Return what faster-whisper is to load."""
-    match model:
-        case CataloguedModel(folder=folder):
-            return str(folder)
-        case LocalModel(path=path):
-            return str(path)
-        case HubModel(name=name):
-            return name
-        case _:
-            assert_never(model)
-
-
 def _folder(name: str, cache: Path) -> Path:
     located = locate(name, cache)
     if not isinstance(located, CataloguedModel):
@@ -129,11 +112,8 @@ def _folder(name: str, cache: Path) -> Path:
     return located.folder
 
 
-def _scripted(path: Path, config: EngineConfig) -> EngineSet:
-    try:
-        script = Script.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EngineError(f"a script as of tests/data/*.words.json expected: {error}") from error
+def _scripted(config: EngineConfig) -> EngineSet:
+    script = read_script(config.live_model)
     return EngineSet(
         vad=lambda start: ScriptedVad(script, start=start),
         diarizer=lambda latency, _known: ScriptedDiarizer(script, latency),

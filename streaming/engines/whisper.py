@@ -19,7 +19,6 @@ prompt: it helped one talk of three and cost another half of its accuracy.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, assert_never
@@ -30,28 +29,19 @@ from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_compression_ratio, merge_punctuations
 
-from streaming.core.agreement import agreement_key
 from streaming.core.domain import SAMPLE_RATE, DetectedLanguage, Pcm, Permille, Samples, Span, Word
 from streaming.core.ports import Effort, RecognitionWindow, Transcription
+from streaming.engines.decoding import (
+    LONGEST_WINDOW,
+    MOST_SEEKS,
+    SHORTEST_REST,
+    TOKENS_FOR_TIMESTAMPS,
+    after,
+    padded_length,
+    seek,
+    token_cap,
+)
 from streaming.errors import EngineError
-
-SHORTEST_WINDOW = 10 * SAMPLE_RATE
-"""Below this, padded or not, base and tiny.en loop (see the module)."""
-
-LONGEST_WINDOW = 30 * SAMPLE_RATE
-"""What Whisper was trained on, and the most that the encoder takes."""
-
-SILENCE_AFTER = SAMPLE_RATE
-"""Padding after the speech without which the decoder does not end the text."""
-
-LENGTH_STEP = SAMPLE_RATE // 2
-"""Windows are padded to multiples of this. oneDNN, with which CTranslate2 computes, compiles and
-keeps code for each length it meets, up to 1024: with windows of any length an hour of audio took
-700 MB, and compiling took time."""
-
-TOKENS_PER_SECOND = 5.5
-TOKENS_AT_LEAST = 10
-"""Cap on a hypothesis: `TOKENS_PER_SECOND` of audio plus `TOKENS_AT_LEAST`."""
 
 MOST_TOKENS = 448
 """Length of Whisper's text context, prompt included."""
@@ -61,20 +51,6 @@ MOST_CONTEXT_TOKENS = 120
 
 BEAMS = 5
 """Width of the search in an utterance pass: 11 instead of 6-9 ms a token (base)."""
-
-TOKENS_FOR_TIMESTAMPS = 14
-"""More tokens allowed where timestamps stand between them: seven segments."""
-
-SAMPLES_PER_TICK = 320
-"""A timestamp token counts 20 ms."""
-
-MOST_SEEKS = 5
-SHORTEST_REST = SAMPLE_RATE // 3
-"""An utterance is decoded at most `MOST_SEEKS` times, and not for a rest shorter than this."""
-
-SAME_WORD = SAMPLE_RATE // 4
-"""Nobody says a word twice with less between: where decoding goes on inside a word, it is heard
-once more."""
 
 NO_SPEECH = 0.6
 NO_CONFIDENCE = -1.0
@@ -153,7 +129,7 @@ class WhisperRecognizer:
         match window.effort:
             case Effort.LIVE:
                 words = self._live(window, encoding, context, tokenizer)
-            case Effort.UTTERANCE:
+            case Effort.UTTERANCE | Effort.SEARCH:
                 words = self._whole(window, encoding, context, tokenizer)
             case _:
                 assert_never(window.effort)
@@ -167,7 +143,7 @@ class WhisperRecognizer:
         tokenizer: Tokenizer,
     ) -> tuple[Word, ...]:
         """Decode once, greedily, without timestamps."""
-        start, cap = [*tokenizer.sot_sequence, tokenizer.no_timestamps], _cap(window.pcm)
+        start, cap = [*tokenizer.sot_sequence, tokenizer.no_timestamps], token_cap(len(window.pcm))
         decode = partial(self._decode, context=context, start=start, beams=1, cap=cap)
         tokens = decode(encoding)
         if len(tokens) >= cap or _repetitive(tokenizer.decode(tokens)):
@@ -188,20 +164,20 @@ class WhisperRecognizer:
         offset = 0
         for _ in range(MOST_SEEKS):
             pcm = window.pcm[offset:]
-            start, cap = list(tokenizer.sot_sequence), _cap(pcm) + TOKENS_FOR_TIMESTAMPS
+            start, cap = list(tokenizer.sot_sequence), token_cap(len(pcm)) + TOKENS_FOR_TIMESTAMPS
             decode = partial(self._decode, context=context, start=start, beams=BEAMS, cap=cap)
             tokens = decode(encoding)
             if len(tokens) >= cap or _repetitive(tokenizer.decode(tokens)):
                 encoding = self._encode(pcm, LONGEST_WINDOW)
                 tokens = decode(encoding)
-            seek = _seek(tokens, tokenizer)
-            heard = tokens if seek is None else tokens[: seek.tokens]
+            stopped = seek(tokens, tokenizer.timestamp_begin)
+            heard = tokens if stopped is None else tokens[: stopped.tokens]
             text = [token for token in heard if token < tokenizer.eot]
             aligned = self._align(encoding, text, pcm, tokenizer)
-            words += _after(words, self._words(aligned, window, Samples(offset)))
-            if seek is None or len(pcm) - seek.samples < SHORTEST_REST:
+            words += after(words, self._words(aligned, window, Samples(offset)))
+            if stopped is None or len(pcm) - stopped.samples < SHORTEST_REST:
                 break
-            offset += seek.samples
+            offset += stopped.samples
             encoding = self._encode(window.pcm[offset:])
         return tuple(words)
 
@@ -271,54 +247,6 @@ class WhisperRecognizer:
         return Tokenizer(
             self._whisper.hf_tokenizer, multilingual, task="transcribe", language=language
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Seek:
-    """Where a decoding with timestamps stopped, though there is more to hear.
-
-    Attributes:
-        tokens: How many of its tokens belong to what was heard.
-        samples: How much audio that was.
-    """
-
-    tokens: int
-    samples: int
-
-
-def _seek(tokens: list[int], tokenizer: Tokenizer) -> _Seek | None:
-    """Return where to decode from next, or `None` when the whole window was heard.
-
-    Whisper closes a segment with a timestamp and opens the next with the same one. Text that
-    ends with a single timestamp, or has no pair, went to the end of the window
-    (openai/whisper: transcribe.py).
-    """
-    begin = tokenizer.timestamp_begin
-    if len(tokens) >= 2 and tokens[-2] < begin <= tokens[-1]:
-        return None
-    pairs = [i for i in range(1, len(tokens)) if tokens[i - 1] >= begin and tokens[i] >= begin]
-    if not pairs or (ticks := tokens[pairs[-1] - 1] - begin) == 0:
-        return None
-    return _Seek(pairs[-1], ticks * SAMPLES_PER_TICK)
-
-
-def _after(before: Sequence[Word], words: Sequence[Word]) -> Sequence[Word]:
-    """Return the words without a first one that is the last of `before`, heard again."""
-    if not (before and words):
-        return words
-    again = agreement_key(before[-1].text) == agreement_key(words[0].text)
-    at_once = words[0].span.start - before[-1].span.end < SAME_WORD
-    return words[1:] if again and at_once else words
-
-
-def padded_length(samples: int) -> int:
-    """Return how long a window of so many samples is for the encoder."""
-    steps = -(-(samples + SILENCE_AFTER) // LENGTH_STEP)
-    return min(max(SHORTEST_WINDOW, steps * LENGTH_STEP), LONGEST_WINDOW)
-
-
-def _cap(pcm: Pcm) -> int:
-    return round(len(pcm) / SAMPLE_RATE * TOKENS_PER_SECOND) + TOKENS_AT_LEAST
 
 
 def _repetitive(text: str) -> bool:

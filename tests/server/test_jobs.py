@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
@@ -212,5 +213,6 @@ async def test_metrics_tell_how_many_jobs_there_are(tmp_path: Path) -> None:
 
         _, _, text = await server.get("/metrics")
 
-    assert 'trax_jobs{state="waiting"} 1.0' in text
+    # Its worker may have taken the job already.
+    assert sum(map(float, re.findall(r"^trax_jobs{.*} (.*)$", text, re.MULTILINE))) == 1
     assert "trax_jobs_wait_seconds" in text

@@ -13,9 +13,9 @@ from streaming.core.domain import DetectedLanguage, Permille, Samples
 from streaming.core.ports import Effort, RecognitionWindow
 from streaming.core.settings import DIARIZATION_WINDOW
 from streaming.engines import loading
-from streaming.engines.loading import SCRIPTED, EngineConfig, EngineNames, load
+from streaming.engines.loading import EngineConfig, EngineNames, load
+from streaming.engines.recognizers import SCRIPTED
 from streaming.errors import EngineError, MissingWeightError, UnknownWeightError
-from streaming.weights import CATALOGUE, CataloguedModel, HubModel, LocalModel
 from tests.streaming.engines.recordings import weights
 
 ROWS = [
@@ -92,14 +92,6 @@ def test_weights_beside_the_recognizer_are_missed_before_anything_is_loaded(
 ) -> None:
     with pytest.raises(MissingWeightError, match=r"segmentation-3\.0"):
         load(replace(config, live_model=str(tmp_path)))
-
-
-def test_faster_whisper_is_told_a_folder_or_a_name(tmp_path: Path) -> None:
-    catalogued = CataloguedModel(next(iter(CATALOGUE.values())), tmp_path)
-
-    assert loading._source(catalogued) == str(tmp_path)
-    assert loading._source(LocalModel(tmp_path)) == str(tmp_path)
-    assert loading._source(HubModel("large-v3")) == "large-v3"
 
 
 def test_only_the_catalogue_has_models_beside_the_recognizer(tmp_path: Path) -> None:

@@ -1,0 +1,47 @@
+"""Which windows are worth hearing again: those of which earlier passes are not sure (pure).
+
+Three signs, each of which is enough: the passes do not say the same, they are not sure, or they
+heard less than people say in so much time, as where several talk at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from offline.voting import Vote
+from streaming.core.domain import SAMPLE_RATE, Span
+
+
+@dataclass(frozen=True, slots=True)
+class CertaintyRules:
+    """From when on earlier passes are sure enough.
+
+    Attributes:
+        agreed: Part of the words that all of them have.
+        confidence: Mean of the words, in permille.
+        words_per_s: Of speech; one word fewer is nothing.
+    """
+
+    agreed: float = 0.95
+    confidence: int = 800
+    words_per_s: float = 1.2
+
+
+def is_certain(vote: Vote, voters: int, speech: Sequence[Span], rules: CertaintyRules) -> bool:
+    """Return whether a window need not be heard again.
+
+    Args:
+        vote: What earlier passes say of the window.
+        voters: How many passes that are; one alone has nobody to agree with.
+        speech: Where somebody speaks in it.
+        rules: What is enough.
+    """
+    confidence = sum(word.confidence for word in vote.words) / max(1, len(vote.words))
+    speech_s = sum(span.length for span in speech) / SAMPLE_RATE
+    return (
+        voters > 1
+        and vote.agreed >= rules.agreed
+        and (confidence >= rules.confidence or not vote.words)
+        and len(vote.words) + 1 >= rules.words_per_s * speech_s
+    )

@@ -1,0 +1,166 @@
+"""What one recognizer hears in one window after another, each kept so that it is heard only once.
+
+Of audio whose language nobody named, the first windows say it, until one of them is sure. A window
+that is then heard badly in it is asked once more, and may be of another one: so a language holds
+for a passage, and not for good.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import msgpack
+
+from offline.cache import ResultCache, key_of
+from offline.passes import Stage
+from streaming.core.domain import DetectedLanguage, Pcm, Permille, Samples, Span, Word, from_ms
+from streaming.core.ports import Effort, RecognitionWindow, Transcription
+from streaming.engines.recognizers import Loaded
+
+VERSION = 1
+"""Of what is kept: another one where the same engine would be heard differently."""
+
+SURE_OF_LANGUAGE = 500
+"""A language is believed from this probability on, in permille, as in a live session."""
+
+OTHER_LANGUAGE = 700
+"""Another language than the one before has to be this probable ..."""
+
+BADLY_HEARD = 500
+"""... in a window whose words are less probable than this on average."""
+
+CONTEXT_WITHIN = from_ms(3_000)
+"""Text is of no help to what is said after a longer pause than this."""
+
+MOST_CONTEXT = 400
+"""Characters of the text before that are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody who wants audio heard says about it.
+
+    Attributes:
+        language: ISO 639-1 code; `None` to detect it.
+        hotwords: Words to favour.
+    """
+
+    language: str | None
+    hotwords: tuple[str, ...]
+
+
+class Listener:
+    """One stage over the windows of one task, in their order; owned by it."""
+
+    def __init__(self, stage: Stage, loaded: Loaded, request: Request, cache: ResultCache) -> None:
+        self._stage = stage
+        self._loaded = loaded
+        self._request = request
+        self._cache = cache
+        self._language = request.language
+        self._before: tuple[Word, ...] = ()
+        self.languages: dict[str, int] = {}
+        """How many samples were heard in each language."""
+
+    def hear(self, window: Span, pcm: Pcm) -> Transcription:
+        """Return what is heard in the next window, at most 30 s; takes seconds if it is not kept.
+
+        Raises:
+            EngineError: The recognizer failed.
+        """
+        heard = self._in_language(window, pcm)
+        if self._language is not None:
+            self.languages[self._language] = self.languages.get(self._language, 0) + window.length
+        self._before = heard.words if heard.believed else ()
+        return heard
+
+    def _in_language(self, window: Span, pcm: Pcm) -> Transcription:
+        """Hear a window in the language of the one before, or find out which it is in."""
+        heard = self._recognized(window, pcm, self._language)
+        if self._request.language is not None:
+            return heard
+        if self._language is None:
+            if heard.language and heard.language.confidence >= SURE_OF_LANGUAGE:
+                self._language = heard.language.code
+        elif _badly_heard(heard):
+            again = self._recognized(window, pcm, None)
+            found = again.language
+            if found and found.code != self._language and found.confidence >= OTHER_LANGUAGE:
+                self._language = found.code
+                return again
+        return heard
+
+    def _recognized(self, window: Span, pcm: Pcm, language: str | None) -> Transcription:
+        """Return what was kept of a window, or have it recognised and keep that."""
+        asked = RecognitionWindow(
+            start=window.start,
+            pcm=pcm,
+            effort=Effort.SEARCH,
+            language=language,
+            hotwords=self._request.hotwords,
+            before=self._context(window),
+            search=self._stage.search,
+        )
+        key = key_of(
+            "window",
+            VERSION,
+            hashlib.sha256(pcm.tobytes()).digest(),
+            self._loaded.identity,
+            repr(asked.search),
+            language,
+            repr(asked.hotwords),
+            asked.before,
+        )
+        kept = self._cache.get(key)
+        if kept is not None:
+            return _decode(kept, window.start)
+        (heard,) = self._loaded.recognizer.recognize([asked])
+        self._cache.keep(key, _encode(heard, window.start))
+        return heard
+
+    def _context(self, window: Span) -> str:
+        """Return the text before a window, where the stage wants it told and it may help."""
+        before = self._before
+        if not (self._stage.context and before):
+            return ""
+        if window.start - before[-1].span.end > CONTEXT_WITHIN:
+            return ""
+        return "".join(word.text for word in before)[-MOST_CONTEXT:]
+
+
+def _badly_heard(heard: Transcription) -> bool:
+    sure = sum(word.confidence for word in heard.words) / max(1, len(heard.words))
+    return not heard.believed or sure < BADLY_HEARD
+
+
+def _encode(heard: Transcription, start: Samples) -> bytes:
+    """Return a transcription as it is kept, with times from the start of its window."""
+    content = [
+        [[_row(word, start) for word in words] for words in (heard.words, *heard.others)],
+        None if heard.language is None else [heard.language.code, heard.language.confidence],
+        heard.believed,
+    ]
+    packed: bytes = msgpack.packb(content)
+    return packed
+
+
+def _decode(content: bytes, start: Samples) -> Transcription:
+    readings, language, believed = msgpack.unpackb(content)
+    words, *others = (
+        tuple(
+            Word(text, Span(Samples(start + first), Samples(start + end)), Permille(confidence))
+            for text, first, end, confidence in reading
+        )
+        for reading in readings
+    )
+    return Transcription(
+        words=words,
+        language=None if language is None else DetectedLanguage(language[0], Permille(language[1])),
+        others=tuple(others),
+        believed=believed,
+    )
+
+
+def _row(word: Word, start: Samples) -> list[str | int]:
+    return [word.text, word.span.start - start, word.span.end - start, word.confidence]

@@ -1,0 +1,49 @@
+"""From a server's settings to the accurate pass."""
+
+from __future__ import annotations
+
+from offline.accurate import AccuratePass, Ear
+from offline.cache import ResultCache
+from offline.errors import PassesError
+from offline.passes import DEFAULT, Passes
+from server.errors import SettingsError
+from server.setting import problem
+from server.settings import Settings
+from streaming.engines.recognizers import Machine
+
+RESULTS = "results"
+"""Folder, in that of the cache, of what accurate passes found out."""
+
+MB = 1_000_000
+
+
+def passes_of(settings: Settings) -> Passes:
+    """Return the passes that are in force.
+
+    Raises:
+        SettingsError: The file that describes them cannot be read or understood.
+    """
+    if settings.passes is None:
+        return DEFAULT
+    try:
+        return Passes.parse(settings.passes.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, PassesError) as error:
+        expected = "a file that describes passes"
+        raise SettingsError([problem("passes", expected, f"{settings.passes}: {error}")]) from error
+
+
+def results_of(settings: Settings) -> ResultCache:
+    """Return where results are kept."""
+    return ResultCache(settings.cache_dir / RESULTS, settings.results_cache_mb * MB)
+
+
+def accurate_pass(settings: Settings) -> AccuratePass:
+    """Return what hears tasks; loads no model before it hears.
+
+    Raises:
+        SettingsError: As `passes_of`.
+    """
+    # One worker: a task's windows are heard one after another, and the live side needs the cores.
+    machine = Machine(settings.cache_dir, settings.device, settings.compute_type)
+    ear = Ear(passes_of(settings), settings.live_model, machine)
+    return AccuratePass(ear, results_of(settings))
