@@ -5,6 +5,7 @@
     python -m loadtest soak            one long session: is memory flat, is the last word there
     python -m loadtest editors         how long edits take to other editors, and documents to open
     python -m loadtest crashes         kill -9 again and again: is anything missing
+    python -m loadtest jobs            how soon jobs begin, and again after a kill -9
 
 Files in reading order: `recordings` (speech and its truth), `normalization` (when words are the
 same), `scoring` and `diarization` (heard against said), `distribution`; `arrivals` (what a client
@@ -17,6 +18,7 @@ got); then the measurements:
 - `editors` (from edit to edit) with `editors_typing` (what is typed), `editors_link` (over what),
   `editors_documents` (long ones) and `editors_lag` (is the server's event loop free), and
   `editors_tasks`;
+- `jobs`;
 - `crashes` with `crashes_editor` (who carries on by itself) and `crashes_audit` (what is missing).
 
 `report`, `editors_report` and `crashes_report` make tables and JSON, `progress` shows what is going

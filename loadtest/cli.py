@@ -25,6 +25,7 @@ from loadtest.editors import EditingReport, Typing, measure_editing
 from loadtest.editors_documents import measure_opening, write_meetings
 from loadtest.editors_report import EditorsReport, editing_table, openings_table
 from loadtest.errors import LoadtestError
+from loadtest.jobs import JobsReport, jobs_table, measure_jobs
 from loadtest.latency import LatencyReport, measure_latency
 from loadtest.measured_server import MeasuredServer, running_server
 from loadtest.progress import watched
@@ -37,6 +38,7 @@ from server.app import engine_config
 from server.errors import PeerMistake, StartError
 from server.messages import Finals, Start
 from server.options import read_settings
+from server.settings import Settings
 from streaming.core.endpointing import EndpointRules
 from streaming.core.settings import LiveRules
 from streaming.engines.loading import load
@@ -75,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_soak(commands.add_parser("soak", help="one long session: memory, and the last word"))
     _add_editors(commands.add_parser("editors", help="how long edits and documents take"))
     _add_crashes(commands.add_parser("crashes", help="kill -9 again and again: what is missing"))
+    _add_jobs(commands.add_parser("jobs", help="how soon jobs begin, also after a kill -9"))
     return parser
 
 
@@ -199,6 +202,16 @@ def _add_crashes(parser: argparse.ArgumentParser) -> None:
         dest="scripted",
         help="with the real models; default: with engines that play what is said",
     )
+    _add_out(parser)
+
+
+def _add_jobs(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(carry_out=_jobs)
+    parser.add_argument("--jobs", type=_count, default=50, metavar="N", help="default: 50")
+    parser.add_argument(
+        "--kills", type=int, default=5, metavar="N", help="of workers, with Redis (default: 5)"
+    )
+    parser.add_argument("--redis-url", help="default: the queue is in this process")
     _add_out(parser)
 
 
@@ -360,6 +373,22 @@ async def _measure_crashes(options: argparse.Namespace) -> CrashReport:
             status.update(f"{kills} of {options.kills} kills ...")
 
         return await measure_crashes(talk, flags, options.kills, options.seed, tell)
+
+
+def _jobs(options: argparse.Namespace) -> None:
+    report = asyncio.run(_measure_jobs(options))
+    Console().print(jobs_table(report))
+    if options.out is not None:
+        write_json(options.out, report)
+
+
+async def _measure_jobs(options: argparse.Namespace) -> JobsReport:
+    with (
+        TemporaryDirectory(prefix="trax-loadtest-") as folder,
+        Console(stderr=True).status("Measuring ...") as status,
+    ):
+        settings = Settings(data_dir=Path(folder), redis_url=options.redis_url)
+        return await measure_jobs(settings, options.jobs, options.kills, status.update)
 
 
 def _caller(options: argparse.Namespace, url: str) -> Caller:
