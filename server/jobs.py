@@ -136,22 +136,23 @@ class Jobs:
         """
         told: object = None
         while True:
+            news = self._news
             found = await self.get(job)
             if (shown := (found.state, found.progress, found.attempts)) != told:
                 told = shown
                 yield found
             if found.state.over:
                 return
-            await self._look()
+            await _look(news)
 
     async def heard(self) -> AsyncGenerator[Job, None]:
         """Yield, for ever, jobs whose hearings wait to be written, the most urgent first.
 
-        A job comes again, a second later at the earliest, until it is noted as applied, rejected
-        or cancelled. Other servers get the same jobs.
+        A job comes again, usually a second later, until it is noted as applied, rejected or
+        cancelled. Other servers get the same jobs.
         """
         while True:
-            self._news.clear()
+            news = self._news
             try:
                 jobs = await self._threads.run(self._store.jobs.heard)
             except StorageError as error:
@@ -159,17 +160,12 @@ class Jobs:
                 jobs = ()
             for job in jobs:
                 yield job
-            await (asyncio.sleep(LOOK_S) if jobs else self._look())
+            await _look(news)
 
     def notice(self) -> None:
         """Look at once: a worker in this process is done with something."""
-        self._news.set()
-
-    async def _look(self) -> None:
-        """Wait until it is time to look into the database, or something is known to be new."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_S):
-                await self._news.wait()
+        news, self._news = self._news, asyncio.Event()
+        news.set()
 
     async def _send(self, job: str) -> None:
         """Wake a worker up; if that is not possible now, the sweep does it later."""
@@ -208,3 +204,10 @@ class Jobs:
         sent = await self._in_queue(lambda: self._queue.top_up(due))
         if sent:
             logger.info("jobs sent again", extra={"jobs": sent})
+
+
+async def _look(news: asyncio.Event) -> None:
+    """Wait until it is time to look into the database, or something is known to be new."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LOOK_S):
+            await news.wait()

@@ -129,6 +129,35 @@ async def test_whoever_watches_sees_a_job_to_its_end(
     ]
 
 
+async def test_news_are_looked_at_once_and_by_all_who_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_S", DEADLINE_S)
+    async with office(tmp_path) as here:
+        job = await here.submit()
+        looks: list[str] = []
+        read = here.store.jobs.get
+
+        def look(each: str) -> Job:
+            looks.append(each)
+            return read(each)
+
+        monkeypatch.setattr(here.store.jobs, "get", look)
+        async with (
+            aclosing(here.jobs.watch(job.id)) as one,
+            aclosing(here.jobs.watch(job.id)) as other,
+        ):
+            both = [await anext(one), await anext(other)]
+            ends = [asyncio.ensure_future(anext(each)) for each in (one, other)]
+            for _ in range(5):
+                await asyncio.sleep(0)
+            await here.jobs.cancel(job.id)
+            both += [await each for each in ends]
+
+        assert [each.state for each in both] == [JobState.WAITING] * 2 + [JobState.CANCELLED] * 2
+        assert len(looks) <= 6  # and not again and again
+
+
 async def test_what_was_heard_comes_again_until_it_is_applied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
