@@ -149,6 +149,10 @@ class Rooms:
             opened = self._open.get(transcript)
             if opened is not None:
                 self._forget(transcript, opened, DELETED)
+        try:
+            await self._threads.run(self._store.removals.scrub)
+        except StorageError:  # It is done with the next one, or when the server starts again.
+            logger.exception("database not scrubbed", extra={"transcript": transcript})
         return gone
 
     async def aclose(self) -> None:
