@@ -1,11 +1,13 @@
-"""One connection in a room, as the room knows it."""
+"""The connections in a room, as the room knows them, and under which Yjs client ids they write."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from server.allowance import Allowance
-from server.mailbox import Mailbox
+from server.codes import CloseCode
+from server.mailbox import Dismissal, Mailbox
 
 
 @dataclass(eq=False, slots=True)
@@ -13,12 +15,14 @@ class Member:
     """One connection in a room; owned by the room and by its connection.
 
     Attributes:
+        number: Those who came later have higher ones.
         writes: Whether its updates are taken.
         mailbox: What it has to be sent.
         allowance: How much of everybody's time it may take.
         held: Updates that it sent before it had synchronised.
     """
 
+    number: int
     writes: bool
     mailbox: Mailbox
     allowance: Allowance
@@ -30,3 +34,45 @@ class Member:
     def held_bytes(self) -> int:
         """How much is held back."""
         return sum(map(len, self.held))
+
+
+class Writers:
+    """Who writes under which Yjs client id; owned by the room.
+
+    Two live documents under one id would each lose what the other wrote: of two members who write
+    under it, the one that came first has to go.
+    """
+
+    def __init__(self) -> None:
+        self._members: dict[int, Member] = {}
+
+    def admit(self, member: Member, clients: Collection[int]) -> bool:
+        """Return whether a member may write under these ids, if nothing else stands against it.
+
+        If one who came later writes under them, it is dismissed, and what it wrote is not what
+        others have under these numbers.
+        """
+        for client in clients:
+            writer = self._members.get(client)
+            if writer is not None and writer.number > member.number:
+                member.mailbox.dismiss(_replaced(client))
+                return False
+        return True
+
+    def note(self, member: Member, clients: Collection[int]) -> None:
+        """Note that a member wrote under ids; who wrote under them before is dismissed."""
+        for client in clients:
+            before = self._members.get(client)
+            if before is not None and before is not member:
+                before.mailbox.dismiss(_replaced(client))
+            self._members[client] = member
+
+    def leave(self, member: Member) -> None:
+        """Free the ids of a member."""
+        for client in [client for client, writer in self._members.items() if writer is member]:
+            del self._members[client]
+
+
+def _replaced(client: int) -> Dismissal:
+    reason = f"client id {client} is used by a newer connection"
+    return Dismissal(CloseCode.REPLACED, reason)

@@ -32,7 +32,7 @@ from server.codes import CloseCode
 from server.commits import Change, Commits
 from server.errors import TranscriptError
 from server.mailbox import Dismissal, Mailbox
-from server.member import Member
+from server.member import Member, Writers
 from server.storage.values import Description, Progress, WordChunk
 from server.transcript import ROOTS, Transcript
 from server.yjs import messages
@@ -130,7 +130,8 @@ class Room:
         self._machines = contents.machines
         self._most_bytes = most_bytes
         self._members: set[Member] = set()
-        self._writers: dict[int, Member] = {}
+        self._joined = 0
+        self._writers = Writers()
         self._landmarks = contents.landmarks
         self._size_bytes = contents.size_bytes
 
@@ -143,7 +144,8 @@ class Room:
 
     def join(self, mailbox: Mailbox, *, writes: bool) -> Member:
         """Let somebody in; what it is told first brings it up to date."""
-        member = Member(writes, mailbox, Allowance(self._clock()))
+        self._joined += 1
+        member = Member(self._joined, writes, mailbox, Allowance(self._clock()))
         self._members.add(member)
         if writes:
             self._ask(member)
@@ -153,8 +155,7 @@ class Room:
     def leave(self, member: Member) -> None:
         """Somebody is gone, and is not seen any more."""
         self._members.discard(member)
-        for client in [client for client, writer in self._writers.items() if writer is member]:
-            del self._writers[client]
+        self._writers.leave(member)
         self._spread(self._presence.leave(member))
 
     def dismiss_all(self, dismissal: Dismissal) -> None:
@@ -329,7 +330,8 @@ class Room:
         inspection = await _inspect(update)
         if not member.writes or missing(inspection, self._landmarks.state) is None:
             # What a member synchronises may have come from others; what it changes is its own.
-            self._claim(member, self._take(member, inspection, update))
+            if self._writers.admit(member, fresh(inspection, self._landmarks.state)):
+                self._writers.note(member, self._take(member, inspection, update))
             return
         if member.held_bytes + len(update) > MOST_HELD_BYTES:
             raise LimitExceeded("bytes before synchronising", MOST_HELD_BYTES, len(update))
@@ -379,18 +381,6 @@ class Room:
         if self._size_bytes + len(update) > self._most_bytes:
             return Dismissal(CloseCode.TOO_LARGE, f"a transcript has {self._most_bytes} bytes")
         return None
-
-    def _claim(self, member: Member, written: Collection[int]) -> None:
-        """Note under which client ids a member writes; the newest member has them.
-
-        Two live documents under one id would each lose what the other wrote.
-        """
-        for client in written:
-            before = self._writers.get(client)
-            if before is not None and before is not member:
-                reason = f"client id {client} is used by a newer connection"
-                before.mailbox.dismiss(Dismissal(CloseCode.REPLACED, reason))
-            self._writers[client] = member
 
     def _note(self, inspection: Inspection, new: bytes | None) -> None:
         """Take note of an update that was applied, and of what in it was new."""

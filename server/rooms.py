@@ -31,7 +31,7 @@ from server.yjs.updates import inspect
 logger = logging.getLogger(__name__)
 
 LINGER_S = 10.0
-"""An empty room is kept so long: pages are reloaded, and connections break."""
+"""An empty room is kept so long after the last left it: pages are reloaded, connections break."""
 
 COMPACT_AFTER = 1_000
 """So many updates are stored one by one before one takes the place of all of them."""
@@ -59,6 +59,8 @@ class _Open:
     described: int
     compacting: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
+    entered: int = 0
+    """How often, which tells whether somebody came and went meanwhile."""
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -110,12 +112,13 @@ class Rooms:
         """
         opened = await self._opened(transcript)
         opened.users += 1
+        opened.entered += 1
         try:
             yield opened.room
         finally:
             opened.users -= 1
             if opened.users == 0:
-                self._spawn(self._close_later(transcript, opened))
+                self._spawn(self._close_later(transcript, opened, opened.entered))
 
     async def closed(self, transcript: str, room: Room) -> None:
         """Wait until a room that is in use is closed all the same."""
@@ -149,6 +152,10 @@ class Rooms:
             opened = self._open.get(transcript)
             if opened is not None:
                 self._forget(transcript, opened, DELETED)
+        try:
+            await self._threads.run(self._store.removals.scrub)
+        except StorageError:  # It is done with the next one, or when the server starts again.
+            logger.exception("database not scrubbed", extra={"transcript": transcript})
         return gone
 
     async def aclose(self) -> None:
@@ -281,12 +288,14 @@ class Rooms:
             self._store.documents.compact(lease, whole, document.last_seq)
         return document.last_seq
 
-    async def _close_later(self, transcript: str, opened: _Open) -> None:
+    async def _close_later(self, transcript: str, opened: _Open, entered: int) -> None:
+        """Close a room some time after somebody left it, unless another came since."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self._linger_s):
                 await self._stopping.wait()
         async with self._lock(transcript):
-            if opened.users == 0 and self._open.get(transcript) is opened:
+            empty = opened.users == 0 and opened.entered == entered
+            if empty and self._open.get(transcript) is opened:
                 await self._close(transcript, opened)
 
     async def _close(self, transcript: str, opened: _Open) -> None:

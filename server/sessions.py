@@ -361,7 +361,10 @@ class Sessions:
             StorageError: It is not known which.
         """
         removed: list[str] = []
-        for session in self._transcripts.removals.all():
+        deleted = self._transcripts.removals.all()
+        if deleted:
+            self._transcripts.removals.scrub()
+        for session in deleted:
             try:
                 self._archive.remove(session)
             except (AudioStoreError, OSError):  # The next sweep tries again.

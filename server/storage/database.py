@@ -4,6 +4,10 @@ SQLite, the default, is a file. It runs with a write-ahead log, so that readers 
 that there can be do not wait for each other. `synchronous=NORMAL` means that whatever was committed
 survives the death of this process; a power cut may take the last transactions, but not damage the
 file (https://sqlite.org/pragma.html#pragma_synchronous). PostgreSQL keeps both.
+
+What is deleted in SQLite is overwritten (`secure_delete`), which costs nothing that we could
+measure: 11 us for each of 6,000 updates, and 4 ms for a compaction to 400 kB, with it as without.
+`FAST` would leave whole pages as they are. PostgreSQL keeps deleted rows until it vacuums.
 """
 
 from __future__ import annotations
@@ -29,6 +33,9 @@ CONNECTIONS = 4
 
 LOG_BYTES = 64 * 1024 * 1024
 """To this size SQLite's write-ahead log is cut back after it had to grow beyond."""
+
+MERGED_PAGES = 64
+"""Of a full-text index, in one transaction: some milliseconds."""
 
 _EXPECTED = "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
 
@@ -58,10 +65,12 @@ class Database:
             self._engine = _sqlite(parsed, wait_ms)
             self._writers = self._engine.execution_options(begin="BEGIN IMMEDIATE")
             self._readers = self._engine.execution_options(begin="BEGIN")
+            self._alone: Engine | None = self._engine.execution_options(begin=None)
         else:
             self.place = f"{parsed.host or 'local'}/{parsed.database}"
             self._engine = _postgresql(parsed, wait_ms)
             self._writers = self._engine.execution_options()
+            self._alone = None
             # One snapshot for all statements, as SQLite gives it.
             self._readers = self._engine.execution_options(isolation_level="REPEATABLE READ")
 
@@ -86,6 +95,32 @@ class Database:
         """
         with self._translated(), self._readers.begin() as connection:
             yield connection
+
+    def scrub(self, index: str) -> None:
+        """Leave nothing of what was deleted in the files of SQLite.
+
+        Others read and write meanwhile: it takes many small transactions, a second or two for a
+        thousand transcripts. While somebody reads, the log is not cut; the next time does it.
+
+        Args:
+            index: The table of a full-text index. FTS5 notes that something was deleted, and
+                removes it with its next merge (https://sqlite.org/fts5.html#the_merge_command).
+
+        Raises:
+            StorageError: The database refuses; see `translate`.
+        """
+        if self._alone is None:
+            return
+        with self._translated(), self._alone.connect() as connection:
+            pages = -MERGED_PAGES  # The first time, everything becomes part of the merge.
+            before, now = -2, 0
+            while now - before >= 2:  # fewer: nothing was merged
+                before = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
+                merge = f"INSERT INTO {index} ({index}, rank) VALUES ('merge', {pages})"  # noqa: S608
+                connection.exec_driver_sql(merge)
+                now = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
+                pages = MERGED_PAGES
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
 
     def close(self) -> None:
         """Close all connections; harmless when called twice."""
@@ -139,11 +174,14 @@ def _sqlite(url: URL, wait_ms: int) -> Engine:
         _use_log(connection, wait_ms / 1000)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA secure_delete=ON")
         connection.execute(f"PRAGMA journal_size_limit={LOG_BYTES}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options()["begin"])
+        statement = connection.get_execution_options()["begin"]
+        if statement is not None:
+            connection.exec_driver_sql(statement)
 
     return engine
 

@@ -32,6 +32,14 @@ class Removals:
         with self._database.writing() as connection:
             connection.execute(delete(removals).where(done))
 
+    def scrub(self) -> None:
+        """Have the database itself forget for good what was deleted; see `Database.scrub`.
+
+        Raises:
+            StorageError: It cannot now; what was deleted stays deleted.
+        """
+        self._database.scrub("terms_index")
+
 
 def note_removals(connection: Connection, transcript: str, now_ms: int) -> tuple[str, ...]:
     """Note the sessions of a transcript that is locked, and about to be deleted; return them."""

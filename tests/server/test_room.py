@@ -311,6 +311,20 @@ async def test_of_two_who_write_under_one_id_the_newer_one_stays(tmp_path: Path)
         assert bob.code is eve.code is None
 
 
+async def test_who_came_first_does_not_take_its_id_back(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (stored, room):
+        ada, bob = Peer(room, client=7), Peer(room, client=7)
+        bob.text.insert(0, "b")
+        await bob.send()
+        ada.text.insert(0, "aa")
+        await ada.send()
+        await room.idle()
+
+        assert ada.code is CloseCode.REPLACED
+        assert bob.code is None
+        assert stored.written().text == "b said"
+
+
 async def test_an_id_whose_writer_left_is_free(tmp_path: Path) -> None:
     async with opened(tmp_path) as (_, room):
         ada, bob, eve = (Peer(room, client=client) for client in (7, 7, 8))
@@ -322,7 +336,7 @@ async def test_an_id_whose_writer_left_is_free(tmp_path: Path) -> None:
         await bob.send()
 
         assert ada.code is None
-        assert room._writers == {7: bob.member, 8: eve.member}
+        assert room._writers._members == {7: bob.member, 8: eve.member}
 
 
 async def test_nobody_writes_as_the_server(tmp_path: Path) -> None:

@@ -111,6 +111,21 @@ async def test_who_comes_back_soon_finds_the_room_open(tmp_path: Path) -> None:
         await until(lambda: not opened._open)
 
 
+async def test_a_room_is_kept_for_a_while_after_the_last_left(tmp_path: Path) -> None:
+    async with open_rooms(tmp_path, linger_s=0.01) as (_, opened):
+        async with opened.enter(TRANSCRIPT) as before:
+            pass
+        (leaving,) = opened._closing
+        await asyncio.sleep(0)  # It begins to wait.
+        opened._linger_s = 60.0
+        async with opened.enter(TRANSCRIPT):
+            pass
+        await leaving
+
+        async with opened.enter(TRANSCRIPT) as room:
+            assert room is before
+
+
 async def test_who_comes_while_a_room_closes_gets_a_new_one(tmp_path: Path) -> None:
     async with open_rooms(tmp_path) as (_, opened):
         async with opened.enter(TRANSCRIPT) as before:
