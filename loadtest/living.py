@@ -300,11 +300,10 @@ def _storage(folder: Path, transcript: str) -> tuple[Shown, Spoken]:
     with Store(database(folder)) as store:
         document = store.documents.read(transcript)
         (session,) = store.sessions.of(transcript)
-        live, again = session.live_pass, session.utterance_pass
-        words = store.passes.words(transcript, (live, again))
+        passes = store.passes.words(transcript, (each.id for each in store.passes.of(transcript)))
+        spoken = Spoken(session.live_pass, passes, store.merges.all_decisions(transcript))
     snapshot = () if document.snapshot is None else (document.snapshot,)
-    stored = Shown.stored((*snapshot, *document.updates))
-    return stored, Spoken(live, words[live], again, words[again])
+    return Shown.stored((*snapshot, *document.updates)), spoken
 
 
 def _through(url: str, network: Relay) -> str:

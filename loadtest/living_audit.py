@@ -2,14 +2,15 @@
 
 What people typed is known by its characters, which occur once only. Of what was said, each segment
 must still say its words, in their order and once: all but the letters that somebody erased there,
-and the words that a correction replaced. Which words those are follows from the corrections that
-the speaker was told, and from whether what they say instead was ever written.
+and the words that a correction replaced. Which words those are is told by the decisions that are
+stored with the document: a correction that was applied has to stand there itself, and what it
+replaced must be gone.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import accumulate
@@ -17,9 +18,9 @@ from itertools import accumulate
 from loadtest.arrivals import Arrival
 from loadtest.living_account import Account, is_typed
 from loadtest.living_replica import Shown
-from offline.domain import PassId, PassWord, Segment
-from streaming.core.agreement import agreement_key
-from trax_client import Correction, Final
+from offline.decisions import Decision, Hunk, Outcome
+from offline.domain import PassId, PassWord, Segment, WordRef
+from trax_client import Final, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +28,27 @@ class Spoken:
     """What a session said, as the storage has it.
 
     Attributes:
-        live: Name of the pass of its finals.
-        finals: Their words.
-        again: Name of the pass of its corrections.
-        corrections: Their words.
+        live: Name of the pass of its final words.
+        passes: The words of this pass, and of those that corrected it.
+        decisions: What became of corrections.
     """
 
     live: PassId
-    finals: Sequence[PassWord]
-    again: PassId
-    corrections: Sequence[PassWord]
+    passes: Mapping[PassId, Sequence[PassWord]]
+    decisions: Sequence[Decision]
 
     def words(self, segment: Segment) -> Sequence[PassWord]:
-        """Return the words of a segment; none of a pass that is not the session's."""
-        passes = {self.live: self.finals, self.again: self.corrections}
-        return passes.get(segment.pass_id, ())[segment.first : segment.end]
+        """Return the words of a segment; none of a pass that there is not."""
+        return self.passes.get(segment.pass_id, ())[segment.first : segment.end]
+
+    def applied(self) -> list[Hunk]:
+        """Return the corrections that are in the text."""
+        hunks = (
+            Hunk.parse(decision.hunk)
+            for decision in self.decisions
+            if decision.outcome is Outcome.APPLIED
+        )
+        return [hunk for hunk in hunks if hunk is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +141,9 @@ def audit(
         arrivals: What its speaker was told.
         accounts: Of all editors.
     """
-    told = [word.text for final in _finals(arrivals) for word in final.words]
-    kept = [word.text for word in spoken.finals]
-    ledger = _Ledger.of(stored, spoken, arrivals, accounts)
+    told = [word.text for word in _finals(arrivals)]
+    kept = [word.text for word in spoken.passes[spoken.live]]
+    ledger = _Ledger.of(stored, spoken, accounts)
     return Findings(
         typed=_typed(
             "".join(text for text, _ in stored.text),
@@ -145,7 +152,7 @@ def audit(
         ),
         noted=_typed(stored.notes, [account.noted for account in accounts], []),
         finals=ledger.finals(),
-        corrections=ledger.corrections(),
+        corrections=ledger.corrected(),
         untold=sum(one != other for one, other in zip(told, kept, strict=False))
         + abs(len(told) - len(kept)),
         stray=ledger.stray,
@@ -181,40 +188,39 @@ def _overridden(stored: Shown, accounts: Sequence[Account]) -> int:
     return wrong
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """What a correction says instead of final words; one of the two may be empty."""
-
-    old: range
-    new: Segment
-
-
 @dataclass(slots=True)
 class _Ledger:
-    """What stands of each segment, and why the rest does not; made by `of`."""
+    """What stands of each segment, and why the rest does not; made by `of`.
+
+    Attributes:
+        spoken: What was said.
+        standing: Letters in the text, by segment.
+        erased: Letters that people erased there.
+        stray: Letters of no segment.
+        replaced: Words in whose place others stand, or that were not said after all.
+        corrections: Words that stand in their place.
+    """
 
     spoken: Spoken
     standing: dict[Segment, str]
     erased: dict[Segment, Counter[str]]
     stray: int
-    replaced: set[int]
-    dropped: set[int]
+    replaced: set[WordRef]
+    corrections: set[WordRef]
 
     @classmethod
-    def of(
-        cls,
-        stored: Shown,
-        spoken: Spoken,
-        arrivals: Sequence[Arrival],
-        accounts: Sequence[Account],
-    ) -> _Ledger:
+    def of(cls, stored: Shown, spoken: Spoken, accounts: Sequence[Account]) -> _Ledger:
         """Sort letters by the segments that they stood in."""
+        applied = spoken.applied()
+        replaced = {ref for hunk in applied for ref in hunk.old}
+        corrections = {ref for hunk in applied for ref in _refs(hunk.new)}
+        written = corrections | _all_refs(spoken.live, spoken)
         standing: dict[Segment, str] = {}
         erased: dict[Segment, Counter[str]] = {}
         stray = 0
         for text, attributes in stored.text:
             segment, letters = Segment.parse(dict(attributes).get("g")), _letters(text)
-            if segment is not None and spoken.words(segment):
+            if segment is not None and written.issuperset(_refs(segment)):
                 standing[segment] = standing.get(segment, "") + letters
             else:
                 stray += len(letters)
@@ -222,108 +228,61 @@ class _Ledger:
             segment = Segment.parse(name)
             if segment is not None:
                 erased.setdefault(segment, Counter()).update(_letters(character))
-        seen = standing.keys() | erased.keys()
-        changes = list(_changes(spoken, arrivals))
-        # Words that a correction only removes leave nothing that would tell whether it was done.
-        replaced = {word for change in changes if change.new in seen for word in change.old}
-        dropped = {
-            word for change in changes if change.new.first == change.new.end for word in change.old
-        }
-        return cls(spoken, standing, erased, stray, replaced, dropped)
+        return cls(spoken, standing, erased, stray, replaced, corrections)
 
     def finals(self) -> Said:
         """Return what became of the words of the live pass."""
-        segments = self._segments(self.spoken.live)
-        covered = {word for segment in segments for word in range(segment.first, segment.end)}
-        never = set(range(len(self.spoken.finals))) - covered - self.replaced - self.dropped
-        counted = [self._count(segment) for segment in segments]
-        return _sum(counted, len(self.spoken.finals), len(never))
+        return self._said(_all_refs(self.spoken.live, self.spoken))
 
-    def corrections(self) -> Said:
-        """Return what became of the words of corrections that were written."""
-        segments = self._segments(self.spoken.again)
-        counted = [self._count(segment) for segment in segments]
-        return _sum(counted, sum(segment.end - segment.first for segment in segments), 0)
+    def corrected(self) -> Said:
+        """Return what became of the words that corrections wrote."""
+        return self._said(self.corrections)
 
-    def _segments(self, pass_id: PassId) -> list[Segment]:
+    def _said(self, words: set[WordRef]) -> Said:
         seen = self.standing.keys() | self.erased.keys()
-        return sorted((each for each in seen if each.pass_id == pass_id), key=lambda s: s.first)
+        segments = [segment for segment in seen if words.issuperset(_refs(segment))]
+        counted = [self._count(segment) for segment in segments]
+        covered = {ref for segment in segments for ref in _refs(segment)}
+        never = len(words - covered - self.replaced)
+        return Said(
+            words=len(words),
+            replaced=len(words & self.replaced),
+            whole=sum(each.whole for each in counted),
+            missing=sum(each.missing for each in counted) + never,
+            doubled=sum(each.doubled for each in counted),
+        )
 
     def _count(self, segment: Segment) -> Said:
-        live = segment.pass_id == self.spoken.live
-        numbers = range(segment.first, segment.end)
-        replaced = [live and number in self.replaced for number in numbers]
-        dropped = [live and number in self.dropped for number in numbers]
-        words = [_letters(word.text) for word in self.spoken.words(segment)]
-        expected = [word for word, gone in zip(words, replaced, strict=True) if not gone]
+        said = zip(_refs(segment), self.spoken.words(segment), strict=True)
+        expected = [_letters(word.text) for ref, word in said if ref not in self.replaced]
         there, letters = self.standing.get(segment, ""), "".join(expected)
-        excused = self.erased.get(segment, Counter[str]()) + Counter(
-            "".join(word for word, may_go in zip(words, dropped, strict=True) if may_go)
-        )
-        lacking = Counter(letters) - Counter(there) - excused
+        lacking = Counter(letters) - Counter(there) - self.erased.get(segment, Counter[str]())
         surplus = Counter(there) - Counter(letters)
         whole = _whole(expected, there)
         return Said(
-            words=len(words),
-            replaced=sum(replaced),
+            words=segment.end - segment.first,
+            replaced=segment.end - segment.first - len(expected),
             whole=whole,
             missing=len(expected) - whole if lacking else 0,
             doubled=surplus.total() or int(not _is_subsequence(there, letters)),
         )
 
 
-def _sum(counted: Iterable[Said], words: int, never: int) -> Said:
-    counted = list(counted)
-    # Words that were replaced before anybody saw their segment are in none that is counted.
-    replaced = sum(each.replaced for each in counted)
-    seen = sum(each.words for each in counted)
-    return Said(
-        words=words,
-        replaced=replaced + words - seen - never,
-        whole=sum(each.whole for each in counted),
-        missing=sum(each.missing for each in counted) + never,
-        doubled=sum(each.doubled for each in counted),
-    )
+def _all_refs(pass_id: PassId, spoken: Spoken) -> set[WordRef]:
+    return {WordRef(pass_id, number) for number in range(len(spoken.passes[pass_id]))}
 
 
-def _changes(spoken: Spoken, arrivals: Sequence[Arrival]) -> Iterator[_Change]:
-    """Yield what corrections said instead of which final words, as the server compared them."""
-    heard = [word for final in _finals(arrivals) for word in final.words]
-    known = first = 0
-    for event in (arrival.event for arrival in arrivals):
-        if isinstance(event, Final):
-            known += len(event.words)
-        elif isinstance(event, Correction):
-            inside = [
-                number
-                for number, word in enumerate(heard[:known])
-                if word.lies_in(event.start_ms, event.end_ms)
-            ]
-            new = spoken.corrections[first : first + len(event.words)]
-            if inside:
-                start, old = inside[0], spoken.finals[inside[0] : inside[-1] + 1]
-                for ours, theirs in _differences(old, new):
-                    yield _Change(
-                        range(start + ours.start, start + ours.stop),
-                        Segment(spoken.again, first + theirs.start, first + theirs.stop),
-                    )
-            first += len(event.words)
+def _refs(segment: Segment) -> list[WordRef]:
+    return [WordRef(segment.pass_id, number) for number in range(segment.first, segment.end)]
 
 
-def _differences(old: Sequence[PassWord], new: Sequence[PassWord]) -> Iterator[tuple[range, range]]:
-    """Yield which words of a pass another hears as which; case and punctuation word by word."""
-    ours, theirs = ([agreement_key(word.text) for word in words] for words in (old, new))
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
-        if tag != "equal":
-            yield range(i1, i2), range(j1, j2)
-            continue
-        for i, j in zip(range(i1, i2), range(j1, j2), strict=True):
-            if old[i].text != new[j].text:
-                yield range(i, i + 1), range(j, j + 1)
-
-
-def _finals(arrivals: Iterable[Arrival]) -> list[Final]:
-    return [arrival.event for arrival in arrivals if isinstance(arrival.event, Final)]
+def _finals(arrivals: Iterable[Arrival]) -> list[Word]:
+    return [
+        word
+        for arrival in arrivals
+        if isinstance(arrival.event, Final)
+        for word in arrival.event.words
+    ]
 
 
 def _letters(text: str) -> str:

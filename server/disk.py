@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -11,6 +12,8 @@ from server.journal import Entry
 from server.recordings import Recording
 from server.resampling import Pcm16
 from streaming.core.domain import Samples
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -99,4 +102,7 @@ class Scribe:
             await asyncio.shield(write)
         except asyncio.CancelledError:
             await asyncio.wait([write])
+            if not write.cancelled() and (failure := write.exception()) is not None:
+                # Nobody waits for it any more; who cancelled us has a reason of its own.
+                logger.exception("recording not written", exc_info=failure)
             raise

@@ -16,11 +16,11 @@ from loadtest.living import LivingReport
 from loadtest.living_account import EDITORS, Account, Alphabet, is_typed
 from loadtest.living_audit import Findings, Said, Spoken, Typed, audit
 from loadtest.living_replica import Shown
+from offline.decisions import Decision, Outcome
 from offline.domain import PassId, PassWord
 from streaming.core.domain import Permille
 from tests.loadtest.spoken import final, words
 from tests.loadtest.test_commands import run
-from trax_client import Correction
 
 A, B, C, D = "一丁七万"
 """What editors type."""
@@ -36,7 +36,7 @@ def heard(text: str) -> tuple[PassWord, ...]:
     )
 
 
-SPOKEN = Spoken(PassId("1"), heard("one two three four five six"), PassId("2"), ())
+SPOKEN = Spoken(PassId("1"), {PassId("1"): heard("one two three four five six")}, ())
 
 
 def shown(*stretches: tuple[str, str | None], notes: str = "", **maps: dict[str, Any]) -> Shown:
@@ -105,37 +105,46 @@ def test_letters_of_no_known_segment_are_of_unknown_origin() -> None:
     assert found(stored).stray == 3
 
 
-def corrected(text: str) -> list[Arrival]:
-    """Return what is told when the first four words are heard again."""
-    return [TOLD[0], Arrival(0, Correction(2, 0, "utterance", 0, 1600, words(text))), TOLD[1]]
+def corrected(text: str, hunk: str, outcome: Outcome = Outcome.APPLIED) -> Spoken:
+    """Return what is stored when words were heard again, and one hunk was decided."""
+    passes = {**SPOKEN.passes, PassId("2"): heard(text)}
+    return Spoken(SPOKEN.live, passes, [Decision(PassId("2"), hunk, outcome)])
 
 
-def test_words_are_replaced_where_what_a_correction_says_was_written() -> None:
-    spoken = replace(SPOKEN, corrections=heard("one too three four"))
-    told = corrected("one too three four")
+def test_words_are_replaced_where_a_correction_was_applied() -> None:
+    spoken = corrected("one too three four", "1.1-2>2.1-2")
     done = shown(("one", "1:0:4"), (" too", "2:1:2"), (" three four", "1:0:4"), *PLAIN[2:])
 
-    findings = found(done, spoken=spoken, told=told)
+    findings = found(done, spoken=spoken)
     assert findings.finals == Said(6, replaced=1, whole=5, missing=0, doubled=0)
     assert findings.corrections == Said(1, replaced=0, whole=1, missing=0, doubled=0)
     assert findings.complete
 
-    assert found(WHOLE, spoken=spoken, told=told).finals.whole == 6, "somebody had touched it"
-
     both = shown(("one two", "1:0:4"), (" too", "2:1:2"), (" three four", "1:0:4"), *PLAIN[2:])
-    assert found(both, spoken=spoken, told=told).finals.doubled == 3
+    assert found(both, spoken=spoken).finals.doubled == 3
 
     neither = shown(("one three four", "1:0:4"), *PLAIN[2:])
-    assert found(neither, spoken=spoken, told=told).finals.missing == 1
+    assert found(neither, spoken=spoken).corrections.missing == 1
+    erased: list[tuple[str | None, str]] = [("2:1:2", letter) for letter in "too"]
+    assert found(neither, Account(erased=erased), spoken=spoken).complete
 
 
-def test_words_may_go_that_a_correction_does_not_have() -> None:
-    spoken = replace(SPOKEN, corrections=heard("one three four"))
-    told = corrected("one three four")
+def test_words_stay_where_a_correction_was_not_applied() -> None:
+    spoken = corrected("one too three four", "1.1-2>2.1-2", Outcome.SUGGESTED)
+
+    assert found(WHOLE, spoken=spoken).complete
+    neither = shown(("one three four", "1:0:4"), *PLAIN[2:])
+    assert found(neither, spoken=spoken).finals.missing == 1
+    done = shown(("one", "1:0:4"), (" too", "2:1:2"), (" three four", "1:0:4"), *PLAIN[2:])
+    assert found(done, spoken=spoken).stray == 3
+
+
+def test_words_must_go_that_a_correction_does_not_have() -> None:
+    spoken = corrected("one three four", "1.1-2>2.1-1")
     gone = shown(("one three four", "1:0:4"), *PLAIN[2:])
 
-    assert found(gone, spoken=spoken, told=told).complete
-    assert found(WHOLE, spoken=spoken, told=told).complete
+    assert found(gone, spoken=spoken).complete
+    assert found(WHOLE, spoken=spoken).finals.doubled == 3
 
 
 def test_typed_characters_are_there_once_unless_somebody_erased_them() -> None:

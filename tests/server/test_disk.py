@@ -1,6 +1,9 @@
 """Writing in worker threads: in order, gathered, and never overtaken."""
 
 import asyncio
+import errno
+import gc
+import os
 import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -24,9 +27,12 @@ class SlowRecording(Recording):
         super().__init__(folder, manifest)
         self.go = threading.Event()
         self.writes: list[tuple[int, list[int]]] = []
+        self.failure: OSError | None = None
 
     def append(self, audio: bytes, entries: Sequence[Entry]) -> None:
         assert self.go.wait(10)
+        if self.failure is not None:
+            raise self.failure
         self.writes.append((len(audio) // 2, [entry.seq for entry in entries]))
         super().append(audio, entries)
 
@@ -87,6 +93,24 @@ async def test_a_cancelled_flush_is_not_overtaken(disk: Disk, recording: SlowRec
 
     assert first.cancelled()
     assert recording.writes == [(0, [1]), (0, [2])]
+
+
+async def test_a_flush_that_fails_after_it_was_cancelled_is_logged(
+    disk: Disk, recording: SlowRecording, caplog: pytest.LogCaptureFixture
+) -> None:
+    scribe = Scribe(recording, disk)
+    recording.failure = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    scribe.add_entry(entry(1))
+    flush = asyncio.create_task(scribe.flush())
+    await asyncio.sleep(0)
+
+    flush.cancel()
+    recording.go.set()
+    await asyncio.gather(flush, return_exceptions=True)
+    gc.collect()
+
+    assert flush.cancelled()
+    assert [record.message for record in caplog.records] == ["recording not written"]
 
 
 async def test_nothing_added_is_nothing_written(disk: Disk, recording: SlowRecording) -> None:

@@ -80,7 +80,8 @@ async def test_a_full_file_system_loses_no_edit_no_audio_and_no_word(
             assert "after" not in str(bob.text), "nobody saw what is not kept"
 
         async with editing(server, TRANSCRIPT, ada), editing(server, TRANSCRIPT, bob):
-            await bob.until_says("before " + MORE_THAN_A_PAGE)
+            # A word may have been said in front of it.
+            await bob.until_says("before ", MORE_THAN_A_PAGE)
             async with talking(server) as again:
                 resumed = await again.start(resume=resume_of(ready))
                 # All that was acknowledged, and what there was still room for.
