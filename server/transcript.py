@@ -25,7 +25,7 @@ from typing import Any, assert_never
 
 from pycrdt import Assoc, Doc, Map, Text, TransactionEvent
 
-from offline.domain import Run, Segment, Speaker, SpeakerId, Turn, TurnId, split_turns
+from offline.domain import Run, Speaker, SpeakerId, Turn, TurnId, split_turns
 from offline.edits import (
     AssignTurn,
     Delete,
@@ -37,6 +37,7 @@ from offline.edits import (
 )
 from offline.suggestions import Choice, Suggestion, parse_choice
 from server.errors import TranscriptError
+from server.mirror import Mirror, runs_of
 
 SCHEMA = 1
 """Version of the schema above, in `meta` for clients. Editors can write there too, so the server
@@ -101,8 +102,17 @@ class Transcript:
         """
         runs: list[Run] = []
         for text, attributes in self._text.diff():
-            runs += _runs(text if isinstance(text, str) else "", attributes or {})
+            runs += runs_of(text if isinstance(text, str) else "", attributes or {})
         return runs
+
+    def mirror(self) -> Mirror:
+        """Return the text in a form that is kept up to date from now on, at a cost for each change.
+
+        Belongs to this replica, and is used in the same thread.
+        """
+        mirror = Mirror((str(text), attributes or {}) for text, attributes in self._text.diff())
+        self._text.observe(lambda event: mirror.change(event.delta))
+        return mirror
 
     def turns(self) -> list[Turn]:
         """Return the turns, with the speakers that people see."""
@@ -282,21 +292,6 @@ def _place(edit: Edit) -> tuple[int, bool]:
             return -1, False
         case _:
             assert_never(edit)
-
-
-def _runs(text: str, attributes: dict[str, Any]) -> list[Run]:
-    """Return a stretch as runs: what is typed after a turn's newline bears its attribute too."""
-    highlight = attributes.get("hl")
-    plain = Run(
-        text,
-        segment=Segment.parse(attributes.get("g")),
-        highlight=highlight if isinstance(highlight, str) else None,
-    )
-    turn = attributes.get("t")
-    if not isinstance(turn, str) or not text.startswith("\n"):
-        return [plain] if text else []
-    rest = [Run(text[1:], plain.segment, None, plain.highlight)] if len(text) > 1 else []
-    return [Run("\n", turn=TurnId(turn)), *rest]
 
 
 def _assignments(register: Map[Any]) -> dict[TurnId, SpeakerId]:
