@@ -18,9 +18,11 @@ from loadtest.editors_lag import LoopLag, lag_watched
 from loadtest.editors_link import EMPTY_STATE, Link, linked
 from loadtest.errors import LoadtestError
 from offline.domain import SpeakerId
+from server.collector import Collector
 from server.dictation import Dictation
 from server.disk import Disk
 from server.journal import Entry, LastingEvent
+from server.planner import Planner
 from server.rooms import Rooms
 from server.storage.sessions import NewSession
 from server.storage.store import Store
@@ -99,13 +101,14 @@ async def write_meetings(folder: Path, hours: Sequence[float]) -> list[Meeting]:
     They are written as those of sessions are, final by final. That takes ten seconds for an
     hour and a minute or two for three: the time for one final grows with the document.
     """
-    threads = Disk()
+    threads, planner = Disk(), Planner(Collector())
     with Store(database(folder)) as store:
-        rooms = Rooms(store, threads, transcript_bytes=MOST_BYTES, linger_s=0)
+        rooms = Rooms(store, threads, planner, transcript_bytes=MOST_BYTES, linger_s=0)
         try:
             return [await _write(store, rooms, each) for each in hours]
         finally:
             await rooms.aclose()
+            planner.close()
             threads.close()
 
 
@@ -123,7 +126,7 @@ async def _write(store: Store, rooms: Rooms, hours: float) -> Meeting:
         held_ms: list[float] = []
         for seq, event in enumerate(_events(words), start=1):
             began_s = time.perf_counter()
-            dictation.take(Entry(seq, event), from_ms(words * WORD_MS))
+            await dictation.take(Entry(seq, event), from_ms(words * WORD_MS))
             if isinstance(event, Final | Correction):
                 held_ms.append(1000 * (time.perf_counter() - began_s))
             if isinstance(event, UtteranceEnded):

@@ -34,6 +34,7 @@ from offline.edits import (
     InsertTurn,
     Suggest,
     Withdraw,
+    WithdrawName,
 )
 from offline.suggestions import Choice, Suggestion, parse_choice
 from server.errors import TranscriptError
@@ -75,6 +76,7 @@ class Transcript:
         self._maps = {name: self._doc.get(name, type=Map) for name in _MAPS}
         self._text = self._texts["text"]
         self._fresh: list[bytes] = []
+        self._said: str | None = None
         try:
             with self._doc.transaction():
                 for update in updates:
@@ -87,8 +89,10 @@ class Transcript:
 
     @property
     def text(self) -> str:
-        """The whole text."""
-        return str(self._text)
+        """The whole text; read once after each change."""
+        if self._said is None:
+            self._said = str(self._text)
+        return self._said
 
     @property
     def notes(self) -> str:
@@ -231,12 +235,6 @@ class Transcript:
             self._maps["mspeakers"][speaker] = {"name": name}
         return self._taken()
 
-    def withdraw_name(self, speaker: SpeakerId) -> bytes | None:
-        """Take back what machines said about a speaker who is nobody after all."""
-        with self._doc.transaction(origin="machine"):
-            self._maps["mspeakers"].pop(speaker, None)
-        return self._taken()
-
     def write(self, edits: Sequence[Edit]) -> bytes | None:
         """Make planned changes in one transaction; return the update, if anything changed."""
         text = self.text
@@ -258,17 +256,22 @@ class Transcript:
             case Delete(start=start, end=end):
                 del self._text[_bytes(before, start) : _bytes(before, end)]
             case AssignTurn(turn=turn, speaker=speaker):
-                if self._maps["turns"].get(turn) != speaker:
-                    self._maps["turns"][turn] = speaker
+                self._set("turns", turn, speaker)
             case Suggest(suggestion=suggestion):
-                if self._maps["sug"].get(suggestion.id) != suggestion.fields():
-                    self._maps["sug"][suggestion.id] = suggestion.fields()
+                self._set("sug", suggestion.id, suggestion.fields())
             case Withdraw(suggestion=name):
                 self._maps["sug"].pop(name, None)
+            case WithdrawName(speaker=speaker):
+                self._maps["mspeakers"].pop(speaker, None)
             case _:
                 assert_never(edit)
 
+    def _set(self, name: str, key: str, value: object) -> None:
+        if self._maps[name].get(key) != value:
+            self._maps[name][key] = value
+
     def _note(self, event: TransactionEvent) -> None:
+        self._said = None
         self._fresh.append(event.update)
 
     def _taken(self) -> bytes | None:
@@ -288,7 +291,7 @@ def _place(edit: Edit) -> tuple[int, bool]:
             return at, False
         case Delete(start=start):
             return start, True
-        case AssignTurn() | Suggest() | Withdraw():
+        case AssignTurn() | Suggest() | Withdraw() | WithdrawName():
             return -1, False
         case _:
             assert_never(edit)
