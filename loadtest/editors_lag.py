@@ -27,7 +27,7 @@ class LoopLag:
     """How late the event loop woke up, in a stretch of time.
 
     Attributes:
-        beats: How often it was asked; 20 times a second.
+        beats: How often it was asked; 100 times a second at most.
         long: Of them, how often it was later than `LONG_S`.
         most_s: It was never later than this, which is the bound of a bucket; `None`: it was later
             than the last bound.
