@@ -14,13 +14,15 @@ from pathlib import Path
 from websockets.exceptions import ConnectionClosed
 
 from loadtest.editors import Spread
-from loadtest.editors_lag import LoopLag, lag_watched
+from loadtest.editors_lag import LoopLag, lag_watched, own_lag_watched
 from loadtest.editors_link import EMPTY_STATE, Link, linked
 from loadtest.errors import LoadtestError
 from offline.domain import SpeakerId
+from server.collector import Collector
 from server.dictation import Dictation
 from server.disk import Disk
 from server.journal import Entry, LastingEvent
+from server.planner import Planner
 from server.rooms import Rooms
 from server.storage.sessions import NewSession
 from server.storage.store import Store
@@ -55,14 +57,16 @@ class Meeting:
         transcript: Its id.
         hours: How long was spoken.
         words: How many were.
-        writing_ms: How long the event loop was held by each of the last finals and corrections, a
-            tenth of them all: it grows with the document.
+        writing_ms: How long the last finals and corrections took until they were on their way to
+            the storage, a tenth of them all: it grows with the document.
+        held_ms: How late the event loop was meanwhile, asked a thousand times a second.
     """
 
     transcript: str
     hours: float
     words: int
     writing_ms: Spread | None
+    held_ms: Spread | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +74,14 @@ class Opening:
     """How a document opened.
 
     Attributes:
-        hours: How long was spoken.
-        words: How many were.
-        writing_ms: As in `Meeting`.
+        meeting: What was opened.
         update_bytes: What an editor is sent.
         first_s: From connecting to having it, for the first editor: the server reads it first.
         next_s: The same for the next editor, while the first is there.
         lag: Of the server meanwhile.
     """
 
-    hours: float
-    words: int
-    writing_ms: Spread | None
+    meeting: Meeting
     update_bytes: int
     first_s: float
     next_s: float
@@ -97,15 +97,16 @@ async def write_meetings(folder: Path, hours: Sequence[float]) -> list[Meeting]:
     """Write documents into the data folder of a server that does not run.
 
     They are written as those of sessions are, final by final. That takes ten seconds for an
-    hour and a minute or two for three: the time for one final grows with the document.
+    hour and a minute for three: the time for one final grows with the document.
     """
-    threads = Disk()
+    threads, planner = Disk(), Planner(Collector())
     with Store(database(folder)) as store:
-        rooms = Rooms(store, threads, transcript_bytes=MOST_BYTES, linger_s=0)
+        rooms = Rooms(store, threads, planner, transcript_bytes=MOST_BYTES, linger_s=0)
         try:
             return [await _write(store, rooms, each) for each in hours]
         finally:
             await rooms.aclose()
+            planner.close()
             threads.close()
 
 
@@ -120,16 +121,24 @@ async def _write(store: Store, rooms: Rooms, hours: float) -> Meeting:
             for speaker in _SPEAKERS
         }
         dictation = Dictation(room, session, voices)
+        events = list(_events(words))
+        last = len(events) // 10
+        for event in events[:-last]:
+            await _take(dictation, event, words)
+        writing_ms: list[float] = []
         held_ms: list[float] = []
-        for seq, event in enumerate(_events(words), start=1):
-            began_s = time.perf_counter()
-            dictation.take(Entry(seq, event), from_ms(words * WORD_MS))
-            if isinstance(event, Final | Correction):
-                held_ms.append(1000 * (time.perf_counter() - began_s))
-            if isinstance(event, UtteranceEnded):
-                await room.idle()
+        async with own_lag_watched(held_ms):
+            for event in events[-last:]:
+                began_s = time.perf_counter()
+                await _take(dictation, event, words)
+                if isinstance(event, Final | Correction):
+                    writing_ms.append(1000 * (time.perf_counter() - began_s))
         await room.idle()
-    return Meeting(transcript, hours, words, Spread.of(held_ms[-(len(held_ms) // 10) :]))
+    return Meeting(transcript, hours, words, Spread.of(writing_ms), Spread.of(held_ms))
+
+
+async def _take(dictation: Dictation, event: LastingEvent, words: int) -> None:
+    await dictation.take(Entry(dictation.seq + 1, event), from_ms(words * WORD_MS))
 
 
 def _events(count: int) -> Iterator[LastingEvent]:
@@ -174,7 +183,7 @@ async def measure_opening(server_url: str, meeting: Meeting) -> Opening:
     words = len(Transcript(make_client_id(), [update]).text.split())
     if words != meeting.words:
         raise LoadtestError(f"{meeting.words} words expected, got {words}")
-    return Opening(meeting.hours, words, meeting.writing_ms, len(update), first_s, next_s, lags[0])
+    return Opening(meeting, len(update), first_s, next_s, lags[0])
 
 
 async def _content(link: Link) -> bytes:

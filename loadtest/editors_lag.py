@@ -1,4 +1,4 @@
-"""How long the server's event loop was held up, as the server itself measures it."""
+"""How long event loops are held up: the server's, as it says itself, and that of this process."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from server.telemetry import BEAT_S
 
 METRIC = "trax_event_loop_lag_seconds"
 
+OWN_BEAT_S = 0.001
+"""How often this process's loop is asked: nothing that holds it is missed by more than this."""
+
 LONG_S = 0.02
 """A loop that is held up for longer is felt."""
 
@@ -24,7 +27,7 @@ class LoopLag:
     """How late the event loop woke up, in a stretch of time.
 
     Attributes:
-        beats: How often it was asked; 20 times a second.
+        beats: How often it was asked; 100 times a second at most.
         long: Of them, how often it was later than `LONG_S`.
         most_s: It was never later than this, which is the bound of a bucket; `None`: it was later
             than the last bound.
@@ -51,6 +54,25 @@ async def lag_watched(server_url: str, tell: Callable[[LoopLag], None]) -> Async
     yield
     await asyncio.sleep(2 * BEAT_S)  # How late the last beat was is known only after it.
     tell(lag_between(before, await _metrics(server_url)))
+
+
+@asynccontextmanager
+async def own_lag_watched(late_ms: list[float]) -> AsyncIterator[None]:
+    """Write down how late the loop of this process wakes up, while the context lasts."""
+    clock = asyncio.get_running_loop().time
+
+    async def watch() -> None:
+        while True:
+            due_s = clock() + OWN_BEAT_S
+            await asyncio.sleep(OWN_BEAT_S)
+            late_ms.append(1000 * max(0.0, clock() - due_s))
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.wait([watching])
 
 
 def _buckets(metrics: str) -> dict[float, int]:

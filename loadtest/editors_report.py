@@ -49,7 +49,7 @@ def openings_table(openings: Sequence[Opening]) -> Table:
     table = Table(title="documents, from connecting to having them", box=SIMPLE_HEAD)
     table.add_column("hours", no_wrap=True)
     for opening in openings:
-        table.add_column(f"{opening.hours:g}", justify="right")
+        table.add_column(f"{opening.meeting.hours:g}", justify="right")
     rows = (
         "words",
         "update, MB",
@@ -58,6 +58,8 @@ def openings_table(openings: Sequence[Opening]) -> Table:
         *_LAG_ROWS,
         "writing a final at the end, p50 ms",
         "  p99",
+        "  max",
+        "loop later meanwhile, p99 ms",
         "  max",
     )
     for heading, *cells in zip(rows, *map(_opening_cells, openings), strict=True):
@@ -77,8 +79,9 @@ def _editing_cells(report: EditingReport) -> tuple[str, ...]:
 
 def _opening_cells(opening: Opening) -> tuple[str, ...]:
     times = (f"{1000 * each:.0f}" for each in (opening.first_s, opening.next_s))
-    size, writing = megabytes(opening.update_bytes), _spread(opening.writing_ms)[1:]
-    return str(opening.words), size, *times, *_lag(opening.lag), *writing
+    size, writing = megabytes(opening.update_bytes), _spread(opening.meeting.writing_ms)[1:]
+    held = _spread(opening.meeting.held_ms)[2:]
+    return str(opening.meeting.words), size, *times, *_lag(opening.lag), *writing, *held
 
 
 def _spread(spread: Spread | None) -> list[str]:

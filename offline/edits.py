@@ -69,7 +69,14 @@ class Withdraw:
     suggestion: str
 
 
-Edit = InsertText | InsertTurn | Delete | AssignTurn | Suggest | Withdraw
+@dataclass(frozen=True, slots=True)
+class WithdrawName:
+    """A speaker is nobody after all, and is not called anything by machines any more."""
+
+    speaker: SpeakerId
+
+
+Edit = InsertText | InsertTurn | Delete | AssignTurn | Suggest | Withdraw | WithdrawName
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,16 +97,15 @@ class View:
         taken: dict[PassId, list[Segment]] = {}
         for number, run in enumerate(self.runs):
             segment = run.segment
-            if segment is None or segment.end > len(self.passes.get(segment.pass_id, ())):
+            if segment is None:
                 continue
-            if segment not in pieces:
-                others = taken.setdefault(segment.pass_id, [])
-                place = bisect_left(others, segment.first, key=lambda other: other.first)
-                if any(_overlap(segment, other) for other in others[max(place - 1, 0) : place + 1]):
-                    continue
-                others.insert(place, segment)
-                pieces[segment] = []
-            pieces[segment].append(number)
+            numbers = pieces.get(segment)
+            if numbers is not None:
+                numbers.append(number)
+            elif segment.end <= len(self.passes.get(segment.pass_id, ())) and _claim(
+                taken.setdefault(segment.pass_id, []), segment
+            ):
+                pieces[segment] = [number]
         return pieces
 
     def said(self, segment: Segment) -> Sequence[PassWord]:
@@ -224,6 +223,18 @@ class View:
         while run < len(self.runs) and self.runs[run].turn is None:
             run += 1
         return min(run, len(self.runs))
+
+
+def _claim(taken: list[Segment], segment: Segment) -> bool:
+    """Add a segment to those of its pass, in order, unless it shares words with one of them."""
+    if taken and segment.first < taken[-1].end:  # else it comes last, as most do
+        place = bisect_left(taken, segment.first, key=lambda other: other.first)
+        if any(_overlap(segment, other) for other in taken[max(place - 1, 0) : place + 1]):
+            return False
+        taken.insert(place, segment)
+    else:
+        taken.append(segment)
+    return True
 
 
 def _overlap(one: Segment, other: Segment) -> bool:

@@ -22,18 +22,21 @@ The way of a word into a document that people edit meanwhile::
       dictation    a session's events as changes of the document
       acquaintance who the voices of a session are in the transcript
     rooms          the transcripts that are open
-      room         one of them: document, members, machines that write
+      room         one of them: document, members; contents: what else it knows
+      machine      what machines write there, on a replica; planner: in which thread
       commits      changes on their way to the storage, and then to everybody
       member       one connection in it; mailbox: what it is still to be sent; allowance: its share
     jobs           what is to be heard again, by workers in any process
       worker       those here or of `trax worker`; hearing: what their children do
     audio, audio_store: recordings on the clock of a transcript, and where they are kept
     transcript     the document itself; the only module that knows pycrdt
+      mirror       its text, kept up to date with what is changed in it
     sync           the WebSocket of an editor; access: what it may do; visits: for how long
     yjs, storage   the wire formats of Yjs (pure); everything that lasts, in SQL
     api, alignment, exports: HTTP, when edited words were said, and what people take away
 
 Around it: `cli` and `__main__` (the command), `options` and `settings`, `serving` (the process:
-folder, socket, signals), `app` (where every object is made), `lifecycle`, `health`, `auth`, `logs`,
-`errors`, `codes`, and the commands `doctor` with `speed`, `model_commands` and `job_commands`.
+folder, socket, signals), `app` (where every object is made), `lifecycle`, `collector`, `health`,
+`auth`, `logs`, `errors`, `codes`, and the commands `doctor` with `speed`, `model_commands` and
+`job_commands`.
 """

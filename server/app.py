@@ -19,8 +19,10 @@ from offline.child import Hire
 from offline.queue import JobQueue
 from server.access import Access
 from server.api.routes import api_routes
+from server.api.workbench import Workbench
 from server.audio_store import AudioStore
 from server.auth import Gate
+from server.collector import Collector
 from server.disk import Disk
 from server.errors import AudioStoreError, StartError
 from server.health import Health, SecurityHeaders, explain, upgrade_required
@@ -28,6 +30,7 @@ from server.hearing import Hiring
 from server.jobs import Jobs
 from server.lifecycle import Lifecycle, Serving, Stopping, restart
 from server.messages import Models
+from server.planner import Planner
 from server.recordings import Archive
 from server.rooms import Rooms
 from server.sessions import Sessions
@@ -60,6 +63,7 @@ class Premises:
     lifecycle: Lifecycle
     telemetry: Telemetry
     disk: Disk
+    planner: Planner
     archive: Archive
     queue: JobQueue
 
@@ -80,6 +84,7 @@ class Application:
         self._lifecycle = premises.lifecycle
         self._telemetry = premises.telemetry
         self._disk = premises.disk
+        self._planner = premises.planner
         self._archive = premises.archive
         self._queue = premises.queue
         self._load_engines = load_engines
@@ -99,7 +104,9 @@ class Application:
         """
         store = await self._disk.run(lambda: Store(self._settings.database_url))
         self._store = store
-        rooms = Rooms(store, self._disk, transcript_bytes=self._settings.transcript_bytes)
+        rooms = Rooms(
+            store, self._disk, self._planner, transcript_bytes=self._settings.transcript_bytes
+        )
         transcripts = Transcripts(store, self._disk, rooms)
         engines = await _in_thread(lambda: self._load_engines(engine_config(self._settings)))
         self._pool = pool = Pool(engines)
@@ -177,6 +184,7 @@ class Application:
         if self._jobs is not None:
             await self._jobs.aclose()
         self._queue.close()
+        self._planner.close()
         self._disk.close()
         if self._store is not None:
             self._store.close()
@@ -196,7 +204,7 @@ def build_app(
         load_engines: Tests give engines of their own.
         hire: What workers' children do; tests give something of their own.
     """
-    lifecycle, telemetry, disk = Lifecycle(), Telemetry(), Disk()
+    lifecycle, telemetry, disk, collector = Lifecycle(), Telemetry(), Disk(), Collector()
     gate = Gate(token, settings.allowed_origins)
     access, archive = Access(gate, lifecycle, disk), _archive(settings)
     stream = StreamEndpoint(settings, gate, access, lifecycle, telemetry)
@@ -211,12 +219,14 @@ def build_app(
             Route("/v1/stream", upgrade_required),
             WebSocketRoute("/v1/stream", stream),
             WebSocketRoute("/v1/transcripts/{transcript}/sync", sync),
-            *api_routes(gate, access, lifecycle, disk, archive),
+            *api_routes(gate, access, lifecycle, disk, archive, Workbench(collector)),
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: explain},
     )
-    premises = Premises(settings, lifecycle, telemetry, disk, archive, _queue(settings))
+    premises = Premises(
+        settings, lifecycle, telemetry, disk, Planner(collector), archive, _queue(settings)
+    )
     return Application(premises, asgi, load_engines, hire or Hiring(settings))
 
 

@@ -30,7 +30,7 @@ class Change:
 
     Attributes:
         then: Called once it is; must not raise.
-        update: A change of the document; `None` for what only waits for those before it.
+        updates: Changes of the document, in order; none for what only waits for those before it.
         words: What passes heard.
         progress: How far a session is with it.
         decisions: What became of hunks.
@@ -39,8 +39,8 @@ class Change:
     """
 
     then: Callable[[], None]
-    update: bytes | None = None
-    words: WordChunk | None = None
+    updates: tuple[bytes, ...] = ()
+    words: tuple[WordChunk, ...] = ()
     progress: Progress | None = None
     decisions: tuple[Decision, ...] = ()
     aliases: tuple[Alias, ...] = ()
@@ -49,7 +49,7 @@ class Change:
     @property
     def size_bytes(self) -> int:
         """What it takes while it waits."""
-        return CHANGE_BYTES + self.answer_bytes + len(self.update or b"")
+        return CHANGE_BYTES + self.answer_bytes + sum(map(len, self.updates))
 
 
 class Commits:
@@ -120,8 +120,8 @@ class Commits:
     async def _append(self, changes: list[Change]) -> None:
         batch = Batch(
             after=self.last_seq,
-            updates=tuple(change.update for change in changes if change.update is not None),
-            words=tuple(change.words for change in changes if change.words is not None),
+            updates=tuple(update for change in changes for update in change.updates),
+            words=tuple(chunk for change in changes for chunk in change.words),
             progress=tuple(change.progress for change in changes if change.progress is not None),
             decisions=tuple(each for change in changes for each in change.decisions),
             aliases=tuple(each for change in changes for each in change.aliases),

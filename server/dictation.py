@@ -9,7 +9,8 @@ Times of a session count from its first sample; those of the transcript from its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import assert_never
 
@@ -19,7 +20,9 @@ from offline.domain import PassId, PassWord, Segment, SpeakerId, WordRef
 from offline.edits import Plan
 from offline.placement import place
 from offline.reconcile import Portion, correct
+from offline.view import View
 from server.journal import Entry
+from server.machine import Planned
 from server.room import Room
 from server.storage.values import Progress, Session, WordChunk
 from streaming.core.domain import Samples, Span, Speaker, Word, to_ms
@@ -81,24 +84,25 @@ class Dictation:
         self._voices[voice] = speaker
         self._propose(speaker, name)
 
-    def take(self, entry: Entry, heard: Samples) -> None:
+    async def take(self, entry: Entry, heard: Samples) -> None:
         """Write one event, whose voices are known.
 
         Args:
             entry: The one that follows the last.
             heard: Length of the session's audio.
+
+        Raises:
+            TranscriptError: The document cannot be changed any more; its room closes.
         """
-        self._seq = entry.seq
         progress = Progress(self._session.id, entry.seq, heard)
         match entry.event:
             case Final(words=words):
-                self._write(words, progress)
+                await self._write(words, progress)
             case Correction(span=span, words=words):
-                self._correct(span, words, progress)
+                await self._correct(span, words, progress)
             case SpeakerRevised(span=span, speaker=speaker):
-                if speaker is not None:
-                    self._arrange(self._said_in(span, self._known(speaker)))
-                self._room.commit(None, progress=progress)
+                said = {} if speaker is None else self._said_in(span, speaker)
+                await self._room.machine.write(*self._arrangement(said), progress=progress)
             case LanguageDetected(language=language):
                 update = self._room.transcript.put_meta("language", language.code)
                 self._room.commit(update, progress=progress)
@@ -106,6 +110,7 @@ class Dictation:
                 self._room.commit(None, progress=progress)
             case _:
                 assert_never(entry.event)
+        self._seq = entry.seq
 
     def show(self, partial: Partial | None) -> dict[str, object] | None:
         """Return what is being said in this session, for the eyes of everybody in the room."""
@@ -123,60 +128,67 @@ class Dictation:
         if speaker not in self._room.transcript.speakers():
             self._room.commit(self._room.transcript.propose_name(speaker, name))
 
-    def _write(self, words: Iterable[Word], progress: Progress) -> None:
+    async def _write(self, words: Sequence[Word], progress: Progress) -> None:
         """Write final words, those of each speaker by themselves."""
-        groups = [(who, list(group)) for who, group in groupby(words, key=lambda w: w.speaker)]
-        for number, (who, group) in enumerate(groups, start=1):
-            segment, chunk = self._heard(self._session.live_pass, self._live, group)
-            update = self._room.transcript.write(
-                place(self._room.view(), segment, self._speaker(who))
-            )
-            last = number == len(groups)
-            self._room.commit(update, words=chunk, progress=progress if last else None)
+        said, chunk = self._heard(self._session.live_pass, self._live, words)
+        plans: list[Planned] = []
+        first = said.first
+        for who, group in groupby(words, key=lambda word: word.speaker):
+            end = first + len(list(group))
+            plans.append(self._placement(Segment(said.pass_id, first, end), who))
+            first = end
+        await self._room.machine.write(*plans, words=chunk, progress=progress)
 
-    def _correct(self, span: Span, words: Iterable[Word], progress: Progress) -> None:
+    async def _correct(self, span: Span, words: Sequence[Word], progress: Progress) -> None:
         said = self._indices(self._live, span)
         new, chunk = self._heard(self._session.utterance_pass, self._again, words)
-        plan = Plan()
+        plans: list[Planned] = []
         if said:
-            belief = Belief.of(self._session.live_pass, len(self._live), self._room.decisions)
             portion = Portion(new, self._time(span.start), self._time(span.end))
-            plan = correct(self._room.view(), belief, portion)
-        self._room.commit(
-            self._room.transcript.write(plan.edits),
-            words=chunk,
-            progress=progress,
-            decisions=plan.decisions,
-            aliases=plan.aliases,
-        )
-        self._arrange(
+            plans.append(partial(self._correction, portion))
+        plans += self._arrangement(
             {
-                WordRef(new.pass_id, new.first + number): self._known(word.speaker)
+                WordRef(new.pass_id, new.first + number): word.speaker
                 for number, word in enumerate(words)
                 if word.speaker is not None
             }
         )
+        await self._room.machine.write(*plans, words=chunk, progress=progress)
 
-    def _arrange(self, said_by: Mapping[WordRef, SpeakerId]) -> None:
-        """Have turns agree with what is known of some words."""
-        self._room.write(arrange(self._room.view(), said_by))
+    def _placement(self, segment: Segment, voice: Speaker | None) -> Planned:
+        """Return the plan to write words of one voice."""
+        # Who a voice is, is looked up in the plan: it may turn out before that is carried out.
+        return lambda view: Plan(tuple(place(view, segment, self._speaker(voice))))
 
-    def _said_in(self, span: Span, speaker: SpeakerId) -> dict[WordRef, SpeakerId]:
-        """Return the words that lie in a span as said by a speaker."""
+    def _correction(self, portion: Portion, view: View) -> Plan:
+        belief = Belief.of(self._session.live_pass, len(self._live), self._room.decisions)
+        return correct(view, belief, portion)
+
+    def _arrangement(self, said_by: Mapping[WordRef, Speaker]) -> list[Planned]:
+        """Return the plan after which turns agree with what is known of some words, if any is."""
+
+        def arranged(view: View) -> Plan:
+            speakers = {word: self._known(voice) for word, voice in said_by.items()}
+            return Plan(tuple(arrange(view, speakers)))
+
+        return [arranged] if said_by else []
+
+    def _said_in(self, span: Span, voice: Speaker) -> dict[WordRef, Speaker]:
+        """Return the words that lie in a span as said by a voice."""
         passes = (
             (self._session.live_pass, self._live),
             (self._session.utterance_pass, self._again),
         )
         return {
-            WordRef(pass_id, number): speaker
+            WordRef(pass_id, number): voice
             for pass_id, words in passes
             for number in self._indices(words, span)
         }
 
     def _heard(
-        self, pass_id: PassId, known: list[PassWord], words: Iterable[Word]
-    ) -> tuple[Segment, WordChunk | None]:
-        """Add words to a pass; return what they are called there, if there are any."""
+        self, pass_id: PassId, known: Sequence[PassWord], words: Iterable[Word]
+    ) -> tuple[Segment, tuple[WordChunk, ...]]:
+        """Return what words that continue a pass are called there, and, if there are any, them."""
         first = len(known)
         new = tuple(
             PassWord(
@@ -187,11 +199,10 @@ class Dictation:
             )
             for word in words
         )
-        known += new
-        chunk = WordChunk(pass_id, first, new) if new else None
-        return Segment(pass_id, first, len(known)), chunk
+        chunk = (WordChunk(pass_id, first, new),) if new else ()
+        return Segment(pass_id, first, first + len(new)), chunk
 
-    def _indices(self, words: list[PassWord], span: Span) -> range:
+    def _indices(self, words: Sequence[PassWord], span: Span) -> range:
         """Return which words lie in a span; see "Folding events" in the protocol."""
         first, last = 2 * self._time(span.start), 2 * self._time(span.end)
         stop = len(words)

@@ -1,7 +1,7 @@
 """One open transcript, shared by everybody who is in it.
 
     member: update -> inspected -> document ----+
-    session: words -> plan      -> document ----+-> committed -> everybody else, in this order
+    session: words -> planned   -> document ----+-> committed -> everybody else, in this order
 
 Whatever changes the document is committed before anybody else sees it, and answers that contain
 the document wait for the same commit: what somebody has seen survives a crash.
@@ -18,29 +18,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from typing import assert_never
 
-from offline.decisions import Alias, Decision
-from offline.domain import PassId, PassWord, SpeakerId, WordRef
-from offline.edits import AssignTurn, Edit
+from offline.domain import SpeakerId
+from offline.edits import AssignTurn, Plan, WithdrawName
 from offline.view import View
 from server.allowance import ANSWER_BYTE_S, BYTE_S, FRAME_S, RECIPIENT_S, Allowance
 from server.codes import CloseCode
 from server.commits import Change, Commits
+from server.contents import Contents
 from server.errors import TranscriptError
+from server.machine import MachineWriter, Written
 from server.mailbox import Dismissal, Mailbox
 from server.member import Member, Writers
-from server.storage.values import Description, Progress, WordChunk
+from server.planner import Planner
+from server.storage.values import Description, Progress
 from server.transcript import ROOTS, Transcript
 from server.yjs import messages
 from server.yjs.errors import LimitExceeded, YjsError
-from server.yjs.landmarks import Landmarks
 from server.yjs.presence import Presence, PresenceLimits
 from server.yjs.structs import Id
 from server.yjs.updates import (
+    NO_LIMITS,
     Inspection,
     Limits,
     decode_state_vector,
@@ -55,9 +55,6 @@ MOST_CLIENTS = 100_000
 LIMITS = Limits(structs=50_000, clients=MOST_CLIENTS, delete_ranges=50_000)
 """Of one update, which is taken in one step that everybody waits for: 6 ms for 1,000 structs that
 stand by themselves. Nobody makes so many edits between two times of synchronising."""
-
-NO_LIMITS = Limits(structs=sys.maxsize, clients=sys.maxsize, delete_ranges=sys.maxsize)
-"""For what was taken before: a document may hold more than one update may bring."""
 
 LONG_BYTES = 16 * 1024
 """From here on an update is looked into in a thread: it takes 1 ms for every 6 kB."""
@@ -76,27 +73,6 @@ MOST_HELD_BYTES = 1024 * 1024
 TOO_MUCH = Dismissal(CloseCode.TOO_FAST, "too much is sent all the time, and others wait for it")
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What belongs to a document, but is not in it.
-
-    Attributes:
-        passes: The words of every pass over its audio.
-        decisions: What became of the hunks of these passes.
-        aliases: For words in the text, the later words that tell their times.
-        machines: Client ids under which servers ever wrote, this one's included.
-        landmarks: Of all updates that the document consists of.
-        size_bytes: Of the document.
-    """
-
-    passes: dict[PassId, list[PassWord]]
-    decisions: list[Decision]
-    aliases: dict[WordRef, WordRef]
-    machines: frozenset[int]
-    landmarks: Landmarks
-    size_bytes: int
-
-
 class Room:
     """The document, its members, and the machines that write; used in the event loop."""
 
@@ -105,6 +81,7 @@ class Room:
         transcript: Transcript,
         contents: Contents,
         commits: Commits,
+        planner: Planner,
         *,
         most_bytes: int,
         clock: Callable[[], float],
@@ -115,11 +92,13 @@ class Room:
             transcript: The document as it is committed.
             contents: What belongs to it; the room owns it from now on.
             commits: On their way to the storage.
+            planner: Where it is planned what machines write.
             most_bytes: No document may take more.
             clock: Seconds, only going forward.
         """
         self.transcript = transcript
         self.passes = contents.passes
+        self.machine = MachineWriter(transcript, contents, planner, self._take_over)
         self.decisions = contents.decisions
         self.aliases = contents.aliases
         self._presence = Presence(PRESENCE)
@@ -189,20 +168,6 @@ class Room:
 
     # Machines
 
-    def view(self) -> View:
-        """Return the text as plans see it."""
-        transcript = self.transcript
-        return View(
-            runs=transcript.runs(),
-            speakers=transcript.machine_speakers(),
-            pinned=frozenset(transcript.chosen_speakers()),
-            passes=self.passes,
-            by_machine=lambda start, end: transcript.authors(start, end) <= self._machines,
-            aliases=self.aliases,
-            suggestions=transcript.suggestions(),
-            choices=transcript.choices(),
-        )
-
     def describe(self) -> Description:
         """Return what lists and searches are to know of the document."""
         transcript = self.transcript
@@ -222,36 +187,26 @@ class Room:
             speaker = self._identities[speaker]
         return speaker
 
-    def identify(self, speaker: SpeakerId, other: SpeakerId) -> None:
+    async def identify(self, speaker: SpeakerId, other: SpeakerId) -> None:
         """Have what one speaker said be said by another, who it turned out to be."""
         other = self.identity(other)
         if other == speaker:
             return  # The other one turned out to be this one before.
         self._identities[speaker] = other
-        turns = self.transcript.machine_speakers().items()
-        self.write([AssignTurn(turn, other) for turn, said_by in turns if said_by == speaker])
-        self.commit(self.transcript.withdraw_name(speaker))
 
-    def write(self, edits: Sequence[Edit]) -> None:
-        """Make planned changes, for everybody."""
-        self.commit(self.transcript.write(edits))
+        def assign(view: View) -> Plan:
+            turns = [turn for turn, said_by in view.speakers.items() if said_by == speaker]
+            who = self.identity(other)
+            return Plan((*(AssignTurn(turn, who) for turn in turns), WithdrawName(speaker)))
 
-    def commit(
-        self,
-        update: bytes | None,
-        *,
-        words: WordChunk | None = None,
-        progress: Progress | None = None,
-        decisions: tuple[Decision, ...] = (),
-        aliases: tuple[Alias, ...] = (),
-    ) -> None:
-        """Commit a change of the document that was made here, and what belongs to it."""
-        self.decisions += decisions
-        self.aliases.update((alias.old, alias.new) for alias in aliases)
+        await self.machine.write(assign)
+
+    def commit(self, update: bytes | None, *, progress: Progress | None = None) -> None:
+        """Commit a change of the document that was made here, and how far a session is with it."""
         if update is not None:
             self._note(inspect(update, NO_LIMITS), update)
-        then = self._sender(update, None)
-        self._commits.add(Change(then, update, words, progress, decisions, aliases))
+        updates = () if update is None else (update,)
+        self._commits.add(Change(self._sender(updates, None), updates, progress=progress))
 
     async def idle(self) -> None:
         """Wait until everything written so far is committed."""
@@ -354,6 +309,33 @@ class Room:
             member.mailbox.dismiss(refusal)
             return ()
         self._landmarks.check(inspection)
+        new = self._apply(update, inspection)
+        if new is not None:
+            self._charge(member, RECIPIENT_S * len(self._members))
+            self._commits.add(Change(self._sender((new,), member), (new,)))
+        return written.keys()
+
+    def _take_over(self, written: Written) -> None:
+        """Take over what a machine wrote, with what belongs to it."""
+        updates = [self._apply(update, inspection) for update, inspection in written.updates]
+        for chunk in written.words:
+            self.passes.setdefault(chunk.pass_id, []).extend(chunk.words)
+        self.decisions += written.decisions
+        self.aliases.update((alias.old, alias.new) for alias in written.aliases)
+        new = tuple(update for update in updates if update is not None)
+        self._commits.add(
+            Change(
+                self._sender(new, None),
+                new,
+                written.words,
+                written.progress,
+                written.decisions,
+                written.aliases,
+            )
+        )
+
+    def _apply(self, update: bytes, inspection: Inspection) -> bytes | None:
+        """Apply an update that was looked into; return what of it was new."""
         try:
             new = self.transcript.apply(update)
         except TranscriptError as error:
@@ -361,10 +343,7 @@ class Room:
             self._commits.fail(error)
             raise
         self._note(inspection, new)
-        if new is not None:
-            self._charge(member, RECIPIENT_S * len(self._members))
-            self._commits.add(Change(self._sender(new, member), new))
-        return written.keys()
+        return new
 
     def _refusal(
         self, inspection: Inspection, written: Mapping[int, object], update: bytes
@@ -387,9 +366,9 @@ class Room:
         self._landmarks.add(inspection)
         self._size_bytes += 0 if new is None else len(new)
 
-    def _sender(self, update: bytes | None, source: Member | None) -> Callable[[], None]:
+    def _sender(self, updates: tuple[bytes, ...], source: Member | None) -> Callable[[], None]:
         def send() -> None:
-            if update is not None:
+            for update in updates:
                 self._send(messages.encode(messages.Update(update)), source)
 
         return send

@@ -16,17 +16,19 @@ from weakref import WeakValueDictionary
 
 from server.codes import CloseCode
 from server.commits import Commits
+from server.contents import Contents
 from server.disk import Disk
 from server.errors import RoomClosed, TranscriptError
 from server.mailbox import Dismissal
-from server.room import NO_LIMITS, Contents, Room
+from server.planner import Planner
+from server.room import Room
 from server.storage.errors import StorageError, UnknownTranscript
 from server.storage.store import Store
 from server.storage.values import Document, Lease
 from server.storage.values import Transcript as AboutTranscript
 from server.transcript import SCHEMA, Transcript, make_client_id
 from server.yjs.landmarks import Landmarks
-from server.yjs.updates import inspect
+from server.yjs.updates import NO_LIMITS, inspect
 
 logger = logging.getLogger(__name__)
 
@@ -80,18 +82,26 @@ class Rooms:
     """All rooms of one server; used in its event loop."""
 
     def __init__(
-        self, store: Store, threads: Disk, *, transcript_bytes: int, linger_s: float = LINGER_S
+        self,
+        store: Store,
+        threads: Disk,
+        planner: Planner,
+        *,
+        transcript_bytes: int,
+        linger_s: float = LINGER_S,
     ) -> None:
         """Begin with no room open.
 
         Args:
             store: Where the documents are.
             threads: To wait for it in.
+            planner: Where it is planned what machines write.
             transcript_bytes: No document may take more.
             linger_s: How long an empty room is kept.
         """
         self._store = store
         self._threads = threads
+        self._planner = planner
         self._transcript_bytes = transcript_bytes
         self._linger_s = linger_s
         self._open: dict[str, _Open] = {}
@@ -185,6 +195,7 @@ class Rooms:
             stored.transcript,
             stored.contents,
             commits,
+            self._planner,
             most_bytes=self._transcript_bytes,
             clock=asyncio.get_running_loop().time,
         )
@@ -202,9 +213,10 @@ class Rooms:
 
     def _read(self, transcript: str) -> _Stored:
         """Read all that a room needs, in a thread."""
-        store, client = self._store, make_client_id()
+        store, client, writer = self._store, make_client_id(), make_client_id()
         lease = store.documents.lease(transcript)
-        store.documents.add_client(lease, client)
+        for each in (client, writer):
+            store.documents.add_client(lease, each)
         document = store.documents.read(transcript)
         landmarks = Landmarks()
         for update in _updates(document):
@@ -222,6 +234,7 @@ class Rooms:
                 decisions=store.merges.all_decisions(transcript),
                 aliases=store.merges.aliases(transcript),
                 machines=store.documents.clients(transcript),
+                writer=writer,
                 landmarks=landmarks,
                 size_bytes=len(replica.update_since()),
             ),

@@ -25,7 +25,7 @@ from typing import Any, assert_never
 
 from pycrdt import Assoc, Doc, Map, Text, TransactionEvent
 
-from offline.domain import Run, Segment, Speaker, SpeakerId, Turn, TurnId, split_turns
+from offline.domain import Run, Speaker, SpeakerId, Turn, TurnId, split_turns
 from offline.edits import (
     AssignTurn,
     Delete,
@@ -34,9 +34,11 @@ from offline.edits import (
     InsertTurn,
     Suggest,
     Withdraw,
+    WithdrawName,
 )
 from offline.suggestions import Choice, Suggestion, parse_choice
 from server.errors import TranscriptError
+from server.mirror import Mirror, runs_of
 
 SCHEMA = 1
 """Version of the schema above, in `meta` for clients. Editors can write there too, so the server
@@ -74,6 +76,7 @@ class Transcript:
         self._maps = {name: self._doc.get(name, type=Map) for name in _MAPS}
         self._text = self._texts["text"]
         self._fresh: list[bytes] = []
+        self._said: str | None = None
         try:
             with self._doc.transaction():
                 for update in updates:
@@ -86,8 +89,10 @@ class Transcript:
 
     @property
     def text(self) -> str:
-        """The whole text."""
-        return str(self._text)
+        """The whole text; read once after each change."""
+        if self._said is None:
+            self._said = str(self._text)
+        return self._said
 
     @property
     def notes(self) -> str:
@@ -101,8 +106,17 @@ class Transcript:
         """
         runs: list[Run] = []
         for text, attributes in self._text.diff():
-            runs += _runs(text if isinstance(text, str) else "", attributes or {})
+            runs += runs_of(text if isinstance(text, str) else "", attributes or {})
         return runs
+
+    def mirror(self) -> Mirror:
+        """Return the text in a form that is kept up to date from now on, at a cost for each change.
+
+        Belongs to this replica, and is used in the same thread.
+        """
+        mirror = Mirror((str(text), attributes or {}) for text, attributes in self._text.diff())
+        self._text.observe(lambda event: mirror.change(event.delta))
+        return mirror
 
     def turns(self) -> list[Turn]:
         """Return the turns, with the speakers that people see."""
@@ -221,12 +235,6 @@ class Transcript:
             self._maps["mspeakers"][speaker] = {"name": name}
         return self._taken()
 
-    def withdraw_name(self, speaker: SpeakerId) -> bytes | None:
-        """Take back what machines said about a speaker who is nobody after all."""
-        with self._doc.transaction(origin="machine"):
-            self._maps["mspeakers"].pop(speaker, None)
-        return self._taken()
-
     def write(self, edits: Sequence[Edit]) -> bytes | None:
         """Make planned changes in one transaction; return the update, if anything changed."""
         text = self.text
@@ -248,17 +256,22 @@ class Transcript:
             case Delete(start=start, end=end):
                 del self._text[_bytes(before, start) : _bytes(before, end)]
             case AssignTurn(turn=turn, speaker=speaker):
-                if self._maps["turns"].get(turn) != speaker:
-                    self._maps["turns"][turn] = speaker
+                self._set("turns", turn, speaker)
             case Suggest(suggestion=suggestion):
-                if self._maps["sug"].get(suggestion.id) != suggestion.fields():
-                    self._maps["sug"][suggestion.id] = suggestion.fields()
+                self._set("sug", suggestion.id, suggestion.fields())
             case Withdraw(suggestion=name):
                 self._maps["sug"].pop(name, None)
+            case WithdrawName(speaker=speaker):
+                self._maps["mspeakers"].pop(speaker, None)
             case _:
                 assert_never(edit)
 
+    def _set(self, name: str, key: str, value: object) -> None:
+        if self._maps[name].get(key) != value:
+            self._maps[name][key] = value
+
     def _note(self, event: TransactionEvent) -> None:
+        self._said = None
         self._fresh.append(event.update)
 
     def _taken(self) -> bytes | None:
@@ -278,25 +291,10 @@ def _place(edit: Edit) -> tuple[int, bool]:
             return at, False
         case Delete(start=start):
             return start, True
-        case AssignTurn() | Suggest() | Withdraw():
+        case AssignTurn() | Suggest() | Withdraw() | WithdrawName():
             return -1, False
         case _:
             assert_never(edit)
-
-
-def _runs(text: str, attributes: dict[str, Any]) -> list[Run]:
-    """Return a stretch as runs: what is typed after a turn's newline bears its attribute too."""
-    highlight = attributes.get("hl")
-    plain = Run(
-        text,
-        segment=Segment.parse(attributes.get("g")),
-        highlight=highlight if isinstance(highlight, str) else None,
-    )
-    turn = attributes.get("t")
-    if not isinstance(turn, str) or not text.startswith("\n"):
-        return [plain] if text else []
-    rest = [Run(text[1:], plain.segment, None, plain.highlight)] if len(text) > 1 else []
-    return [Run("\n", turn=TurnId(turn)), *rest]
 
 
 def _assignments(register: Map[Any]) -> dict[TurnId, SpeakerId]:

@@ -175,6 +175,8 @@ class Transcripts:
             room.show(session.id, None)
 
     async def _dictate(self, speech: Speech, session: Session, room: Room) -> None:
+        await room.idle()  # What was written of it before may not be stored yet.
+        session = await self._session(session.id)
         lease = self._rooms.lease(session.transcript)
         acquaintance = Acquaintance(self._store, self._threads, lease, session)
         dictation = Dictation(room, session, await acquaintance.recall())
@@ -188,13 +190,12 @@ class Transcripts:
                 for label in dictation.strangers(entry):
                     speaker = await acquaintance.introduce(label)
                     dictation.introduce(label, speaker, _name(speaker))
-                dictation.take(entry, speech.received)
-                await asyncio.sleep(0)  # To catch up takes 20 ms an event in a long transcript.
+                await dictation.take(entry, speech.received)
             room.show(session.id, dictation.show(speech.partial))
             if entries:
                 named = room.transcript.named_speakers()
                 for was, speaker in (await acquaintance.compare(speech.voices, named)).items():
-                    room.identify(was, speaker)
+                    await room.identify(was, speaker)
             elif complete:
                 await room.idle()
                 for each in (session.live_pass, session.utterance_pass):

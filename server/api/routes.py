@@ -32,7 +32,12 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 def api_routes(
-    gate: Gate, access: Access, lifecycle: Lifecycle, threads: Disk, archive: Archive
+    gate: Gate,
+    access: Access,
+    lifecycle: Lifecycle,
+    threads: Disk,
+    archive: Archive,
+    workbench: Workbench,
 ) -> list[Route]:
     """Return the routes of the API.
 
@@ -42,8 +47,9 @@ def api_routes(
         lifecycle: Where the server is.
         threads: For the storage and for files.
         archive: The recordings.
+        workbench: Where requests compute.
     """
-    premises = Premises(gate, access, lifecycle, threads, Workbench(), archive)
+    premises = Premises(gate, access, lifecycle, threads, workbench, archive)
     by_path = groupby(OPERATIONS, key=lambda operation: operation.path)
     description = describe(OPERATIONS)
 

@@ -1,19 +1,17 @@
 """Long computations, in a thread, one after the other.
 
 Python computes in one thread at a time: a second computation at the same moment would finish
-neither sooner, and the event loop would wait for both. It waits even longer for the cyclic garbage
-collector, which looks at every object of the process in one go: 80 to 180 ms, four times while the
-words of three hours are aligned. What is computed here has no cycles, so the collector pauses.
+neither sooner, and the event loop would wait for both.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable
 from typing import TypeVar
 
 from server.codes import ErrorCode
+from server.collector import Collector
 from server.errors import Overload
 
 T = TypeVar("T")
@@ -27,7 +25,8 @@ RETRY_AFTER_MS = 5_000
 class Workbench:
     """Where requests compute; one for the whole server, used in its event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
         self._free = asyncio.Lock()
         self._waiting = 0
 
@@ -48,14 +47,10 @@ class Workbench:
         self._waiting += 1
         try:
             async with self._free:
-                return await asyncio.to_thread(_without_collector, work)
+                return await asyncio.to_thread(self._undisturbed, work)
         finally:
             self._waiting -= 1
 
-
-def _without_collector(work: Callable[[], T]) -> T:
-    gc.disable()
-    try:
-        return work()
-    finally:
-        gc.enable()
+    def _undisturbed(self, work: Callable[[], T]) -> T:
+        with self._collector.paused():
+            return work()

@@ -19,6 +19,7 @@ document exactly as `fresh` says.
 from __future__ import annotations
 
 import heapq
+import sys
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ class Limits:
     structs: int
     clients: int
     delete_ranges: int
+
+
+NO_LIMITS = Limits(structs=sys.maxsize, clients=sys.maxsize, delete_ranges=sys.maxsize)
+"""For what was taken before, or was written here: a document may hold more than one update may."""
 
 
 @dataclass(frozen=True, slots=True)

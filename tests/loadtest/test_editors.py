@@ -111,9 +111,12 @@ async def test_a_document_that_is_not_whole_is_no_measurement(tmp_path: Path) ->
     (meeting,) = await write_meetings(tmp_path / "data", [0.01])
     async with running(tmp_path, script()) as server:
         opening = await measure_opening(url(server), meeting)
-        assert (opening.words, opening.hours) == (90, 0.01)
-        assert opening.writing_ms is not None
-        assert opening.writing_ms.p50 > 0
+        assert opening.meeting == meeting
+        assert (meeting.words, meeting.hours) == (90, 0.01)
+        assert meeting.writing_ms is not None
+        assert meeting.writing_ms.p50 > 0
+        assert meeting.held_ms is not None
+        assert meeting.held_ms.maximum >= 0
         with pytest.raises(LoadtestError, match="91 words expected, got 90"):
             await measure_opening(url(server), replace(meeting, words=91))
         await server.app._lifecycle.serving().rooms.delete(meeting.transcript)
@@ -139,7 +142,7 @@ async def test_editors_are_measured_against_a_server_of_its_own(tmp_path: Path) 
     assert 0 < few["latency_ms"]["p50"] <= few["latency_ms"]["p99"] <= few["latency_ms"]["maximum"]
     assert few["lag"]["beats"] >= 15
     (opening,) = report["openings"]
-    assert opening["words"] == 180
+    assert opening["meeting"]["words"] == 180
     assert opening["update_bytes"] > 1000
 
 

@@ -30,9 +30,13 @@ from pycrdt import (
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from offline.edits import Edit, Plan
+from server.collector import Collector
 from server.disk import Disk
 from server.errors import TranscriptError
+from server.planner import Planner
 from server.recordings import unix_ms
+from server.room import Room
 from server.rooms import Rooms
 from server.storage.store import Store
 from server.transcript import Transcript
@@ -56,11 +60,18 @@ class Storage:
 
     store: Store
     threads: Disk
+    planner: Planner
     file: Path
 
     def rooms(self, *, transcript_bytes: int = 1024 * 1024, linger_s: float = 0.0) -> Rooms:
         """Return the rooms of a server, which its caller closes."""
-        return Rooms(self.store, self.threads, transcript_bytes=transcript_bytes, linger_s=linger_s)
+        return Rooms(
+            self.store,
+            self.threads,
+            self.planner,
+            transcript_bytes=transcript_bytes,
+            linger_s=linger_s,
+        )
 
     def written(self, transcript: str = TRANSCRIPT) -> Transcript:
         """Return a replica of what is stored."""
@@ -80,12 +91,13 @@ class Storage:
 @contextmanager
 def storage(folder: Path) -> Iterator[Storage]:
     """Make a storage with one empty transcript."""
-    file, threads = folder / "trax.sqlite", Disk()
+    file, threads, planner = folder / "trax.sqlite", Disk(), Planner(Collector())
     with Store(f"sqlite:///{file}", wait_ms=WAIT_MS) as store:
         store.library.create(TRANSCRIPT, started_ms=0, title="Planning")
         try:
-            yield Storage(store, threads, file)
+            yield Storage(store, threads, planner, file)
         finally:
+            planner.close()
             threads.close()
 
 
@@ -116,6 +128,11 @@ class Fragile(Transcript):
         """Apply an update, and fail."""
         super().apply(update)
         raise TranscriptError("a Yjs update expected")
+
+
+async def write(room: Room, *edits: Edit) -> None:
+    """Have a room's machine make changes."""
+    await room.machine.write(lambda _view: Plan(edits))
 
 
 @dataclass

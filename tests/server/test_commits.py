@@ -41,7 +41,7 @@ async def test_changes_are_stored_before_others_hear_of_them(tmp_path: Path) -> 
         heard: list[tuple[str, int]] = []
         for name in "abc":
             commits.add(
-                Change(lambda n=name: heard.append((n, len(updates(stored)))), name.encode())  # type: ignore[misc]  # mypy does not see the type of the default
+                Change(lambda n=name: heard.append((n, len(updates(stored)))), (name.encode(),))  # type: ignore[misc]  # mypy does not see the type of the default
             )
         async with running(commits):
             await commits.idle()
@@ -55,7 +55,7 @@ async def test_what_changes_nothing_waits_for_what_was_added_before(tmp_path: Pa
     with storage(tmp_path) as stored:
         commits = opened(stored)
         heard: list[int] = []
-        commits.add(Change(lambda: None, b"a"))
+        commits.add(Change(lambda: None, (b"a",)))
         commits.add(Change(lambda: heard.append(len(updates(stored)))))
         async with running(commits):
             await commits.idle()
@@ -72,7 +72,7 @@ async def test_words_and_progress_are_stored_with_the_change(tmp_path: Path) -> 
         session = stored.store.sessions.add(lease, NewSession("session1", 0))
         commits = Commits(stored.store, stored.threads, lease, 0)
         words, progress = chunk(session.live_pass, 0, " a"), Progress("session1", 3, 160)
-        commits.add(Change(lambda: None, b"a", words, progress))
+        commits.add(Change(lambda: None, (b"a",), (words,), progress))
         async with running(commits):
             await commits.idle()
 
@@ -86,7 +86,7 @@ async def test_words_and_progress_are_stored_with_the_change(tmp_path: Path) -> 
 async def test_nobody_is_listened_to_while_too_much_waits(tmp_path: Path) -> None:
     with storage(tmp_path) as stored:
         commits = opened(stored)
-        commits.add(Change(lambda: None, bytes(MOST_WAITING_BYTES - CHANGE_BYTES)))
+        commits.add(Change(lambda: None, (bytes(MOST_WAITING_BYTES - CHANGE_BYTES),)))
         await commits.roomy()
         commits.add(Change(lambda: None))
         waiting = asyncio.create_task(commits.roomy())
@@ -112,7 +112,7 @@ async def test_answers_that_wait_take_room_too(tmp_path: Path) -> None:
 async def test_a_storage_that_is_locked_for_a_while_is_asked_again(tmp_path: Path) -> None:
     with storage(tmp_path) as stored:
         commits = opened(stored)
-        commits.add(Change(lambda: None, b"a"))
+        commits.add(Change(lambda: None, (b"a",)))
         async with running(commits):
             with stored.locked():
                 await asyncio.sleep(0.4)  # longer than one attempt takes
@@ -131,7 +131,7 @@ async def test_a_storage_that_stays_locked_ends_the_commits(
     with storage(tmp_path) as stored:
         commits = opened(stored)
         heard: list[bytes] = []
-        commits.add(Change(lambda: heard.append(b"a"), b"a"))
+        commits.add(Change(lambda: heard.append(b"a"), (b"a",)))
         async with running(commits) as task:
             with stored.locked(), pytest.raises(StorageUnavailable):
                 await task
@@ -143,7 +143,7 @@ async def test_a_transcript_that_was_deleted_ends_the_commits(tmp_path: Path) ->
     with storage(tmp_path) as stored:
         commits = opened(stored)
         stored.store.library.delete(TRANSCRIPT)
-        commits.add(Change(lambda: None, b"a"))
+        commits.add(Change(lambda: None, (b"a",)))
         async with running(commits) as task:
             with pytest.raises(UnknownTranscript):
                 await task
@@ -152,7 +152,7 @@ async def test_a_transcript_that_was_deleted_ends_the_commits(tmp_path: Path) ->
 async def test_a_document_that_failed_is_not_committed(tmp_path: Path) -> None:
     with storage(tmp_path) as stored:
         commits = opened(stored)
-        commits.add(Change(lambda: None, b"a"))
+        commits.add(Change(lambda: None, (b"a",)))
         commits.fail(TranscriptError("broken"))
         async with running(commits) as task:
             with pytest.raises(TranscriptError, match="broken"):
@@ -164,7 +164,7 @@ async def test_a_document_that_failed_is_not_committed(tmp_path: Path) -> None:
 async def test_what_is_added_while_others_hear_is_committed_too(tmp_path: Path) -> None:
     with storage(tmp_path) as stored:
         commits = opened(stored)
-        commits.add(Change(lambda: commits.add(Change(lambda: None, b"b")), b"a"))
+        commits.add(Change(lambda: commits.add(Change(lambda: None, (b"b",))), (b"a",)))
         async with running(commits):
             await commits.idle()
 

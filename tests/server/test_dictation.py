@@ -60,14 +60,14 @@ class Desk:
     session: Session
     dictation: Dictation
 
-    def take(self, *events: LastingEvent) -> None:
+    async def take(self, *events: LastingEvent) -> None:
         """Write events, and introduce who speaks in them: `S1` is `s1`."""
         for event in events:
             entry = Entry(self.dictation.seq + 1, event)
             for voice in self.dictation.strangers(entry):
                 speaker = SpeakerId(voice.lower())
                 self.dictation.introduce(voice, speaker, f"Speaker {voice[1:]}")
-            self.dictation.take(entry, HEARD)
+            await self.dictation.take(entry, HEARD)
 
     def turns(self) -> list[tuple[str | None, str]]:
         return [(turn.speaker, turn.text) for turn in self.room.transcript.turns()]
@@ -95,7 +95,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 
 async def test_final_words_stand_in_turns_of_their_speakers(desk: Desk) -> None:
-    desk.take(
+    await desk.take(
         SpeechStarted(U0, Samples(0)),
         final(said("good", 0), said("morning", 100), said("hello", 300, "S2")),
         final(said("there", 400, "S2")),
@@ -117,14 +117,14 @@ async def test_final_words_stand_in_turns_of_their_speakers(desk: Desk) -> None:
 
 
 async def test_words_of_nobody_known_have_no_speaker(desk: Desk) -> None:
-    desk.take(final(said("who", 0, None)))
+    await desk.take(final(said("who", 0, None)))
 
     assert desk.turns() == [(None, "who")]
 
 
 async def test_words_of_one_person_s_microphone_are_that_person_s(desk: Desk) -> None:
     desk.dictation.speaks_alone(SpeakerId("s7"), "Ada")
-    desk.take(final(said("mine", 0, None)))
+    await desk.take(final(said("mine", 0, None)))
 
     assert desk.turns() == [("s7", "mine")]
     assert desk.room.transcript.speakers()[SpeakerId("s7")].name == "Ada"
@@ -142,7 +142,7 @@ async def test_a_name_that_is_there_is_not_proposed_again(desk: Desk) -> None:
 
 
 async def test_a_correction_takes_the_place_of_the_words_that_it_heard_again(desk: Desk) -> None:
-    desk.take(
+    await desk.take(
         final(said("good", 0), said("mourning", 100), said("all", 200)),
         Correction(U0, span(0, from_ms(300)), (said("good", 0), said("morning", 100))),
     )
@@ -156,7 +156,7 @@ async def test_a_correction_takes_the_place_of_the_words_that_it_heard_again(des
 
 
 async def test_a_correction_of_no_words_is_kept_only(desk: Desk) -> None:
-    desk.take(Correction(U0, span(0, 1_600), (said("late", 0),)))
+    await desk.take(Correction(U0, span(0, 1_600), (said("late", 0),)))
     await desk.room.idle()
 
     assert desk.turns() == []
@@ -164,41 +164,41 @@ async def test_a_correction_of_no_words_is_kept_only(desk: Desk) -> None:
 
 
 async def test_a_correction_without_words_deletes_those_that_were_heard(desk: Desk) -> None:
-    desk.take(final(said("hm", 0)), Correction(U0, span(0, 3_200), ()))
+    await desk.take(final(said("hm", 0)), Correction(U0, span(0, 3_200), ()))
 
     assert "".join(text for _, text in desk.turns()).strip() == ""
     assert (await desk.kept()).applied_seq == 2
 
 
 async def test_words_move_to_the_turn_of_who_said_them(desk: Desk) -> None:
-    desk.take(
+    await desk.take(
         final(said("yes", 0), said("no", 200)),
         SpeakerRevised(span(from_ms(150), from_ms(400)), Speaker("S2")),
     )
     assert desk.turns() == [("s1", "yes"), ("s2", "no")]
 
-    desk.take(SpeakerRevised(span(0, from_ms(400)), None))
+    await desk.take(SpeakerRevised(span(0, from_ms(400)), None))
     assert desk.turns() == [("s1", "yes"), ("s2", "no")]
-    desk.take(SpeakerRevised(span(0, from_ms(150)), Speaker("S2")))
+    await desk.take(SpeakerRevised(span(0, from_ms(150)), Speaker("S2")))
     assert desk.turns() == [("s2", "yes no")]
     assert (await desk.kept()).applied_seq == 4
 
 
 async def test_what_a_person_chose_stays(desk: Desk) -> None:
-    desk.take(final(said("yes", 0)))
+    await desk.take(final(said("yes", 0)))
     (turn,) = desk.room.transcript.turns()
     assert turn.id is not None
     person: Doc[Any] = Doc()
     person.apply_update(desk.room.transcript.update_since())
     person.get("hturns", type=Map)[turn.id] = "s9"
     desk.room.commit(desk.room.transcript.apply(person.get_update()))
-    desk.take(SpeakerRevised(span(0, from_ms(400)), Speaker("S2")))
+    await desk.take(SpeakerRevised(span(0, from_ms(400)), Speaker("S2")))
 
     assert desk.turns() == [("s9", "yes")]
 
 
 async def test_the_language_stands_in_the_document(desk: Desk) -> None:
-    desk.take(LanguageDetected(DetectedLanguage("de", Permille(990))))
+    await desk.take(LanguageDetected(DetectedLanguage("de", Permille(990))))
 
     assert desk.room.transcript.meta("language") == "de"
     assert (await desk.kept()).applied_seq == 1
@@ -217,31 +217,30 @@ async def test_what_is_being_said_is_shown_on_the_clock_of_the_transcript(desk: 
 
 
 async def test_a_dictation_goes_on_behind_what_is_stored(desk: Desk) -> None:
-    desk.take(final(said("one", 0)))
+    await desk.take(final(said("one", 0)))
     dictation = Dictation(desk.room, await desk.kept(), {"S1": SpeakerId("s1")})
     again = Desk(desk.stored, desk.room, desk.session, dictation)
     assert again.dictation.seq == 1
-    again.take(final(said("two", 200)))
+    await again.take(final(said("two", 200)))
 
     assert again.turns() == [("s1", "one two")]
     assert (await again.kept()).applied_seq == 2
 
 
 async def test_all_changes_of_one_event_are_committed_in_one_step(desk: Desk) -> None:
-    await desk.room.idle()
-    desk.take(final(said("a", 0), said("b", 200, "S2"), said("c", 400)))
-    waiting = desk.room._commits._waiting
+    await desk.take(final(said("a", 0), said("b", 200, "S2"), said("c", 400)))
+    *_, change = desk.room._commits._waiting
 
-    # None of them was begun, so that all of them are in the next batch.
-    assert len(waiting) == 5
-    assert [change.progress is not None for change in waiting] == 4 * [False] + [True]
+    assert len(change.updates) == 3
+    assert [len(chunk.words) for chunk in change.words] == [3]
+    assert change.progress is not None
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n"])
 async def test_words_without_a_letter_do_no_harm(desk: Desk, text: str) -> None:
     blank = word(text, 0, 1_600, "S1")
-    desk.take(final(blank), final(said("after", 200)))
-    desk.take(Correction(U0, span(0, from_ms(400)), (blank, said("after", 200))))
+    await desk.take(final(blank), final(said("after", 200)))
+    await desk.take(Correction(U0, span(0, from_ms(400)), (blank, said("after", 200))))
     await desk.room.idle()
 
     assert "after" in desk.stored.written().text

@@ -10,7 +10,7 @@ import pytest
 from offline.domain import SpeakerId, TurnId
 from offline.edits import AssignTurn, InsertTurn
 from server.room import Room
-from tests.server.editing import TRANSCRIPT, open_rooms
+from tests.server.editing import TRANSCRIPT, open_rooms, write
 
 ONE, TWO, THREE = SpeakerId("s1"), SpeakerId("s2"), SpeakerId("s3")
 
@@ -23,7 +23,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
             room.commit(room.transcript.propose_name(speaker, f"Speaker {speaker}"))
             turn = TurnId(f"t{speaker}")
             at = len(room.transcript.text)
-            room.write([InsertTurn(at, turn), AssignTurn(turn, speaker)])
+            await write(room, InsertTurn(at, turn), AssignTurn(turn, speaker))
         yield room
 
 
@@ -32,7 +32,7 @@ def said_by(room: Room) -> list[SpeakerId | None]:
 
 
 async def test_what_a_speaker_said_is_what_the_other_said(room: Room) -> None:
-    room.identify(TWO, ONE)
+    await room.identify(TWO, ONE)
 
     assert said_by(room) == [ONE, ONE, THREE]
     assert set(room.transcript.speakers()) == {ONE, THREE}
@@ -40,16 +40,16 @@ async def test_what_a_speaker_said_is_what_the_other_said(room: Room) -> None:
 
 
 async def test_who_turned_out_to_be_another_goes_on_to_be_a_third(room: Room) -> None:
-    room.identify(TWO, ONE)
-    room.identify(ONE, THREE)
+    await room.identify(TWO, ONE)
+    await room.identify(ONE, THREE)
 
     assert said_by(room) == [THREE, THREE, THREE]
     assert room.identity(TWO) == THREE
 
 
 async def test_two_who_turn_out_to_be_each_other_are_one(room: Room) -> None:
-    room.identify(TWO, ONE)
-    room.identify(ONE, TWO)
+    await room.identify(TWO, ONE)
+    await room.identify(ONE, TWO)
 
     assert said_by(room) == [ONE, ONE, THREE]
     assert room.identity(TWO) == room.identity(ONE) == ONE

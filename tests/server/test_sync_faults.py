@@ -209,9 +209,10 @@ async def test_a_viewer_reads_on_and_is_seen_but_changes_nothing(tmp_path: Path)
 @pytest.mark.slow
 async def test_an_update_under_the_id_of_the_server_is_refused(tmp_path: Path) -> None:
     async with transcribing(tmp_path) as server, editing(server, TRANSCRIPT) as good:
-        (own,) = store_of(server).documents.clients(TRANSCRIPT)
+        ours = store_of(server).documents.clients(TRANSCRIPT)
         async with editing(server, TRANSCRIPT) as forger:
-            clock = decode_state_vector(forger.doc.get_state(), 9)[own]
+            ((own, clock),) = decode_state_vector(forger.doc.get_state(), 9).items()
+            assert own in ours
             forged = update(section(own, clock, text("forged")))
             await forger.frame(create_update_message(forged))
             await forger.until(lambda: forger.code != -1)

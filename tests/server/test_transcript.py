@@ -8,7 +8,7 @@ import pytest
 from pycrdt import Doc, Map, Text
 
 from offline.domain import PassId, Run, Segment, Speaker, SpeakerId, TurnId
-from offline.edits import AssignTurn, Delete, InsertText, InsertTurn
+from offline.edits import AssignTurn, Delete, InsertText, InsertTurn, WithdrawName
 from server.errors import TranscriptError
 from server.transcript import LONGEST_NAME, ROOTS, Transcript, make_client_id
 from server.yjs.updates import Limits, inspect
@@ -155,9 +155,9 @@ def test_names_of_machines_are_taken_back_and_those_of_people_are_not() -> None:
     person.map("speakers")["s3"] = {"colour": "red"}
     person.send()
     for speaker in ("s1", "s2"):
-        assert transcript.withdraw_name(SpeakerId(speaker)) is not None
+        assert transcript.write([WithdrawName(SpeakerId(speaker))]) is not None
 
-    assert transcript.withdraw_name(SpeakerId("s1")) is None
+    assert transcript.write([WithdrawName(SpeakerId("s1"))]) is None
     assert set(transcript.speakers()) == {"s2", "s3"}
     assert transcript.named_speakers() == {"s2"}
 

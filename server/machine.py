@@ -1,0 +1,196 @@
+"""What machines write into a transcript, planned where nobody waits for it.
+
+    event loop      thread                                           event loop
+    what is new --> replica --> view --> plan --> edits --> updates --> document, committed
+
+To plan is to look through the whole text: tens of milliseconds for three hours of speech. So it is
+done on a replica, which writes under a client id of its own; the event loop is held only for
+telling the replica what is new, and for taking over what it wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from offline.decisions import Alias, Decision
+from offline.domain import PassId, PassWord, WordRef
+from offline.edits import Plan
+from offline.view import View
+from server.contents import Contents
+from server.mirror import Mirror
+from server.planner import Planner
+from server.storage.values import Progress, WordChunk
+from server.transcript import Transcript
+from server.yjs.updates import NO_LIMITS, Inspection, inspect
+
+logger = logging.getLogger(__name__)
+
+Planned = Callable[[View], Plan]
+"""Looks at the text and says what is to be written; called in a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is to be taken over into the document and committed, in one step.
+
+    Attributes:
+        updates: In order, each with what was found in it.
+        words: That were heard.
+        progress: How far a session is with it.
+        decisions: What became of hunks.
+        aliases: Words that have other times now.
+    """
+
+    updates: tuple[tuple[bytes, Inspection], ...]
+    words: tuple[WordChunk, ...]
+    progress: Progress | None
+    decisions: tuple[Decision, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+
+
+class MachineWriter:
+    """Writes into one room's document; owned by the room, used in the event loop.
+
+    One write after the other, so that each sees what those before it wrote, and so that nobody
+    else adds words to passes.
+    """
+
+    def __init__(
+        self,
+        document: Transcript,
+        contents: Contents,
+        planner: Planner,
+        take: Callable[[Written], None],
+    ) -> None:
+        """Begin with nothing written.
+
+        Args:
+            document: The room's own.
+            contents: What belongs to it; only what `take` is given is added to it.
+            planner: Where plans are made.
+            take: Takes over what was written.
+        """
+        self._document = document
+        self._contents = contents
+        self._planner = planner
+        self._take = take
+        self._turn = asyncio.Lock()
+        self._replica: _Replica | None = None
+
+    async def write(
+        self,
+        *plans: Planned,
+        words: Sequence[WordChunk] = (),
+        progress: Progress | None = None,
+    ) -> None:
+        """Carry out plans, each on the text that the one before it left, and commit it all at once.
+
+        Either all of it is on its way to the storage when this returns or raises, or nothing of it
+        is. To be cancelled takes as long as the plan that is being made.
+
+        Args:
+            plans: What to write.
+            words: Of passes, which the plans see there already.
+            progress: How far a session is with it.
+
+        Raises:
+            TranscriptError: The document cannot be changed any more; its room closes.
+            Exception: What a plan raised.
+        """
+        async with self._turn:
+            if not plans:
+                self._take(Written((), tuple(words), progress))
+                return
+            # What a plan leaves half done goes with the replica.
+            replica, self._replica = self._replica, None
+            state = None if replica is None else replica.state_vector()
+            lacking = self._document.update_since(state)
+
+            def carry_out() -> tuple[_Replica, Written]:
+                ours = replica or _Replica(self._contents)
+                ours.apply(lacking)
+                return ours, ours.carry_out(plans, tuple(words), progress)
+
+            self._replica, written = await self._planner.run(carry_out)
+            self._take(written)
+
+
+class _Replica:
+    """A machine's own replica of a document; used in the planner's thread."""
+
+    def __init__(self, contents: Contents) -> None:
+        """Begin with nothing in it."""
+        self._contents = contents
+        self._transcript = Transcript(contents.writer)
+        self._mirror: Mirror | None = None
+
+    def state_vector(self) -> bytes:
+        """Return what this replica has."""
+        return self._transcript.state_vector()
+
+    def apply(self, update: bytes) -> None:
+        """Take in what it lacks."""
+        self._transcript.apply(update)
+
+    def carry_out(
+        self, plans: Sequence[Planned], words: tuple[WordChunk, ...], progress: Progress | None
+    ) -> Written:
+        """Carry out plans; return what is to be taken over."""
+        passes = _continued(self._contents.passes, words)
+        aliases = dict(self._contents.aliases)
+        updates: list[bytes] = []
+        made: list[Plan] = []
+        for plan in plans:
+            made.append(plan(self._view(passes, aliases)))
+            aliases |= {alias.old: alias.new for alias in made[-1].aliases}
+            update = self._transcript.write(made[-1].edits)
+            updates += () if update is None else (update,)
+        return Written(
+            updates=tuple((update, inspect(update, NO_LIMITS)) for update in updates),
+            words=words,
+            progress=progress,
+            decisions=tuple(each for plan in made for each in plan.decisions),
+            aliases=tuple(each for plan in made for each in plan.aliases),
+        )
+
+    def _view(
+        self,
+        passes: Mapping[PassId, Sequence[PassWord]],
+        aliases: Mapping[WordRef, WordRef],
+    ) -> View:
+        transcript, machines = self._transcript, self._contents.machines
+        return View(
+            runs=self._read().runs,
+            speakers=transcript.machine_speakers(),
+            pinned=frozenset(transcript.chosen_speakers()),
+            passes=passes,
+            by_machine=lambda start, end: transcript.authors(start, end) <= machines,
+            aliases=aliases,
+            suggestions=transcript.suggestions(),
+            choices=transcript.choices(),
+        )
+
+    def _read(self) -> Mirror:
+        """Return the text as it is kept up to date, unless the document says something else.
+
+        A plan made on another text would change what it was not meant to change.
+        """
+        mirror = self._mirror
+        if mirror is None or mirror.text != self._transcript.text:
+            if mirror is not None:
+                logger.error("text read anew", extra={"characters": len(mirror.text)})
+            self._mirror = mirror = self._transcript.mirror()
+        return mirror
+
+
+def _continued(
+    passes: Mapping[PassId, Sequence[PassWord]], words: Sequence[WordChunk]
+) -> dict[PassId, Sequence[PassWord]]:
+    """Return passes together with words that continue them."""
+    all_words = dict(passes)
+    for chunk in words:
+        all_words[chunk.pass_id] = [*all_words.get(chunk.pass_id, ()), *chunk.words]
+    return all_words
