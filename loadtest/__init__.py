@@ -24,7 +24,8 @@ got); then the measurements:
   themselves) and `crashes_audit` (what is missing);
 - `living` with `living_editor` and `node/editor.js` (who edit, the latter run by `node_scripts`),
   `relay` (what breaks their connections), `living_account` (what they did), `living_replica` (what
-  they show) and `living_audit` (what of it is missing).
+  they show) and `living_audit` (what of it is missing);
+- `jobs`, by itself.
 
 `report`, `editors_report` and others make tables and JSON, `progress` shows what is going
 on, `cli` is the command.

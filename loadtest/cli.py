@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.status import Status
 
+from loadtest import jobs_command
 from loadtest.accuracy import AccuracyReport, measure_accuracy
 from loadtest.clients import Caller
 from loadtest.crashes import measure_crashes
@@ -25,7 +26,6 @@ from loadtest.editors import EditingReport, Typing, measure_editing
 from loadtest.editors_documents import measure_opening, write_meetings
 from loadtest.editors_report import EditorsReport, editing_table, openings_table
 from loadtest.errors import LoadtestError
-from loadtest.jobs import JobsReport, jobs_table, measure_jobs
 from loadtest.latency import LatencyReport, measure_latency
 from loadtest.living import LivingReport, Plan, measure_living
 from loadtest.living_report import findings_table, meeting_table
@@ -40,7 +40,6 @@ from server.app import engine_config
 from server.errors import PeerMistake, StartError
 from server.messages import Finals, Start
 from server.options import read_settings
-from server.settings import Settings
 from streaming.core.endpointing import EndpointRules
 from streaming.core.settings import LiveRules
 from streaming.engines.loading import load
@@ -83,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_editors(commands.add_parser("editors", help="how long edits and documents take"))
     _add_crashes(commands.add_parser("crashes", help="kill -9 again and again: what is missing"))
     _add_living(commands.add_parser("living", help="edit what is being said, and lose connections"))
-    _add_jobs(commands.add_parser("jobs", help="how soon jobs begin, also after a kill -9"))
+    jobs_command.add(commands.add_parser("jobs", help="how soon jobs begin, also after a kill -9"))
     return parser
 
 
@@ -237,16 +236,6 @@ def _minutes(text: str) -> float:
     if not 0 < minutes <= MOST_LIVING_MINUTES:
         raise ValueError(text)
     return minutes
-
-
-def _add_jobs(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(carry_out=_jobs)
-    parser.add_argument("--jobs", type=_count, default=50, metavar="N", help="default: 50")
-    parser.add_argument(
-        "--kills", type=int, default=5, metavar="N", help="of workers, with Redis (default: 5)"
-    )
-    parser.add_argument("--redis-url", help="default: the queue is in this process")
-    _add_out(parser)
 
 
 def _pair(text: str) -> int:
@@ -430,22 +419,6 @@ def _script_flags(talk: Recording, stack: AsyncExitStack) -> tuple[str, ...]:
     script = Path(stack.enter_context(TemporaryDirectory())) / "script.json"
     write_script(talk, script)
     return ("--live-model", f"scripted:{script}")
-
-
-def _jobs(options: argparse.Namespace) -> None:
-    report = asyncio.run(_measure_jobs(options))
-    Console().print(jobs_table(report))
-    if options.out is not None:
-        write_json(options.out, report)
-
-
-async def _measure_jobs(options: argparse.Namespace) -> JobsReport:
-    with (
-        TemporaryDirectory(prefix="trax-loadtest-") as folder,
-        Console(stderr=True).status("Measuring ...") as status,
-    ):
-        settings = Settings(data_dir=Path(folder), redis_url=options.redis_url)
-        return await measure_jobs(settings, options.jobs, options.kills, status.update)
 
 
 def _caller(options: argparse.Namespace, url: str) -> Caller:
