@@ -23,6 +23,7 @@ The accurate pass, of which only what is marked so is pure::
     guards         what is not believed of it (pure)
     voting         several readings of one stretch of audio made one (pure)
     certainty      which windows are worth hearing again (pure)
+    layers         what was taken for said after passes over parts of a session (pure)
     cache          results kept by what they were computed from
     accurate       all of it: audio and earlier words to better words
 

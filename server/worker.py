@@ -7,24 +7,27 @@ recordings that they can read: the same data folder, or the same object store.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 
 from offline.child import Dropped, Ending, Failed, Heard, Hire
-from offline.domain import PassWord
 from offline.errors import BoardUnavailable, QueueUnavailable, Unheard
 from offline.jobs import Claim, Failure, FailureCode, Task
+from offline.layers import Words, layers
 from offline.queue import JobQueue, Workforce
 from offline.worker import PATIENT, Crew, Patience
 from server.errors import StartError
 from server.settings import Settings
 from server.storage.errors import StorageError
 from server.storage.store import Store
+from server.storage.values import PassKind
 from streaming.core.domain import Permille
 
 logger = logging.getLogger(__name__)
@@ -82,8 +85,8 @@ class StoreBoard:
                     claims.give_back(claim)
         self._told()
 
-    def recall(self, task: Task) -> tuple[tuple[PassWord, ...], ...]:
-        """Return what passes heard of a task's span before, the oldest first.
+    def recall(self, task: Task) -> tuple[Words, ...]:
+        """Return what was taken for said in a task's span after each pass, the oldest first.
 
         Raises:
             Unheard: The session is not in the transcript any more.
@@ -95,13 +98,17 @@ class StoreBoard:
                 expected = "a session of the transcript expected, got none"
                 raise Unheard(Failure(FailureCode.NO_AUDIO, expected, retry=False))
             passes = [
-                p.id for p in self._store.passes.of(task.transcript) if p.session == task.session
+                each
+                for each in self._store.passes.of(task.transcript)
+                if each.session == task.session
             ]
-            heard = self._store.passes.words(task.transcript, passes)
-        shifted = (
-            tuple(_earlier(word, session.offset_ms) for word in heard[each]) for each in passes
+            heard = self._store.passes.words(task.transcript, [each.id for each in passes])
+        accurate = PassKind.ACCURATE
+        rows = layers(
+            [heard[each.id] for each in passes if each.kind is not accurate],
+            [heard[each.id] for each in passes if each.kind is accurate],
         )
-        return tuple(tuple(w for w in words if _overlaps(w, task)) for words in shifted)
+        return tuple(_cut(row, task, session.offset_ms) for row in rows)
 
 
 class Workers:
@@ -207,9 +214,12 @@ def _translated() -> Iterator[None]:
         raise BoardUnavailable(str(error)) from error
 
 
-def _earlier(word: PassWord, by_ms: int) -> PassWord:
-    return PassWord(word.text, word.start_ms - by_ms, word.end_ms - by_ms, word.confidence)
-
-
-def _overlaps(word: PassWord, task: Task) -> bool:
-    return word.end_ms > task.start_ms and (task.end_ms is None or word.start_ms < task.end_ms)
+def _cut(row: Words, task: Task, offset_ms: int) -> Words:
+    """Return the words in a task's span, on the clock of its session."""
+    start_ms = task.start_ms + offset_ms
+    end_ms = math.inf if task.end_ms is None else task.end_ms + offset_ms
+    return tuple(
+        replace(word, start_ms=word.start_ms - offset_ms, end_ms=word.end_ms - offset_ms)
+        for word in row
+        if word.end_ms > start_ms and word.start_ms < end_ms
+    )

@@ -22,7 +22,7 @@ from server.settings import Settings
 from server.storage.jobs import Bounds, NewJob
 from server.storage.sessions import NewSession
 from server.storage.store import Store
-from server.storage.values import Batch, Lease, Session, WordChunk
+from server.storage.values import Batch, Lease, PassKind, Session, WordChunk
 from server.worker import StoreBoard, work
 from streaming.core.domain import Permille
 from tests.offline import hands
@@ -86,7 +86,12 @@ def test_earlier_words_come_by_pass_on_the_clock_of_the_session(tmp_path: Path) 
 
         earlier = board.recall(Task(JobKind.PASSAGE, TRANSCRIPT, SESSION, 500, 4_000))
         whole = board.recall(Task(JobKind.RECORDING, TRANSCRIPT, SESSION))
+        stretch = store.passes.begin(lease, PassKind.ACCURATE, SESSION).id
+        accurate = WordChunk(stretch, 0, (word("accurate", 6_000),))
+        store.documents.append(lease, Batch(1, (b"y",), (accurate,)))
+        *_, corrected = board.recall(Task(JobKind.RECORDING, TRANSCRIPT, SESSION))
 
+        assert [each.text for each in corrected] == ["accurate", "late"]
         assert earlier == ((word("live", 1_000),), (word("utterance", 1_000),))
         assert [len(words) for words in whole] == [2, 2]
         with pytest.raises(Unheard, match="a session of the transcript expected"):
