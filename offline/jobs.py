@@ -104,6 +104,8 @@ class FailureCode(StrEnum):
     """Audio or words could not be read at that moment."""
     MODEL_MISSING = "model_missing"
     """A model is not there, or cannot be loaded."""
+    UNSUPPORTED = "unsupported"
+    """The model does not know what was asked for, such as a language."""
     OUT_OF_MEMORY = "out_of_memory"
     """The work needed more memory than it may have."""
     WORKER_DIED = "worker_died"

@@ -18,6 +18,7 @@ from offline.results import Hearing
 from server.audio_store import AudioStore
 from server.errors import AudioStoreError
 from server.logs import configure
+from server.memory import bound_arenas
 from server.passes import accurate_pass
 from server.recordings import SAMPLE_BYTES, Archive
 from server.resampling import as_heard
@@ -65,6 +66,7 @@ class Hiring:
         Raises:
             SettingsError: The passes cannot be understood.
         """
+        bound_arenas()
         configure(self.settings.log_level, self.settings.log_format)
         archive = open_archive(self.settings)
         accurate = accurate_pass(self.settings)

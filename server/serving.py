@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import errno
 import fcntl
 import gc
@@ -26,6 +25,7 @@ import uvicorn
 from server.app import Application, build_app
 from server.auth import kept_token
 from server.errors import StartError
+from server.memory import bound_arenas
 from server.settings import Settings
 from server.storage.errors import StorageError
 from streaming.errors import StreamingError
@@ -51,12 +51,6 @@ PING_S = 20.0
 PATIENCE_S = 4.5
 """How long a stop may take, all in all."""
 
-ARENA_MAX = -8
-ARENAS = 2
-"""glibc gives every thread an arena of its own, and windows of many lengths leave holes in each: an
-hour of audio took 1 GB, a quarter of which `malloc_trim` gave back at once. `ARENA_MAX` is
-`M_ARENA_MAX` of mallopt(3)."""
-
 SWITCH_S = 0.0005
 """How long a thread that computes may go on when the event loop wants to: each time that the loop
 comes back from the system, which is for every frame, it waits so long for Python. With Python's own
@@ -65,12 +59,6 @@ comes back from the system, which is for every frame, it waits so long for Pytho
 
 STOP_S = 1
 """How long uvicorn waits for requests under way; streams were told goodbye before."""
-
-
-def bound_arenas() -> None:
-    """Make this process's threads share `ARENAS` arenas of memory, where glibc is the allocator."""
-    if sys.platform == "linux" and os.confstr("CS_GNU_LIBC_VERSION"):
-        ctypes.CDLL(None).mallopt(ARENA_MAX, ARENAS)
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:

@@ -24,6 +24,7 @@ from offline.layers import Words, layers
 from offline.queue import JobQueue, Workforce
 from offline.worker import PATIENT, Crew, Patience
 from server.errors import StartError
+from server.passes import passes_of
 from server.settings import Settings
 from server.storage.errors import StorageError
 from server.storage.store import Store
@@ -127,8 +128,10 @@ class Workers:
         """Begin to work. Blocks: it opens the database, with connections of its own.
 
         Raises:
+            SettingsError: The passes cannot be understood.
             StorageError: The database cannot be used.
         """
+        passes_of(settings)  # children would fail, job after job
         self._store = Store(settings.database_url)
         board = StoreBoard(self._store, told=told, hold_ms=hold_ms)
         memory_bytes = settings.worker_memory_mb * 1_000_000 or None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from offline.child import Hear
 from offline.domain import PassWord
-from offline.errors import Unheard
+from offline.errors import LanguageError, Unheard
 from offline.jobs import Failure, FailureCode, JobKind, Task
 from offline.results import HeardWord, Hearing
 from streaming.core.domain import Permille
@@ -76,6 +76,8 @@ class Does:
                 _ = [bytearray(16_000_000) for _ in range(1000)]
             case "unheard":
                 raise Unheard(NO_AUDIO)
+            case "foreign":
+                raise LanguageError("xx", "whisper-none", frozenset({"en"}))
             case "modelless":
                 raise EngineError("whisper-none: weights expected, got none")
             case "wrong":
