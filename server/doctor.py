@@ -17,10 +17,11 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from rich.console import Console
 
 from offline.errors import QueueUnavailable
+from server.defaults import usable_cores
 from server.errors import StartError
 from server.model_commands import complaints, needed
 from server.serving import OURS, check_packages, listen
-from server.settings import Settings, usable_cores
+from server.settings import Settings
 from streaming import weights
 from streaming.errors import StreamingError
 from streaming.weights import CATALOGUE, State

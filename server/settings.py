@@ -8,11 +8,11 @@ differ from what the code does.
 from __future__ import annotations
 
 import ipaddress
-import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
+from server.defaults import cache_folder, data_folder, usable_cores
 from server.errors import SettingsError
 from server.setting import (
     FILES,
@@ -31,26 +31,6 @@ _REDIS = ("redis://", "rediss://", "unix://")
 
 SMALLEST_TOKEN = 16
 """Characters of a token given by hand: shorter ones can be guessed over a network."""
-
-
-def usable_cores() -> int:
-    """Return how many processor cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
-        return os.cpu_count() or 1
-
-
-def _data_folder() -> Path:
-    from platformdirs import user_data_path  # noqa: PLC0415 - `--help` does not need it
-
-    return user_data_path("trax")
-
-
-def _cache_folder() -> Path:
-    from streaming.weights import default_cache  # noqa: PLC0415 - `--help` does not need it
-
-    return default_cache()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +78,13 @@ class Settings:
             FILES,
             default="`trax` in the user's data folder",
         ),
-    ] = field(default_factory=_data_folder)
+    ] = field(default_factory=data_folder)
     cache_dir: Annotated[
         Path,
         Setting(
             "Where fetched models are kept.", FILES, default="`trax` in the user's cache folder"
         ),
-    ] = field(default_factory=_cache_folder)
+    ] = field(default_factory=cache_folder)
     results_cache_mb: Annotated[
         int,
         Setting(

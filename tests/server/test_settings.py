@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from server.defaults import usable_cores
 from server.errors import SettingsError
 from server.options import (
     add_flags,
@@ -14,7 +15,7 @@ from server.options import (
     unknown_variables,
 )
 from server.setting import flag, variable
-from server.settings import Settings, about_settings, usable_cores
+from server.settings import Settings, about_settings
 
 ROOT = Path(__file__).parents[2]
 
