@@ -36,7 +36,7 @@ The way of a word into a document that people edit meanwhile::
     api, alignment, exports: HTTP, when edited words were said, and what people take away
 
 Around it: `cli` and `__main__` (the command), `options`, `settings` and `defaults`, `serving` (the
-process: folder, socket, signals), `app` (where every object is made), `lifecycle`, `collector`,
-`memory`, `health`, `auth`, `logs`, `errors`, `codes`, and the commands `doctor` with `speed`,
-`model_commands`, `pass_commands` and `job_commands`.
+process: folder, socket, signals), `punctuality` (requests that do not arrive), `app` (where every
+object is made), `lifecycle`, `collector`, `memory`, `health`, `auth`, `logs`, `errors`, `codes`, and
+the commands `doctor` with `speed`, `model_commands`, `pass_commands` and `job_commands`.
 """

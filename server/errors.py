@@ -7,6 +7,7 @@ ServerError
 ├── RecordingClosed      it was put away while somebody was reading
 ├── AudioStoreError      recordings cannot be moved to, or read from, where they are kept
 ├── TranscriptError      a document, or what is to become part of it, cannot be read
+│   └── UnsupportedSchema    it is of another version than this server knows
 ├── TranscriptClosed     a transcript takes no more sessions
 ├── RoomClosed           a transcript's room was closed while somebody used it
 └── Refusal              a connection ends: the peer is sent an `error`, then a close code
@@ -87,7 +88,21 @@ class AudioStoreError(ServerError):
 
 
 class TranscriptError(ServerError):
-    """A shared document cannot be read, or is of a version that this server does not know."""
+    """A shared document, or what is to become part of it, cannot be read."""
+
+
+class UnsupportedSchema(TranscriptError):
+    """A document is of a version that this server does not know.
+
+    Attributes:
+        expected: The newest version that it knows.
+        got: The document's.
+    """
+
+    def __init__(self, *, expected: int, got: int) -> None:
+        super().__init__(f"a document of version {expected} or older expected, got {got}")
+        self.expected = expected
+        self.got = got
 
 
 class TranscriptClosed(ServerError):

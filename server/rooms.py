@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from weakref import WeakValueDictionary
 
 from server.codes import CloseCode
@@ -22,11 +23,11 @@ from server.errors import RoomClosed, TranscriptError
 from server.mailbox import Dismissal
 from server.planner import Planner
 from server.room import Room
+from server.schema import SCHEMA, steps_from
 from server.storage.errors import StorageError, UnknownTranscript
 from server.storage.store import Store
-from server.storage.values import Document, Lease
-from server.storage.values import Transcript as AboutTranscript
-from server.transcript import SCHEMA, Transcript, make_client_id
+from server.storage.values import Batch, Document, Lease
+from server.transcript import Transcript, make_client_id
 from server.yjs.landmarks import Landmarks
 from server.yjs.updates import NO_LIMITS, inspect
 
@@ -71,7 +72,6 @@ class _Open:
 class _Stored:
     """What the storage holds of a transcript that is being opened."""
 
-    about: AboutTranscript
     lease: Lease
     transcript: Transcript
     document: Document
@@ -118,6 +118,7 @@ class Rooms:
             UnknownTranscript: There is no such transcript.
             StorageError: It cannot be opened now.
             TranscriptError: Its document cannot be read.
+            UnsupportedSchema: It is of a newer version.
             RoomClosed: The server stops.
         """
         opened = await self._opened(transcript)
@@ -199,15 +200,10 @@ class Rooms:
             most_bytes=self._transcript_bytes,
             clock=asyncio.get_running_loop().time,
         )
-        document, about = stored.transcript, stored.about
-        if last_seq == 0:
-            room.commit(document.begin(title=about.title, language=about.language))
-        else:  # What an editor wrote over it is put right.
-            room.commit(document.put_meta("schema", str(SCHEMA)))
         opened = _Open(room, commits, stored.lease, stored.document.snapshot_seq, last_seq)
         opened.tasks = [
             asyncio.create_task(self._guard(transcript, opened, work))
-            for work in (commits.run(), self._look_after(transcript, opened))
+            for work in (commits.run, partial(self._look_after, transcript, opened))
         ]
         return opened
 
@@ -217,15 +213,13 @@ class Rooms:
         lease = store.documents.lease(transcript)
         for each in (client, writer):
             store.documents.add_client(lease, each)
-        document = store.documents.read(transcript)
+        document, replica = self._up_to_date(lease, client)
         landmarks = Landmarks()
         for update in _updates(document):
             landmarks.add(inspect(update, NO_LIMITS))
         names = [each.id for each in store.passes.of(transcript)]
         words = store.passes.words(transcript, names)
-        replica = Transcript(client, _updates(document))
         return _Stored(
-            about=store.library.get(transcript),
             lease=lease,
             transcript=replica,
             document=document,
@@ -240,12 +234,27 @@ class Rooms:
             ),
         )
 
+    def _up_to_date(self, lease: Lease, client: int) -> tuple[Document, Transcript]:
+        """Return a document of our version, and a replica of it that writes as `client`."""
+        store = self._store
+        document = store.documents.read(lease.transcript)
+        replica = Transcript(client, _updates(document))
+        if document.last_seq == 0:
+            about = store.library.get(lease.transcript)
+            update = replica.begin(title=about.title, language=about.language)
+        else:
+            update = replica.migrate(steps_from(document.schema))
+        if update is not None:
+            store.documents.append(lease, Batch(document.last_seq, (update,), schema=SCHEMA))
+            document = store.documents.read(lease.transcript)
+        return document, replica
+
     async def _guard(
-        self, transcript: str, opened: _Open, work: Coroutine[None, None, None]
+        self, transcript: str, opened: _Open, work: Callable[[], Coroutine[None, None, None]]
     ) -> None:
         """Do what an open room cannot be without: whatever ends it closes the room."""
         try:
-            await work
+            await work()
         except UnknownTranscript:
             self._forget(transcript, opened, DELETED)
         except Exception as error:

@@ -26,6 +26,7 @@ from server.app import Application, build_app
 from server.auth import kept_token
 from server.errors import StartError
 from server.memory import bound_arenas
+from server.punctuality import PunctualProtocol
 from server.settings import Settings
 from server.storage.errors import StorageError
 from streaming.errors import StreamingError
@@ -138,6 +139,7 @@ def web_config(app: Application, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app.asgi,
         lifespan="off",
+        http=PunctualProtocol,
         ws="websockets-sansio",
         # Beyond this a frame is not even read (1009); up to it the client is told (4413).
         ws_max_size=2 * max(settings.message_bytes, settings.update_bytes),

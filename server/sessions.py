@@ -34,6 +34,7 @@ from server.errors import (
     RoomClosed,
     ServerFault,
     TranscriptClosed,
+    UnsupportedSchema,
 )
 from server.messages import AUTO_LANGUAGE, NEW_TRANSCRIPT, Done, Resume
 from server.outbox import Outbox
@@ -164,6 +165,13 @@ class Sessions:
                 "This transcript is closed",
                 expected="a transcript that is live",
                 got="one that its owner closed",
+            ) from error
+        except UnsupportedSchema as error:
+            raise PeerMistake(
+                ErrorCode.UNSUPPORTED,
+                "This server is too old for this transcript",
+                expected=f"a document of version {error.expected} or older",
+                got=f"one of version {error.got}",
             ) from error
         except (RoomClosed, StorageError) as error:
             raise Overload(

@@ -16,7 +16,7 @@ from server.access import Access, Grant
 from server.auth import Gate
 from server.codes import CloseCode
 from server.connection import Disconnected, Socket
-from server.errors import Refusal, RoomClosed
+from server.errors import Refusal, RoomClosed, UnsupportedSchema
 from server.lifecycle import Lifecycle
 from server.mailbox import Dismissal, Mailbox
 from server.member import Member
@@ -83,6 +83,8 @@ class SyncEndpoint:
             return UNKNOWN
         except RoomClosed:
             return RESTART
+        except UnsupportedSchema as error:
+            return Dismissal(CloseCode.UNSUPPORTED, str(error))
         except StorageError:
             logger.exception("transcript cannot be opened", extra={"transcript": transcript})
             return UNUSABLE

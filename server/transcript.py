@@ -39,10 +39,7 @@ from offline.edits import (
 from offline.suggestions import Choice, Suggestion, parse_choice
 from server.errors import TranscriptError
 from server.mirror import Mirror, runs_of
-
-SCHEMA = 1
-"""Version of the schema above, in `meta` for clients. Editors can write there too, so the server
-does not go by it: a database of a newer version is refused as a whole."""
+from server.schema import SCHEMA, Step
 
 LONGEST_NAME = 200
 """People's names for speakers are cut to so many characters wherever we show them."""
@@ -220,6 +217,19 @@ class Transcript:
             meta["state"] = "live"
             if language is not None:
                 meta["language"] = language
+        return self._taken()
+
+    def migrate(self, steps: Iterable[Step]) -> bytes | None:
+        """Make this a document of our version, in one transaction.
+
+        Args:
+            steps: What it lacks; after them `meta.schema` says so, whatever an editor wrote there.
+        """
+        with self._doc.transaction(origin="machine"):
+            for step in steps:
+                step(self)
+            if self.meta("schema") != str(SCHEMA):
+                self._maps["meta"]["schema"] = str(SCHEMA)
         return self._taken()
 
     def put_meta(self, key: str, value: str) -> bytes | None:

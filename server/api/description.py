@@ -28,6 +28,7 @@ _ALWAYS = {
     "401": "The token is missing, wrong, or for something else",
     "406": "Nothing of what is accepted can be answered",
     "500": "The server failed",
+    "501": "The transcript is of a newer version than the server",
     "503": "The server starts, stops, or has too much to do: `Retry-After` says when to come again",
 }
 _FORBIDDEN = {"403": "The token does not allow that, or the web page is a foreign one"}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from server.api.answers import Failure, FailureBody
-from server.errors import AudioStoreError, Refusal, RoomClosed, ServerError
+from server.errors import AudioStoreError, Refusal, RoomClosed, ServerError, UnsupportedSchema
 from server.storage.errors import (
     Conflict,
     StaleWriter,
@@ -88,6 +88,14 @@ def rejection(error: ServerError) -> Rejected | None:
             return error
         case UnknownTranscript():
             return unknown("transcript")
+        case UnsupportedSchema(expected=expected_version, got=version):
+            return Rejected(
+                501,
+                "unsupported",
+                "This server is too old for this transcript",
+                expected=f"a document of version {expected_version} or older",
+                got=f"one of version {version}",
+            )
         case StaleWriter() | Conflict():
             return Rejected(
                 409,

@@ -44,7 +44,7 @@ class Documents:
             UnknownTranscript: There is none.
         """
         of_snapshot = (
-            select(snapshots.c.seq, snapshots.c.data)
+            select(snapshots.c.seq, snapshots.c.data, transcripts.c.schema)
             .select_from(transcripts.outerjoin(snapshots))
             .where(transcripts.c.id == transcript)
         )
@@ -56,7 +56,7 @@ class Documents:
             if row is None:
                 raise UnknownTranscript(transcript)
             log = connection.execute(of_updates).scalars().all()
-        return Document(row.data, row.seq or 0, tuple(log))
+        return Document(row.data, row.seq or 0, tuple(log), row.schema)
 
     def append(self, lease: Lease, batch: Batch) -> int:
         """Write a batch in one step; return the number of the newest update.
@@ -82,7 +82,14 @@ class Documents:
             put_aliases(connection, lease.transcript, batch.aliases)
             put_decisions(connection, lease.transcript, batch.decisions, now_ms)
             advance(connection, lease.transcript, batch.progress)
-            _change(connection, lease.transcript, last_seq=last_seq, updated_ms=now_ms)
+            schema = row.schema if batch.schema is None else batch.schema
+            _change(
+                connection,
+                lease.transcript,
+                last_seq=last_seq,
+                updated_ms=now_ms,
+                schema=schema,
+            )
         return last_seq
 
     def compact(self, lease: Lease, snapshot: bytes, seq: int) -> None:

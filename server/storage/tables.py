@@ -86,6 +86,7 @@ transcripts = Table(
     Column("last_seq", BigInteger, nullable=False, default=0),
     Column("last_pass", Integer, nullable=False, default=0),
     Column("last_speaker", Integer, nullable=False, default=0),
+    Column("schema", Integer, nullable=False, server_default="1"),
     Index(None, "updated_ms", "id"),
 )
 

@@ -139,11 +139,13 @@ class Document:
         snapshot: One update that replaces all up to `snapshot_seq`; `None` if there is none yet.
         snapshot_seq: Number of the last update that the snapshot contains.
         updates: The updates after it, in order.
+        schema: Version of what it holds; means nothing while it is empty.
     """
 
     snapshot: bytes | None
     snapshot_seq: int
     updates: tuple[bytes, ...]
+    schema: int = 1
 
     @property
     def last_seq(self) -> int:
@@ -196,6 +198,7 @@ class Batch:
         progress: How far sessions are with it.
         aliases: Words that have other times now.
         decisions: What became of hunks.
+        schema: Version of the document from now on, where it becomes another.
     """
 
     after: int
@@ -204,6 +207,7 @@ class Batch:
     progress: tuple[Progress, ...] = ()
     aliases: tuple[Alias, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    schema: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 import re
 
 from server.codes import CloseCode
-from server.transcript import LONGEST_NAME, ROOTS, SCHEMA
+from server.schema import SCHEMA
+from server.transcript import LONGEST_NAME, ROOTS
 from server.yjs.presence import EXPIRY_S
 from tests.contracts.vectors import FOLDER
 

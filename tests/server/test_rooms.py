@@ -9,13 +9,12 @@ import pytest
 from offline.domain import PassId, Segment
 from offline.edits import InsertText
 from server import commits, rooms
-from server.errors import RoomClosed
+from server.errors import RoomClosed, TranscriptError
 from server.mailbox import Dismissal, Mailbox
 from server.rooms import DELETED, FAILED, RESTART, STORAGE_FAILED
 from server.storage.errors import StorageUnavailable, UnknownTranscript
 from server.storage.values import Batch, Lease
 from server.transcript import Transcript
-from server.yjs.errors import YjsError
 from tests.server.editing import TRANSCRIPT, Storage, open_rooms, until, write
 
 UNREAD_BYTES = 1024 * 1024
@@ -69,7 +68,7 @@ async def test_a_document_that_cannot_be_read_has_no_room(tmp_path: Path) -> Non
         lease = stored.store.documents.lease(TRANSCRIPT)
         stored.store.documents.append(lease, Batch(0, (b"no update",)))
 
-        with pytest.raises(YjsError):
+        with pytest.raises(TranscriptError):
             await opened.enter(TRANSCRIPT).__aenter__()
 
         assert not opened._open

@@ -51,6 +51,7 @@ _CODES = {
     4403: "forbidden",
     4404: "unknown_transcript",
     4413: "too_large",
+    4415: "unsupported",
     4429: "too_fast",
 }
 
