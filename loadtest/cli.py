@@ -23,6 +23,7 @@ from loadtest.crashes_audit import CrashReport
 from loadtest.crashes_report import crashes_table
 from loadtest.editors import EditingReport, Typing, measure_editing
 from loadtest.editors_documents import measure_opening, write_meetings
+from loadtest.editors_finals import spoken_meanwhile
 from loadtest.editors_report import EditorsReport, editing_table, openings_table
 from loadtest.errors import LoadtestError
 from loadtest.jobs import JobsReport, jobs_table, measure_jobs
@@ -367,15 +368,18 @@ async def _measure_editors(options: argparse.Namespace) -> EditorsReport:
         blank = await write_meetings(folder, [0.0] * len(options.editors))
         meetings = await write_meetings(folder, options.hours)
         status.update("Starting a server ...")
-        # Its engines hear nothing; the real ones would take a while to load.
-        (script := folder / "script.json").write_text("[]", encoding="utf-8")
-        flags = ("--live-model", f"scripted:{script}", "--data-dir", str(folder))
+        # Its engines play what is said; the real ones would take the time of everything else.
+        talk = long_talk([read_recording(path) for path in conversations()], 1)
+        flags = (*_script_flags(talk, stack), "--data-dir", str(folder))
         server = await stack.enter_async_context(running_server(flags))
         editing: list[EditingReport] = []
         for editors, empty in zip(options.editors, blank, strict=True):
             status.update(f"{editors} editors for {options.seconds:g} s ...")
             pace = Typing(options.seconds, options.edits_per_s, options.flooders)
-            editing.append(await measure_editing(server.url, empty.transcript, editors, pace))
+            async with spoken_meanwhile(server.url, empty.transcript, talk.audio) as finals:
+                editing.append(
+                    await measure_editing(server.url, empty.transcript, editors, pace, finals)
+                )
         openings = [await measure_opening(server.url, each) for each in meetings]
     return EditorsReport(tuple(editing), tuple(openings))
 
