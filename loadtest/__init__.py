@@ -27,5 +27,5 @@ got); then the measurements:
   they show) and `living_audit` (what of it is missing).
 
 `report`, `editors_report` and others make tables and JSON, `progress` shows what is going
-on, `cli` is the command.
+on, `cli` and `editors_command` and others are the command.
 """
