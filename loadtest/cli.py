@@ -18,6 +18,7 @@ from rich.status import Status
 
 from loadtest.accuracy import AccuracyReport, measure_accuracy
 from loadtest.clients import Caller
+from loadtest.corrections_command import add_corrections
 from loadtest.crashes_command import add_crashes
 from loadtest.editors_command import add_editors
 from loadtest.errors import LoadtestError
@@ -72,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     add_editors(commands.add_parser("editors", help="how long edits and documents take"))
     add_crashes(commands.add_parser("crashes", help="kill -9 again and again: what is missing"))
     add_living(commands.add_parser("living", help="edit what is being said, and lose connections"))
+    add_corrections(
+        commands.add_parser("corrections", help="how long corrections take, and what they cost")
+    )
     _add_jobs(commands.add_parser("jobs", help="how soon jobs begin, also after a kill -9"))
     return parser
 
