@@ -6,6 +6,7 @@
     python -m loadtest editors         how long edits take to other editors, and documents to open
     python -m loadtest crashes         kill -9 again and again: is anything missing
     python -m loadtest living          edit what is being said, lose connections: is all of it there
+    python -m loadtest corrections     how soon stretches and documents are corrected, at what cost
     python -m loadtest jobs            how soon jobs begin, and again after a kill -9
 
 Files in reading order: `recordings` (speech and its truth), `normalization` (when words are the
@@ -19,14 +20,15 @@ got); then the measurements:
 - `editors` (from edit to edit) with `editors_typing` (what is typed), `editors_link` (over what),
   `editors_documents` (long ones) and `editors_lag` (is the server's event loop free), and
   `editors_tasks`;
-- `jobs`;
 - `crashes` with `servers` (one after another), `speaker` and `crashes_editor` (who carry on by
   themselves) and `crashes_audit` (what is missing);
 - `living` with `living_editor` and `node/editor.js` (who edit, the latter run by `node_scripts`),
   `relay` (what breaks their connections), `living_account` (what they did), `living_replica` (what
   they show) and `living_audit` (what of it is missing);
-- `jobs`, by itself.
+- `jobs`, by itself;
+- `corrections` (of a meeting that goes on) and `corrections_meeting` (of a long document, with
+  `node/cursors.js` in it).
 
 `report`, `editors_report` and others make tables and JSON, `progress` shows what is going
-on, `cli` is the command.
+on, `cli` and `editors_command` and others are the command.
 """

@@ -11,30 +11,25 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.status import Status
 
-from loadtest import jobs_command
 from loadtest.accuracy import AccuracyReport, measure_accuracy
 from loadtest.clients import Caller
-from loadtest.crashes import measure_crashes
-from loadtest.crashes_audit import CrashReport
-from loadtest.crashes_report import crashes_table
-from loadtest.editors import EditingReport, Typing, measure_editing
-from loadtest.editors_documents import measure_opening, write_meetings
-from loadtest.editors_report import EditorsReport, editing_table, openings_table
+from loadtest.corrections_command import add_corrections
+from loadtest.crashes_command import add_crashes
+from loadtest.editors_command import add_editors
 from loadtest.errors import LoadtestError
+from loadtest.jobs_command import add_jobs
 from loadtest.latency import LatencyReport, measure_latency
-from loadtest.living import LivingReport, Plan, measure_living
-from loadtest.living_report import findings_table, meeting_table
+from loadtest.living_command import add_living
 from loadtest.measured_server import MeasuredServer, running_server
 from loadtest.progress import watched
-from loadtest.recordings import Recording, conversations, read_recording
+from loadtest.recordings import conversations, read_recording
 from loadtest.report import accuracy_table, latency_table, soak_table, write_json
 from loadtest.rules import rule_names, settings_for
-from loadtest.soak import SoakReport, long_talk, measure_soak, write_script
+from loadtest.soak import SoakReport, long_talk, measure_soak, script_flags
 from loadtest.whole_file import WholeFileRecognizer
 from server.app import engine_config
 from server.errors import PeerMistake, StartError
@@ -47,12 +42,6 @@ from streaming.errors import StreamingError
 from trax_client import TraxError
 
 FAILED, INTERRUPTED = 1, 130
-
-MINUTES_A_TALK = 30
-"""Enough for 200 kills; then there is nothing more to say."""
-
-MOST_LIVING_MINUTES = 20
-"""Then editors run out of characters that nobody wrote yet."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -79,10 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_accuracy(commands.add_parser("accuracy", help="word and speaker errors, without a server"))
     _add_latency(commands.add_parser("latency", help="how long words take, in real time"))
     _add_soak(commands.add_parser("soak", help="one long session: memory, and the last word"))
-    _add_editors(commands.add_parser("editors", help="how long edits and documents take"))
-    _add_crashes(commands.add_parser("crashes", help="kill -9 again and again: what is missing"))
-    _add_living(commands.add_parser("living", help="edit what is being said, and lose connections"))
-    jobs_command.add(commands.add_parser("jobs", help="how soon jobs begin, also after a kill -9"))
+    add_editors(commands.add_parser("editors", help="how long edits and documents take"))
+    add_crashes(commands.add_parser("crashes", help="kill -9 again and again: what is missing"))
+    add_living(commands.add_parser("living", help="edit what is being said, and lose connections"))
+    add_corrections(
+        commands.add_parser("corrections", help="how long corrections take, and what they cost")
+    )
+    add_jobs(commands.add_parser("jobs", help="how soon jobs begin, also after a kill -9"))
     return parser
 
 
@@ -164,83 +156,9 @@ def _add_soak(parser: argparse.ArgumentParser) -> None:
     _add_out(parser)
 
 
-def _add_editors(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(carry_out=_editors)
-    parser.add_argument(
-        "--editors",
-        nargs="+",
-        type=_pair,
-        default=[2, 50],
-        metavar="N",
-        help="so many at once, one number after the other (default: 2 50)",
-    )
-    parser.add_argument(
-        "--seconds", type=float, default=30.0, help="so long each time (default: 30)"
-    )
-    parser.add_argument(
-        "--edits-per-s", type=float, default=2.0, metavar="N", help="by each editor (default: 2)"
-    )
-    parser.add_argument(
-        "--flooders",
-        type=int,
-        default=0,
-        metavar="N",
-        help="members besides, who send presence and ask for the document without end (default: 0)",
-    )
-    parser.add_argument(
-        "--hours",
-        nargs="*",
-        type=float,
-        default=[1.0, 3.0],
-        help="open documents of so many hours of speech (default: 1 3)",
-    )
-    _add_out(parser)
-
-
 def _count(text: str) -> int:
     count = int(text)
     if count < 1:
-        raise ValueError(text)
-    return count
-
-
-def _add_crashes(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(carry_out=_crashes)
-    parser.add_argument("--kills", type=_count, default=20, metavar="N", help="default: 20")
-    parser.add_argument("--seed", type=int, default=0, help="of all that is random (default: 0)")
-    parser.add_argument(
-        "--real",
-        action="store_false",
-        dest="scripted",
-        help="with the real models; default: with engines that play what is said",
-    )
-    _add_out(parser)
-
-
-def _add_living(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(carry_out=_living)
-    parser.add_argument("--minutes", type=_minutes, default=3.0, metavar="N", help="default: 3")
-    parser.add_argument("--seed", type=int, default=0, help="of all that is random (default: 0)")
-    parser.add_argument(
-        "--real",
-        action="store_false",
-        dest="scripted",
-        help="with the real models; default: with engines that play what is said",
-    )
-    parser.add_argument("--kills", action="store_true", help="kill the server now and then, too")
-    _add_out(parser)
-
-
-def _minutes(text: str) -> float:
-    minutes = float(text)
-    if not 0 < minutes <= MOST_LIVING_MINUTES:
-        raise ValueError(text)
-    return minutes
-
-
-def _pair(text: str) -> int:
-    count = int(text)
-    if count < 2:
         raise ValueError(text)
     return count
 
@@ -330,95 +248,12 @@ async def _measure_soak(options: argparse.Namespace) -> SoakReport:
     recordings = [read_recording(path) for path in options.files or conversations()]
     talk = long_talk(recordings, options.minutes)
     async with AsyncExitStack() as stack:
-        flags = _script_flags(talk, stack) if options.scripted else ()
+        flags = script_flags(talk, stack) if options.scripted else ()
         with _starting():
             server = await stack.enter_async_context(running_server(flags))
         watch = stack.enter_context(watched(["session"], talk.duration_s))
         caller = _caller(options, server.url)
         return await measure_soak(talk, caller, server, partial(watch, 0))
-
-
-def _editors(options: argparse.Namespace) -> None:
-    report = asyncio.run(_measure_editors(options))
-    console = Console()
-    console.print(editing_table(report.editing))
-    if report.openings:
-        console.print(openings_table(report.openings))
-    if options.out is not None:
-        write_json(options.out, report)
-
-
-async def _measure_editors(options: argparse.Namespace) -> EditorsReport:
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="trax-loadtest-")))
-        status = stack.enter_context(Console(stderr=True).status("Writing documents ..."))
-        # One with nothing in it for each measurement of editing.
-        blank = await write_meetings(folder, [0.0] * len(options.editors))
-        meetings = await write_meetings(folder, options.hours)
-        status.update("Starting a server ...")
-        # Its engines hear nothing; the real ones would take a while to load.
-        (script := folder / "script.json").write_text("[]", encoding="utf-8")
-        flags = ("--live-model", f"scripted:{script}", "--data-dir", str(folder))
-        server = await stack.enter_async_context(running_server(flags))
-        editing: list[EditingReport] = []
-        for editors, empty in zip(options.editors, blank, strict=True):
-            status.update(f"{editors} editors for {options.seconds:g} s ...")
-            pace = Typing(options.seconds, options.edits_per_s, options.flooders)
-            editing.append(await measure_editing(server.url, empty.transcript, editors, pace))
-        openings = [await measure_opening(server.url, each) for each in meetings]
-    return EditorsReport(tuple(editing), tuple(openings))
-
-
-def _crashes(options: argparse.Namespace) -> None:
-    report = asyncio.run(_measure_crashes(options))
-    Console().print(crashes_table(report))
-    if options.out is not None:
-        write_json(options.out, report)
-    if not report.complete:
-        raise LoadtestError("nothing missing and nothing doubled expected, got the above")
-
-
-async def _measure_crashes(options: argparse.Namespace) -> CrashReport:
-    talk = long_talk([read_recording(path) for path in conversations()], MINUTES_A_TALK)
-    async with AsyncExitStack() as stack:
-        flags = _script_flags(talk, stack) if options.scripted else ()
-        status = stack.enter_context(Console(stderr=True).status("Starting a server ..."))
-
-        def tell(kills: int) -> None:
-            status.update(f"{kills} of {options.kills} kills ...")
-
-        return await measure_crashes(talk, flags, options.kills, options.seed, tell)
-
-
-def _living(options: argparse.Namespace) -> None:
-    report = asyncio.run(_measure_living(options))
-    console = Console()
-    console.print(meeting_table(report))
-    console.print(findings_table(report))
-    if options.out is not None:
-        write_json(options.out, report)
-    if not report.complete:
-        raise LoadtestError("nothing missing and nothing doubled expected, got the above")
-
-
-async def _measure_living(options: argparse.Namespace) -> LivingReport:
-    talk = long_talk([read_recording(path) for path in conversations()], options.minutes + 1)
-    async with AsyncExitStack() as stack:
-        flags = _script_flags(talk, stack) if options.scripted else ()
-        status = stack.enter_context(Console(stderr=True).status("Starting a server ..."))
-
-        def tell(seconds: float) -> None:
-            status.update(f"{seconds:.0f} of {60 * options.minutes:.0f} s ...")
-
-        plan = Plan(60 * options.minutes, options.seed, options.kills)
-        return await measure_living(talk, flags, plan, tell)
-
-
-def _script_flags(talk: Recording, stack: AsyncExitStack) -> tuple[str, ...]:
-    """Return the flags of a server that plays a talk, from a script that the stack removes."""
-    script = Path(stack.enter_context(TemporaryDirectory())) / "script.json"
-    write_script(talk, script)
-    return ("--live-model", f"scripted:{script}")
 
 
 def _caller(options: argparse.Namespace, url: str) -> Caller:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from websockets.exceptions import ConnectionClosed
 
+from loadtest.editors_finals import FinalsWatch
 from loadtest.editors_flood import flood
 from loadtest.editors_lag import LoopLag, lag_watched
 from loadtest.editors_link import EMPTY_STATE, NOTHING, Link, linked
@@ -73,6 +74,8 @@ class EditingReport:
         missing: Arrivals that never came: none.
         sent_late_ms: How late edits were sent. Much of it means that this process was too slow.
         lag: Of the server meanwhile.
+        finals_ms: From when a speaker was told a final to its arrival at an editor, if somebody
+            spoke.
     """
 
     editors: int
@@ -82,18 +85,21 @@ class EditingReport:
     missing: int
     sent_late_ms: Spread | None
     lag: LoopLag
+    finals_ms: Spread | None = None
 
 
 class _Editor:
     """One editor at work; owned by the measurement."""
 
-    def __init__(self, number: int, link: Link) -> None:
+    def __init__(self, number: int, link: Link, finals: FinalsWatch) -> None:
         self.arrivals: list[tuple[Mark, float]] = []
         self.due: dict[Mark, float] = {}
         self.late_s: list[float] = []
         self.synced = asyncio.Event()
         self._typist = Typist(number, make_client_id())
         self._link = link
+        self._number = number
+        self._finals = finals
         self._clock = asyncio.get_running_loop().time
 
     async def listen(self) -> None:
@@ -110,6 +116,7 @@ class _Editor:
                 case messages.Update(update=update):
                     now_s = self._clock()
                     self.arrivals += [(mark, now_s) for mark in find_marks(update)]
+                    self._finals.note(self._number, update, now_s)
                 case messages.SyncStep1():
                     await self._link.send(messages.SyncStep2(NOTHING))
                 case messages.SyncStep2():
@@ -130,7 +137,11 @@ class _Editor:
 
 
 async def measure_editing(
-    server_url: str, transcript: str, editors: int, pace: Typing
+    server_url: str,
+    transcript: str,
+    editors: int,
+    pace: Typing,
+    finals: FinalsWatch | None = None,
 ) -> EditingReport:
     """Let editors type into one empty transcript, evenly spread over time.
 
@@ -139,19 +150,21 @@ async def measure_editing(
         transcript: Its id.
         editors: How many; at least two, or nobody sees anything.
         pace: At which they type.
+        finals: Of somebody who speaks meanwhile.
 
     Raises:
         LoadtestError: They could not come in.
     """
     clock = asyncio.get_running_loop().time
     lags: list[LoopLag] = []
+    watch = finals or FinalsWatch()
     async with AsyncExitStack() as stack:
         links = [
             await stack.enter_async_context(linked(server_url, transcript))
             for _ in range(editors + pace.flooders)
         ]
         group = await stack.enter_async_context(grouped())
-        everybody = [_Editor(number, link) for number, link in enumerate(links[:editors])]
+        everybody = [_Editor(number, link, watch) for number, link in enumerate(links[:editors])]
         listening = [group.create_task(editor.listen()) for editor in everybody]
         await asyncio.gather(*(editor.synced.wait() for editor in everybody))
         flooding = [group.create_task(flood(link)) for link in links[editors:]]
@@ -167,7 +180,8 @@ async def measure_editing(
             await _all_arrived(everybody)
         for task in (*listening, *flooding):
             task.cancel()
-    return _report(everybody, pace.flooders, lags[0])
+    report = _report(everybody, pace.flooders, lags[0])
+    return replace(report, finals_ms=Spread.of(watch.latencies_ms))
 
 
 async def _all_arrived(everybody: Sequence[_Editor]) -> None:

@@ -35,6 +35,9 @@ def editing_table(reports: Sequence[EditingReport]) -> Table:
         "latency, p50 ms",
         "  p99",
         "  max",
+        "final words, from being final to an editor, p50 ms",
+        "  p99",
+        "  max",
         "sent late by this process, p99 ms",
         "  max",
         *_LAG_ROWS,
@@ -74,7 +77,8 @@ def _editing_cells(report: EditingReport) -> tuple[str, ...]:
     count, *latency = _spread(report.latency_ms)
     late = _spread(report.sent_late_ms)[2:]
     edits, missing = str(report.edits), str(report.missing)
-    return edits, count, missing, *latency, *late, *_lag(report.lag)
+    finals = _spread(report.finals_ms)[1:]
+    return edits, count, missing, *latency, *finals, *late, *_lag(report.lag)
 
 
 def _opening_cells(opening: Opening) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from loadtest.report import write_json
 from server.settings import Settings
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_jobs(parser: argparse.ArgumentParser) -> None:
     """Give the command its options."""
     parser.set_defaults(carry_out=_jobs)
     parser.add_argument("--jobs", type=int, default=50, metavar="N", help="default: 50")

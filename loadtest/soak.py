@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -96,6 +98,13 @@ def write_script(talk: Recording, path: Path) -> None:
         for word in talk.words or ()
     ]
     path.write_text(json.dumps(rows), encoding="utf-8")
+
+
+def script_flags(talk: Recording, stack: AsyncExitStack) -> tuple[str, ...]:
+    """Return the flags of a server that plays a talk, from a script that the stack removes."""
+    script = Path(stack.enter_context(TemporaryDirectory())) / "script.json"
+    write_script(talk, script)
+    return ("--live-model", f"scripted:{script}")
 
 
 async def measure_soak(

@@ -37,6 +37,6 @@ The way of a word into a document that people edit meanwhile::
 
 Around it: `cli` and `__main__` (the command), `options`, `settings` and `defaults`, `serving` (the
 process: folder, socket, signals), `punctuality` (requests that do not arrive), `app` (where every
-object is made), `lifecycle`, `collector`, `memory`, `health`, `auth`, `logs`, `errors`, `codes`, and
-the commands `doctor` with `speed`, `model_commands`, `pass_commands` and `job_commands`.
+object is made), `lifecycle`, `collector`, `memory`, `health`, `auth`, `logs`, `errors`, `codes`,
+and the commands `doctor` with `speed`, `model_commands`, `pass_commands` and `job_commands`.
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loadtest import cli
+from loadtest import cli, crashes_command
 from loadtest.crashes_audit import (
     CrashReport,
     EditCounts,
@@ -105,7 +105,7 @@ def test_anything_missing_or_doubled_fails_the_command(
     async def measure(*_arguments: object) -> CrashReport:
         return wrong
 
-    monkeypatch.setattr(cli, "measure_crashes", measure)
+    monkeypatch.setattr(crashes_command, "measure_crashes", measure)
 
     assert cli.run(["crashes", "--real"]) == 1
     assert "nothing missing and nothing doubled expected" in capsys.readouterr().err

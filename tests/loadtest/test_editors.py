@@ -13,6 +13,7 @@ from rich.console import Console
 from loadtest.cli import _parser
 from loadtest.editors import EditingReport, Spread, Typing, measure_editing
 from loadtest.editors_documents import measure_opening, write_meetings
+from loadtest.editors_finals import FinalsWatch
 from loadtest.editors_lag import LoopLag, lag_between
 from loadtest.editors_report import editing_table
 from loadtest.editors_typing import Mark, Typist, doubled, find_marks, without_marks
@@ -79,6 +80,20 @@ def test_a_table_says_where_nothing_was_measured() -> None:
     assert "0 of 0" in text
 
 
+def test_a_final_takes_until_its_last_word_is_there() -> None:
+    watch = FinalsWatch()
+    watch.note(0, b'\x06\x01g\x07"1:0:2"\x84', now_s=1.0)
+    watch.tell(3, now_s=0.5)  # of two speakers: two segments
+    watch.note(1, b'"1:0:2" ... "1:2:3"', now_s=1.1)
+    watch.note(0, b'"1:2:3"', now_s=2.0)
+    watch.note(0, b'"2:0:9"', now_s=2.0)  # a correction
+    watch.tell(1, now_s=3.0)
+    watch.note(1, b'"1:3:4"', now_s=3.25)
+
+    assert [round(each) for each in watch.latencies_ms] == [1500, 600, 250]
+    assert watch.missing == 1
+
+
 async def test_edits_of_who_is_sent_away_are_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,7 +143,7 @@ async def test_editors_are_measured_against_a_server_of_its_own(tmp_path: Path) 
     result = tmp_path / "result.json"
 
     code, out, errors = await run(
-        *("editors", "--editors", "2", "4", "--seconds", "1", "--edits-per-s", "10"),
+        *("editors", "--editors", "2", "4", "--seconds", "4", "--edits-per-s", "2.5"),
         *("--hours", "0.02", "--out", result),
     )
 
@@ -140,7 +155,8 @@ async def test_editors_are_measured_against_a_server_of_its_own(tmp_path: Path) 
     assert (more["editors"], more["edits"], more["latency_ms"]["count"]) == (4, 40, 120)
     assert few["missing"] == more["missing"] == 0
     assert 0 < few["latency_ms"]["p50"] <= few["latency_ms"]["p99"] <= few["latency_ms"]["maximum"]
-    assert few["lag"]["beats"] >= 15
+    assert few["finals_ms"]["count"] > 0
+    assert few["lag"]["beats"] >= 60
     (opening,) = report["openings"]
     assert opening["meeting"]["words"] == 180
     assert opening["update_bytes"] > 1000

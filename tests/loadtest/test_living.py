@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from loadtest import cli
+from loadtest import cli, living_command
 from loadtest.arrivals import Arrival
 from loadtest.cli import _parser
 from loadtest.living import LivingReport
@@ -223,7 +223,7 @@ def test_anything_missing_or_different_fails_the_command(
     async def measure(*_arguments: object) -> LivingReport:
         return wrong
 
-    monkeypatch.setattr(cli, "measure_living", measure)
+    monkeypatch.setattr(living_command, "measure_living", measure)
 
     assert cli.run(["living", "--real"]) == 1
     assert "nothing missing and nothing doubled expected" in capsys.readouterr().err

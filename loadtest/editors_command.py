@@ -1,0 +1,95 @@
+"""The command `python -m loadtest editors`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+
+from loadtest.editors import EditingReport, Typing, measure_editing
+from loadtest.editors_documents import measure_opening, write_meetings
+from loadtest.editors_finals import spoken_meanwhile
+from loadtest.editors_report import EditorsReport, editing_table, openings_table
+from loadtest.measured_server import running_server
+from loadtest.recordings import conversations, read_recording
+from loadtest.report import write_json
+from loadtest.soak import long_talk, script_flags
+
+
+def add_editors(parser: argparse.ArgumentParser) -> None:
+    """Give the command its options."""
+    parser.set_defaults(carry_out=_editors)
+    parser.add_argument(
+        "--editors",
+        nargs="+",
+        type=_pair,
+        default=[2, 50],
+        metavar="N",
+        help="so many at once, one number after the other (default: 2 50)",
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=30.0, help="so long each time (default: 30)"
+    )
+    parser.add_argument(
+        "--edits-per-s", type=float, default=2.0, metavar="N", help="by each editor (default: 2)"
+    )
+    parser.add_argument(
+        "--flooders",
+        type=int,
+        default=0,
+        metavar="N",
+        help="members besides, who send presence and ask for the document without end (default: 0)",
+    )
+    parser.add_argument(
+        "--hours",
+        nargs="*",
+        type=float,
+        default=[1.0, 3.0],
+        help="open documents of so many hours of speech (default: 1 3)",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the result as JSON")
+
+
+def _pair(text: str) -> int:
+    count = int(text)
+    if count < 2:
+        raise ValueError(text)
+    return count
+
+
+def _editors(options: argparse.Namespace) -> None:
+    report = asyncio.run(_measure_editors(options))
+    console = Console()
+    console.print(editing_table(report.editing))
+    if report.openings:
+        console.print(openings_table(report.openings))
+    if options.out is not None:
+        write_json(options.out, report)
+
+
+async def _measure_editors(options: argparse.Namespace) -> EditorsReport:
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="trax-loadtest-")))
+        status = stack.enter_context(Console(stderr=True).status("Writing documents ..."))
+        # One with nothing in it for each measurement of editing.
+        blank = await write_meetings(folder, [0.0] * len(options.editors))
+        meetings = await write_meetings(folder, options.hours)
+        status.update("Starting a server ...")
+        # Its engines play what is said; the real ones would take the time of everything else.
+        talk = long_talk([read_recording(path) for path in conversations()], 1)
+        flags = (*script_flags(talk, stack), "--data-dir", str(folder))
+        server = await stack.enter_async_context(running_server(flags))
+        editing: list[EditingReport] = []
+        for editors, empty in zip(options.editors, blank, strict=True):
+            status.update(f"{editors} editors for {options.seconds:g} s ...")
+            pace = Typing(options.seconds, options.edits_per_s, options.flooders)
+            async with spoken_meanwhile(server.url, empty.transcript, talk.audio) as finals:
+                editing.append(
+                    await measure_editing(server.url, empty.transcript, editors, pace, finals)
+                )
+        openings = [await measure_opening(server.url, each) for each in meetings]
+    return EditorsReport(tuple(editing), tuple(openings))
