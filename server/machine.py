@@ -140,12 +140,13 @@ class _Replica:
     ) -> Written:
         """Carry out plans; return what is to be taken over."""
         passes = _continued(self._contents.passes, words)
-        aliases = dict(self._contents.aliases)
+        aliases, decisions = dict(self._contents.aliases), list(self._contents.decisions)
         updates: list[bytes] = []
         made: list[Plan] = []
         for plan in plans:
-            made.append(plan(self._view(passes, aliases)))
+            made.append(plan(self._view(passes, aliases, decisions)))
             aliases |= {alias.old: alias.new for alias in made[-1].aliases}
+            decisions += made[-1].decisions
             update = self._transcript.write(made[-1].edits)
             updates += () if update is None else (update,)
         return Written(
@@ -160,6 +161,7 @@ class _Replica:
         self,
         passes: Mapping[PassId, Sequence[PassWord]],
         aliases: Mapping[WordRef, WordRef],
+        decisions: Sequence[Decision],
     ) -> View:
         transcript, machines = self._transcript, self._contents.machines
         return View(
@@ -169,6 +171,8 @@ class _Replica:
             passes=passes,
             by_machine=lambda start, end: transcript.authors(start, end) <= machines,
             aliases=aliases,
+            decisions=decisions,
+            dropped=transcript.dropped_turns(),
             suggestions=transcript.suggestions(),
             choices=transcript.choices(),
         )

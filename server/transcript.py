@@ -29,6 +29,7 @@ from offline.domain import Run, Speaker, SpeakerId, Turn, TurnId, split_turns
 from offline.edits import (
     AssignTurn,
     Delete,
+    DropTurn,
     Edit,
     InsertText,
     InsertTurn,
@@ -38,7 +39,7 @@ from offline.edits import (
 )
 from offline.suggestions import Choice, Suggestion, parse_choice
 from server.errors import TranscriptError
-from server.mirror import Mirror, runs_of
+from server.mirror import Mirror
 
 SCHEMA = 1
 """Version of the schema above, in `meta` for clients. Editors can write there too, so the server
@@ -46,6 +47,9 @@ does not go by it: a database of a newer version is refused as a whole."""
 
 LONGEST_NAME = 200
 """People's names for speakers are cut to so many characters wherever we show them."""
+
+DROPPED = ""
+"""Speaker of a turn whose beginning a machine took away."""
 
 _TEXTS = ("text", "notes")
 _MAPS = ("turns", "hturns", "mspeakers", "speakers", "sug", "sugd", "comments", "tags", "meta")
@@ -104,17 +108,14 @@ class Transcript:
 
         Takes 4 ms for 27,000 words in 3,600 stretches.
         """
-        runs: list[Run] = []
-        for text, attributes in self._text.diff():
-            runs += runs_of(text if isinstance(text, str) else "", attributes or {})
-        return runs
+        return self._copy().runs
 
     def mirror(self) -> Mirror:
         """Return the text in a form that is kept up to date from now on, at a cost for each change.
 
         Belongs to this replica, and is used in the same thread.
         """
-        mirror = Mirror((str(text), attributes or {}) for text, attributes in self._text.diff())
+        mirror = self._copy()
         self._text.observe(lambda event: mirror.change(event.delta))
         return mirror
 
@@ -125,6 +126,11 @@ class Transcript:
     def machine_speakers(self) -> dict[TurnId, SpeakerId]:
         """Return who speaks in each turn as machines say."""
         return _assignments(self._maps["turns"])
+
+    def dropped_turns(self) -> frozenset[TurnId]:
+        """Return the turns whose beginnings machines took away."""
+        turns = self._maps["turns"].items()
+        return frozenset(TurnId(turn) for turn, speaker in turns if speaker == DROPPED)
 
     def chosen_speakers(self) -> dict[TurnId, SpeakerId]:
         """Return who speaks in the turns of which people have said so."""
@@ -247,14 +253,15 @@ class Transcript:
     def _make(self, edit: Edit, before: str) -> None:
         match edit:
             case InsertText(at=at, text=text, segment=segment, highlight=highlight):
-                attributes = {"g": str(segment)}
-                if highlight is not None:
-                    attributes["hl"] = highlight
-                self._text.insert(_bytes(before, at), text, attributes)
+                colour = {} if highlight is None else {"hl": highlight}
+                self._text.insert(_bytes(before, at), text, {"g": str(segment)} | colour)
             case InsertTurn(at=at, turn=turn):
                 self._text.insert(_bytes(before, at), "\n", {"t": turn})
             case Delete(start=start, end=end):
                 del self._text[_bytes(before, start) : _bytes(before, end)]
+            case DropTurn(at=at, turn=turn):
+                del self._text[_bytes(before, at) : _bytes(before, at) + 1]
+                self._set("turns", turn, DROPPED)
             case AssignTurn(turn=turn, speaker=speaker):
                 self._set("turns", turn, speaker)
             case Suggest(suggestion=suggestion):
@@ -265,6 +272,12 @@ class Transcript:
                 self._maps["mspeakers"].pop(speaker, None)
             case _:
                 assert_never(edit)
+
+    def _copy(self) -> Mirror:
+        return Mirror(
+            (text if isinstance(text, str) else "", attributes or {})
+            for text, attributes in self._text.diff()
+        )
 
     def _set(self, name: str, key: str, value: object) -> None:
         if self._maps[name].get(key) != value:
@@ -289,7 +302,7 @@ def _place(edit: Edit) -> tuple[int, bool]:
     match edit:
         case InsertText(at=at) | InsertTurn(at=at):
             return at, False
-        case Delete(start=start):
+        case Delete(start=start) | DropTurn(at=start):
             return start, True
         case AssignTurn() | Suggest() | Withdraw() | WithdrawName():
             return -1, False
@@ -302,7 +315,7 @@ def _assignments(register: Map[Any]) -> dict[TurnId, SpeakerId]:
     return {
         TurnId(turn): SpeakerId(speaker)
         for turn, speaker in register.items()
-        if isinstance(speaker, str)
+        if isinstance(speaker, str) and speaker != DROPPED
     }
 
 
