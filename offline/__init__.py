@@ -12,7 +12,10 @@
     arrangement    turns where voices change
     belief         what machines take for said, after all passes
     comparison     what one more pass hears otherwise
+    casting        which speakers the voices of an accurate pass are
     reconcile      its words in place of those before, where nobody touched them
+    portions       a long pass in parts, each of which is corrected by itself
+    review         suggestions, where somebody touched them
 
 The accurate pass, of which only what is marked so is pure::
 

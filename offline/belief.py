@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from offline.decisions import BEFORE_ALL, Decision, Hunk, in_order, refs
+from offline.decisions import BEFORE_ALL, Decision, Hunk, refs
 from offline.domain import PassId, WordRef
 
 
@@ -24,10 +24,12 @@ class Belief:
     Attributes:
         live: The session's live pass.
         words: Each of the pass that was the first to hear it so.
+        passes: All that decided something about this session.
     """
 
     live: PassId
-    words: tuple[WordRef, ...] = ()
+    words: tuple[WordRef, ...]
+    passes: frozenset[PassId]
 
     @classmethod
     def of(cls, live: PassId, heard: int, decisions: Iterable[Decision] = ()) -> Belief:
@@ -38,29 +40,24 @@ class Belief:
         Args:
             live: The session's live pass.
             heard: How many words that pass has.
-            decisions: Of all passes over the session, in any order; those of others do not matter.
+            decisions: Of all passes over the session, in the order in which they were made; those
+                of other sessions do not matter.
         """
-        return cls(live, tuple(WordRef(live, word) for word in range(heard))).after(decisions)
+        words = tuple(WordRef(live, word) for word in range(heard))
+        return cls(live, words, frozenset([live])).after(decisions)
 
     def after(self, decisions: Iterable[Decision]) -> Belief:
-        """Return what machines believe after decisions.
+        """Return what machines believe after decisions, the first one first.
 
         Hunks whose words are nowhere are of another session, or were folded before.
         """
         chain = _Chain(WordRef(self.live, BEFORE_ALL), self.words)
-        waiting: dict[WordRef, list[Hunk]] = {}
-        for decided in in_order(decisions):
-            pending = [decided]
-            while pending:
-                hunk = pending.pop()
-                lacking = chain.lacks(hunk)
-                if lacking is not None:
-                    # What is inserted may stand behind a word of a later pass.
-                    waiting.setdefault(lacking, []).append(hunk)
-                elif chain.fold(hunk):
-                    for word in refs(hunk.new):
-                        pending += waiting.pop(word, ())
-        return Belief(self.live, chain.words())
+        passes = set(self.passes)
+        for decision in decisions:
+            hunk = Hunk.parse(decision.hunk)
+            if hunk is not None and chain.fold(hunk):
+                passes.add(hunk.new.pass_id)
+        return Belief(self.live, chain.words(), frozenset(passes))
 
 
 class _Chain:
@@ -72,24 +69,18 @@ class _Chain:
         self._last: dict[WordRef, WordRef] = {}
         self._link((start, *words), None)
 
-    def lacks(self, hunk: Hunk) -> WordRef | None:
-        """Return a word that has to be here before a hunk makes sense, and is not."""
-        needed = hunk.old if hunk.after is None else (hunk.after,)
-        return next((word for word in needed if word not in self._next), None)
-
     def fold(self, hunk: Hunk) -> bool:
-        """Put new words in the place of old ones, which are here; return whether that was done."""
-        new = refs(hunk.new)
-        if any(word in self._next for word in new):
+        """Put new words in the place of old ones; return whether these are here, and in a row."""
+        old, new = (hunk.after,) if hunk.after is not None else hunk.old, refs(hunk.new)
+        if any(word not in self._next for word in old) or any(word in self._next for word in new):
             return False
-        if hunk.after is not None:
-            before, rest = hunk.after, self._next[hunk.after]
-        elif all(self._next[one] == other for one, other in pairwise(hunk.old)):
-            before, rest = self._last[hunk.old[0]], self._next[hunk.old[-1]]
-            for word in hunk.old:
+        if any(self._next[one] != other for one, other in pairwise(old)):
+            return False
+        before, rest = old[0], self._next[old[-1]]
+        if hunk.after is None:
+            before = self._last[before]
+            for word in old:
                 del self._next[word], self._last[word]
-        else:
-            return False
         self._link((before, *new), rest)
         return True
 

@@ -153,7 +153,8 @@ class _Comparing:
 
         start_ms, end_ms = self._portion.start_ms, self._portion.end_ms
         first = bisect_left(self._believed, 2 * start_ms, key=twice_the_middle)
-        end = bisect_right(self._believed, 2 * end_ms, lo=first, key=twice_the_middle)
+        find = bisect_left if self._portion.sealed_end else bisect_right
+        end = find(self._believed, 2 * end_ms, lo=first, key=twice_the_middle)
         return range(first, end)
 
     def _near(self, indices: range) -> int:
@@ -177,9 +178,10 @@ class _Comparing:
     # Differences
 
     def _same(self, index: int, heard: int) -> None:
-        old, new = self._believed[index], WordRef(self._portion.new.pass_id, heard)
+        old, new = self._believed[index], self._new(heard)
         other = self._view.passes[old.pass_id][old.word].text != self._said[heard].text
-        if index not in self._inside or self._newest(index) >= age(new.pass_id):
+        late = self._newest(index) >= age(new.pass_id) or new in self._view.decided
+        if index not in self._inside or late:
             self._left = old
         elif other:
             self._add(range(index, index + 1), range(heard, heard + 1), spelling=True)
@@ -192,7 +194,7 @@ class _Comparing:
         theirs = self._beyond_neighbours(old, ours, heard)
         if not theirs:
             ours = self._heard_whole(ours)
-        if self._is_stale(ours):
+        if self._is_stale(ours) or any(self._new(j) in self._view.decided for j in theirs):
             ours, theirs = range(old.stop, old.stop), range(0)
         if ours.start > old.start:
             self._left = self._believed[ours.start - 1]
@@ -261,6 +263,9 @@ class _Comparing:
         yield from self._pieces(range(ours.start, i), range(theirs.start, j))
         yield from self._pieces(range(i, ours.stop), range(j, theirs.stop))
 
+    def _new(self, heard: int) -> WordRef:
+        return WordRef(self._portion.new.pass_id, heard)
+
     def _segment(self, theirs: range) -> Segment:
         return Segment(self._portion.new.pass_id, theirs.start, theirs.stop)
 
@@ -280,4 +285,4 @@ class _Comparing:
             )
         )
         if theirs:
-            self._left = WordRef(self._portion.new.pass_id, theirs.stop - 1)
+            self._left = self._new(theirs.stop - 1)

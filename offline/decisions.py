@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from offline.domain import PassId, Segment, WordRef
 
@@ -69,23 +70,28 @@ class Hunk:
     @classmethod
     def parse(cls, name: str) -> Hunk | None:
         """Return the hunk of a name; `None` for anything else, as editors may have written it."""
-        found = _HUNK.fullmatch(name) if len(name) <= LONGEST_NAME else None
-        if found is None:
+        return _parsed(name) if len(name) <= LONGEST_NAME else None
+
+
+@lru_cache(maxsize=16_384)  # The same ones are read again with each portion.
+def _parsed(name: str) -> Hunk | None:
+    found = _HUNK.fullmatch(name)
+    if found is None:
+        return None
+    new = Segment(PassId(found["pass"]), int(found["first"]), int(found["end"]))
+    if not new.first <= new.end <= new.first + MOST_WORDS:
+        return None
+    if found["after"]:
+        return Hunk((), WordRef(PassId(found["after"]), int(found["word"])), new)
+    if found["start"]:
+        return Hunk((), WordRef(PassId(found["start"]), BEFORE_ALL), new)
+    old: list[WordRef] = []
+    for each in _RANGE.finditer(found["old"]):
+        first, end = int(each[2]), int(each[3])
+        if not first < end <= first + MOST_WORDS - len(old):
             return None
-        new = Segment(PassId(found["pass"]), int(found["first"]), int(found["end"]))
-        old: list[WordRef] = []
-        for each in _RANGE.finditer(found["old"] or ""):
-            first, end = int(each[2]), int(each[3])
-            if not first < end <= first + MOST_WORDS - len(old):
-                return None
-            old += (WordRef(PassId(each[1]), word) for word in range(first, end))
-        if not new.first <= new.end <= new.first + MOST_WORDS:
-            return None
-        if found["after"]:
-            return cls((), WordRef(PassId(found["after"]), int(found["word"])), new)
-        if found["start"]:
-            return cls((), WordRef(PassId(found["start"]), BEFORE_ALL), new)
-        return cls(tuple(old), None, new)
+        old += (WordRef(PassId(each[1]), word) for word in range(first, end))
+    return Hunk(tuple(old), None, new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +120,6 @@ class Alias:
 def age(pass_id: PassId) -> tuple[int, str]:
     """Return what passes are sorted by, the first one first: they are numbered."""
     return len(pass_id), pass_id
-
-
-def in_order(decisions: Iterable[Decision]) -> list[Hunk]:
-    """Return the hunks of decisions, of the first pass first, and each pass from left to right."""
-    parsed = (Hunk.parse(decision.hunk) for decision in decisions)
-    hunks = [hunk for hunk in parsed if hunk is not None]
-    return sorted(hunks, key=lambda hunk: (age(hunk.new.pass_id), hunk.new.first, hunk.new.end))
 
 
 def refs(segment: Segment) -> tuple[WordRef, ...]:

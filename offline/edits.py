@@ -76,7 +76,18 @@ class WithdrawName:
     speaker: SpeakerId
 
 
-Edit = InsertText | InsertTurn | Delete | AssignTurn | Suggest | Withdraw | WithdrawName
+@dataclass(frozen=True, slots=True)
+class DropTurn:
+    """A machine takes away the newline at `at` that begins a turn.
+
+    It is remembered, because somebody may choose the turn's speaker at the same moment.
+    """
+
+    at: int
+    turn: TurnId
+
+
+Edit = InsertText | InsertTurn | Delete | DropTurn | AssignTurn | Suggest | Withdraw | WithdrawName
 
 
 @dataclass(frozen=True, slots=True)

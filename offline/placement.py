@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import count, groupby
 
-from offline.domain import PassWord, Segment, SpeakerId, TurnId
+from offline.decisions import refs
+from offline.domain import PassWord, Segment, SpeakerId, TurnId, WordRef
 from offline.edits import AssignTurn, Delete, Edit, InsertText, InsertTurn
 from offline.view import View
 
@@ -79,18 +80,27 @@ def _place(view: View, where: _Place, groups: Sequence[Group]) -> list[Edit]:
     else:
         edits, turn = [], None
     for group in groups:
-        turn = turn_id(group.segment)
+        turn = turn_id(view, refs(group.segment)[0])
         edits.append(InsertTurn(where.at, turn))
         edits.append(InsertText(where.at, _text(view, group).lstrip(), group.segment))
         if group.speaker is not None:
             edits.append(AssignTurn(turn, group.speaker))
     if where.inside and groups:
-        edits += _resume(view, where, TurnId(f"{turn}r"))
+        edits += _resume(view, where, _first_word(view, where.at), TurnId(f"{turn}r"))
     return edits
 
 
-def _resume(view: View, where: _Place, rest: TurnId) -> list[Edit]:
+def _first_word(view: View, at: int) -> WordRef | None:
+    """Return the machine's word that stands at a place, if one does."""
+    segment = next((run.segment for run in view.runs_in(at, at + 1)), None)
+    if segment is None or segment not in view.pieces:
+        return None
+    return next((word.ref for word in view.standing(segment) if word.start == at), None)
+
+
+def _resume(view: View, where: _Place, first: WordRef | None, unnamed: TurnId) -> list[Edit]:
     """Return the edits with which a turn goes on that was interrupted."""
+    rest = unnamed if first is None else turn_id(view, first)
     edits: list[Edit] = [InsertTurn(where.at, rest)]
     if view.text[where.at].isspace() and view.by_machine(where.at, where.at + 1):
         edits.append(Delete(where.at, where.at + 1))
@@ -108,9 +118,17 @@ def _text(view: View, group: Group) -> str:
     return "".join(word.text for word in view.said(group.segment))
 
 
-def turn_id(segment: Segment) -> TurnId:
-    """Return the id of a turn that begins with the first word of a segment."""
-    return TurnId(f"{segment.pass_id}.{segment.first}")
+def turn_id(view: View, first: WordRef) -> TurnId:
+    """Return an id for a turn that begins with a word.
+
+    It is the same whoever plans it, and no turn has it that stands in the text: one may, if words
+    were put before its first one since.
+    """
+    return next(
+        turn
+        for number in count(1)
+        if (turn := TurnId(f"{first}" if number == 1 else f"{first}-{number}")) not in view.turns
+    )
 
 
 def _find(view: View, start_ms: int) -> _Place:
@@ -120,9 +138,9 @@ def _find(view: View, start_ms: int) -> _Place:
         segment = view.runs[number].segment
         if segment is None or segment not in view.pieces:
             continue
-        words = view.said(segment)
-        if words[0].start_ms <= start_ms:
-            return _behind(view, number, words[-1].end_ms)
+        words = view.left(segment) or refs(segment)
+        if view.heard(words[0]).start_ms <= start_ms:
+            return _behind(view, number, view.heard(words[-1]).end_ms)
         first = number
     # Nothing was said before: in front of all that was, or behind what people wrote first.
     at = len(view.runs) if first is None else view.turn_start(first)

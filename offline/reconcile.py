@@ -115,10 +115,10 @@ def _insert_before(view: View, following: Standing, new: Segment) -> list[Edit] 
     text, at = _text(view, new), following.start
     if not view.begins_turn(at):
         return [InsertText(at, text, new)]
-    text = text.lstrip()
+    edits: list[Edit] = [InsertText(at, text.lstrip(), new)]
     if not view.text[at].isspace() and view.heard(following.ref).text[:1].isspace():
-        text += " "
-    return [InsertText(at, text, new)]
+        edits.append(InsertText(at, " ", following.segment))
+    return edits
 
 
 def _adjacent(view: View, before: Standing, following: Standing) -> bool:
@@ -145,15 +145,13 @@ def _is_nearer(view: View, difference: Difference) -> bool:
 
 
 def _stands_alone(view: View, difference: Difference) -> bool:
-    """Return whether words are far from all that was believed."""
-    said = view.said(difference.hunk.new)
-    before = None if difference.before is None else view.heard(difference.before)
-    following = None if difference.following is None else view.heard(difference.following)
-    if following is None and difference.empty:
+    """Return whether words come after all that was believed, and are nothing that goes on there."""
+    if difference.following is not None:
+        return False
+    if difference.before is None or difference.empty:
         return True
-    after_pause = before is None or said[0].start_ms - before.end_ms >= NEW_TURN_AFTER_MS
-    before_pause = following is None or following.start_ms - said[-1].end_ms >= NEW_TURN_AFTER_MS
-    return after_pause and before_pause
+    pause_ms = view.said(difference.hunk.new)[0].start_ms - view.heard(difference.before).end_ms
+    return pause_ms >= NEW_TURN_AFTER_MS
 
 
 def _groups(view: View, new: Segment, said_by: Mapping[WordRef, SpeakerId]) -> Iterable[Group]:

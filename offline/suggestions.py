@@ -14,11 +14,15 @@ from enum import Enum
 from offline.decisions import Hunk
 from offline.domain import PassId, WordRef
 
-MOST = 1_000
+MOST = 500
 """Suggestions of one transcript; what is heard beyond is kept to ourselves."""
 
-LONGEST_TEXT = 1_000
+LONGEST_TEXT = 2_000
 """Characters on either side of a suggestion; longer ones are not made."""
+
+
+CONTEXT = 20
+"""Characters quoted before and after the place."""
 
 
 class SuggestionKind(Enum):
@@ -46,6 +50,8 @@ class Suggestion:
         words: Which of the machines' words it is about; for an insertion those around it.
         text: What stands there now, as people wrote it.
         alternative: What the pass heard, with its own spacing before it.
+        before: What stands before it in its turn, by which its place is found.
+        after: What stands after it.
         pass_id: Which pass.
         start_ms: When it was said, on the transcript's clock.
         end_ms: Until when.
@@ -56,6 +62,8 @@ class Suggestion:
     words: tuple[WordRef, ...]
     text: str
     alternative: str
+    before: str
+    after: str
     pass_id: PassId
     start_ms: int
     end_ms: int
@@ -67,6 +75,8 @@ class Suggestion:
             "words": [str(word) for word in self.words],
             "text": self.text,
             "alternative": self.alternative,
+            "before": self.before,
+            "after": self.after,
             "pass": self.pass_id,
             "start_ms": self.start_ms,
             "end_ms": self.end_ms,
@@ -84,9 +94,11 @@ class Suggestion:
                 "words": list(words),
                 "text": str(text),
                 "alternative": str(alternative),
+                "before": str(before),
+                "after": str(after),
                 "start_ms": int() | float() as start_ms,
                 "end_ms": int() | float() as end_ms,
-            } if max(len(text), len(alternative)) <= LONGEST_TEXT:
+            } if max(map(len, (text, alternative, before, after))) <= LONGEST_TEXT:
                 start, end = _time(start_ms), _time(end_ms)
                 about = tuple(word for word in map(_word, words) if word is not None)
                 if start is None or end is None or len(about) < len(words):
@@ -97,6 +109,8 @@ class Suggestion:
                     about,
                     text,
                     alternative,
+                    before,
+                    after,
                     hunk.new.pass_id,
                     start,
                     end,

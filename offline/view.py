@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 
+from offline.decisions import Decision, Hunk, Outcome, refs
 from offline.domain import PassId, PassWord, Run, Segment, SpeakerId, TurnId, WordRef
 from offline.standing import standing
 from offline.suggestions import Choice, Suggestion
@@ -63,6 +65,8 @@ class View:
         passes: The words of every pass.
         by_machine: Whether all characters of a span were written by machines.
         aliases: For words in the text, the later words that tell their times.
+        decisions: What became of all hunks.
+        dropped: Turns whose beginnings machines took away.
         suggestions: What people are shown, by the names of the hunks.
         choices: What people decided about suggestions, past ones too.
     """
@@ -73,6 +77,8 @@ class View:
     passes: Mapping[PassId, Sequence[PassWord]]
     by_machine: Callable[[int, int], bool]
     aliases: Mapping[WordRef, WordRef] = field(default_factory=dict)
+    decisions: Sequence[Decision] = ()
+    dropped: Collection[TurnId] = ()
     suggestions: Mapping[str, Suggestion] = field(default_factory=dict)
     choices: Mapping[str, Choice] = field(default_factory=dict)
 
@@ -80,6 +86,11 @@ class View:
     def text(self) -> str:
         """The whole text."""
         return "".join(run.text for run in self.runs)
+
+    @cached_property
+    def turns(self) -> frozenset[TurnId]:
+        """The turns that begin somewhere in the text."""
+        return frozenset(run.turn for run in self.runs if run.turn is not None)
 
     @cached_property
     def starts(self) -> list[int]:
@@ -108,9 +119,55 @@ class View:
                 pieces[segment] = [number]
         return pieces
 
+    @cached_property
+    def decided(self) -> frozenset[WordRef]:
+        """Words that passes heard, and that were dealt with, whatever became of them since."""
+        hunks = (Hunk.parse(decision.hunk) for decision in self.decisions)
+        new = (word for hunk in hunks if hunk is not None for word in refs(hunk.new))
+        return frozenset((*new, *self.aliases.values()))
+
+    @cached_property
+    def replaced(self) -> frozenset[WordRef]:
+        """Words that machines took out of the text themselves."""
+        return frozenset(self._replacements)
+
+    @cached_property
+    def joined(self) -> frozenset[WordRef]:
+        """Words at which turns began until people joined these to the turns before."""
+        gone = (turn for turn in self.speakers if turn not in self.turns)
+        words = (self.beginning(turn) for turn in gone)
+        return frozenset(word for word in words if word is not None)
+
+    @cached_property
+    def _replacements(self) -> dict[WordRef, WordRef | None]:
+        """What took the place of words; `None` for those that were not said after all."""
+        applied = (
+            Hunk.parse(decision.hunk)
+            for decision in self.decisions
+            if decision.outcome is Outcome.APPLIED
+        )
+        return {
+            word: next(iter(refs(hunk.new)), None)
+            for hunk in applied
+            if hunk is not None
+            for word in hunk.old
+        }
+
+    def beginning(self, turn: TurnId) -> WordRef | None:
+        """Return the word at which a machine's turn begins or began, as it is heard by now."""
+        found = _TURN.fullmatch(turn)
+        word = None if found is None else WordRef(PassId(found[1]), int(found[2]))
+        while word in self._replacements:
+            word = self._replacements[word]
+        return word
+
     def said(self, segment: Segment) -> Sequence[PassWord]:
         """Return a segment's words, as its pass heard them."""
         return self.passes[segment.pass_id][segment.first : segment.end]
+
+    def left(self, segment: Segment) -> list[WordRef]:
+        """Return the words of a segment that machines did not take out of the text."""
+        return [word for word in refs(segment) if word not in self.replaced]
 
     def heard(self, word: WordRef) -> PassWord:
         """Return a word with the times that the last pass heard for it."""
@@ -133,7 +190,7 @@ class View:
 
         Turns of which people said who speaks do not count: they are people's then.
         """
-        inside = self._runs_in(start, end)
+        inside = self.runs_in(start, end)
         turns = [run.turn for run in inside if run.turn is not None]
         mere = len(turns) == len(inside) and not self.pinned.intersection(turns)
         return mere and self.by_machine(start, end)
@@ -144,11 +201,14 @@ class View:
 
     def highlight(self, start: int, end: int) -> str | None:
         """Return the colour of a span, or of the first part of it that has one."""
-        return next((run.highlight for run in self._runs_in(start, end) if run.highlight), None)
+        return next((run.highlight for run in self.runs_in(start, end) if run.highlight), None)
 
-    def _runs_in(self, start: int, end: int) -> Sequence[Run]:
+    def runs_in(self, start: int, end: int) -> Sequence[Run]:
+        """Return the runs that have a part in a span; none for an empty one."""
+        if start >= end:
+            return ()
         first = bisect_right(self.starts, start, hi=len(self.runs)) - 1
-        return self.runs[max(first, 0) : bisect_left(self.starts, end, hi=len(self.runs))]
+        return self.runs[first : bisect_left(self.starts, end, hi=len(self.runs))]
 
     def turn_at(self, run: int) -> TurnId | None:
         """Return the turn that a run stands in."""
@@ -197,18 +257,29 @@ class View:
 
     def standing(self, segment: Segment) -> list[Standing]:
         """Return the words of a segment that still stand, wherever in the text."""
+        if segment not in self._standing:
+            self._standing[segment] = self._find(segment)
+        return self._standing[segment]
+
+    @cached_property
+    def _standing(self) -> dict[Segment, list[Standing]]:
+        return {}
+
+    def _find(self, segment: Segment) -> list[Standing]:
         numbers = self.pieces[segment]
         texts = [self.runs[number].text for number in numbers]
+        left = self.left(segment)
+        said = self.passes[segment.pass_id]
         return [
             Standing(
                 start=self.starts[numbers[word.text]] + word.start,
                 end=self.starts[numbers[word.text]] + word.end,
                 segment=segment,
-                word=segment.first + word.word,
+                word=left[word.word].word,
                 exact=word.exact,
                 turn=self.turn_at(numbers[word.text]),
             )
-            for word in standing(texts, self.said(segment))
+            for word in standing(texts, [said[ref.word] for ref in left])
         ]
 
     def turn_start(self, run: int) -> int:
@@ -223,6 +294,10 @@ class View:
         while run < len(self.runs) and self.runs[run].turn is None:
             run += 1
         return min(run, len(self.runs))
+
+
+_TURN = re.compile(r"([0-9A-Za-z-]{1,64})\.([0-9]{1,9})(?:-[0-9]{1,9})?", re.ASCII)
+"""Ids of turns that machines made: see `offline.placement.turn_id`."""
 
 
 def _claim(taken: list[Segment], segment: Segment) -> bool:

@@ -28,6 +28,7 @@ The way of a word into a document that people edit meanwhile::
       member       one connection in it; mailbox: what it is still to be sent; allowance: its share
     jobs           what is to be heard again, by workers in any process
       worker       those here or of `trax worker`; hearing: what their children do
+      corrections  what they heard, taken into the documents; cursors: where it has to wait
     audio, audio_store: recordings on the clock of a transcript, and where they are kept
     transcript     the document itself; the only module that knows pycrdt
       mirror       its text, kept up to date with what is changed in it

@@ -23,6 +23,7 @@ from server.api.workbench import Workbench
 from server.audio_store import AudioStore
 from server.auth import Gate
 from server.collector import Collector
+from server.corrections import Corrections
 from server.disk import Disk
 from server.errors import AudioStoreError, StartError
 from server.health import Health, SecurityHeaders, explain, upgrade_required
@@ -92,6 +93,7 @@ class Application:
         self._store: Store | None = None
         self._pool: Pool | None = None
         self._jobs: Jobs | None = None
+        self._corrections: Corrections | None = None
         self._workers: Workers | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -130,6 +132,8 @@ class Application:
         if self._settings.workers:
             self._workers = await self._employ(jobs)
         jobs.start()
+        self._corrections = Corrections(store, self._disk, rooms, jobs)
+        self._corrections.start()
         self._lifecycle.state = Serving(
             sessions,
             rooms,
@@ -166,6 +170,8 @@ class Application:
         if isinstance(state, Serving):
             logger.info("stopping", extra={"connections": self._lifecycle.connections})
             await state.sessions.aclose(restart())
+            if self._corrections is not None:
+                await self._corrections.aclose()
             await state.rooms.aclose()
         try:
             async with asyncio.timeout(GOODBYE_S):

@@ -14,7 +14,7 @@ from functools import partial
 from itertools import groupby
 from typing import assert_never
 
-from offline.arrangement import arrange
+from offline.arrangement import arrange, spread
 from offline.belief import Belief
 from offline.domain import PassId, PassWord, Segment, SpeakerId, WordRef
 from offline.edits import Plan
@@ -169,7 +169,7 @@ class Dictation:
 
         def arranged(view: View) -> Plan:
             speakers = {word: self._known(voice) for word, voice in said_by.items()}
-            return Plan(tuple(arrange(view, speakers)))
+            return Plan(tuple(arrange(view, spread(speakers, view.aliases))))
 
         return [arranged] if said_by else []
 

@@ -9,6 +9,7 @@ ServerError
 ├── TranscriptError      a document, or what is to become part of it, cannot be read
 │   └── UnsupportedSchema    it is of another version than this server knows
 ├── TranscriptClosed     a transcript takes no more sessions
+├── Occupied             somebody's cursor is where a machine wants to change the text
 ├── RoomClosed           a transcript's room was closed while somebody used it
 └── Refusal              a connection ends: the peer is sent an `error`, then a close code
     ├── PeerMistake      what the client sent, or did not send, is at fault (4400..4499)
@@ -107,6 +108,10 @@ class UnsupportedSchema(TranscriptError):
 
 class TranscriptClosed(ServerError):
     """A transcript was closed by its owner: no session may begin in it."""
+
+
+class Occupied(ServerError):
+    """A machine's change waits, because somebody's cursor is there; later it may be free."""
 
 
 class RoomClosed(ServerError):

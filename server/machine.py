@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from offline.decisions import Alias, Decision
 from offline.domain import PassId, PassWord, WordRef
-from offline.edits import Plan
+from offline.edits import Delete, DropTurn, InsertText, InsertTurn, Plan
 from offline.view import View
 from server.contents import Contents
+from server.cursors import Cursors
+from server.errors import Occupied
 from server.mirror import Mirror
 from server.planner import Planner
 from server.storage.values import Progress, WordChunk
@@ -30,6 +33,10 @@ logger = logging.getLogger(__name__)
 
 Planned = Callable[[View], Plan]
 """Looks at the text and says what is to be written; called in a thread."""
+
+
+NEAR = 12
+"""A cursor so few characters from a change is in its way: somebody may be typing there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,7 @@ class MachineWriter:
         *plans: Planned,
         words: Sequence[WordChunk] = (),
         progress: Progress | None = None,
+        apart_from: Sequence[str] = (),
     ) -> None:
         """Carry out plans, each on the text that the one before it left, and commit it all at once.
 
@@ -95,8 +103,11 @@ class MachineWriter:
             plans: What to write.
             words: Of passes, which the plans see there already.
             progress: How far a session is with it.
+            apart_from: What people show of themselves: where one of their cursors is, nothing is
+                to be changed.
 
         Raises:
+            Occupied: A cursor is where a plan changes something; nothing is written.
             TranscriptError: The document cannot be changed any more; its room closes.
             Exception: What a plan raised.
         """
@@ -112,7 +123,8 @@ class MachineWriter:
             def carry_out() -> tuple[_Replica, Written]:
                 ours = replica or _Replica(self._contents)
                 ours.apply(lacking)
-                return ours, ours.carry_out(plans, tuple(words), progress)
+                cursors = Cursors.of(apart_from)
+                return ours, ours.carry_out(plans, tuple(words), progress, cursors)
 
             self._replica, written = await self._planner.run(carry_out)
             self._take(written)
@@ -136,16 +148,24 @@ class _Replica:
         self._transcript.apply(update)
 
     def carry_out(
-        self, plans: Sequence[Planned], words: tuple[WordChunk, ...], progress: Progress | None
+        self,
+        plans: Sequence[Planned],
+        words: tuple[WordChunk, ...],
+        progress: Progress | None,
+        cursors: Cursors,
     ) -> Written:
         """Carry out plans; return what is to be taken over."""
         passes = _continued(self._contents.passes, words)
-        aliases = dict(self._contents.aliases)
+        aliases, decisions = dict(self._contents.aliases), list(self._contents.decisions)
         updates: list[bytes] = []
         made: list[Plan] = []
         for plan in plans:
-            made.append(plan(self._view(passes, aliases)))
+            view = self._view(passes, aliases, decisions)
+            made.append(plan(view))
+            if cursors and self._is_occupied(view, made[-1], cursors):
+                raise Occupied("text without cursors expected, got some in what is to be changed")
             aliases |= {alias.old: alias.new for alias in made[-1].aliases}
+            decisions += made[-1].decisions
             update = self._transcript.write(made[-1].edits)
             updates += () if update is None else (update,)
         return Written(
@@ -160,6 +180,7 @@ class _Replica:
         self,
         passes: Mapping[PassId, Sequence[PassWord]],
         aliases: Mapping[WordRef, WordRef],
+        decisions: Sequence[Decision],
     ) -> View:
         transcript, machines = self._transcript, self._contents.machines
         return View(
@@ -169,9 +190,33 @@ class _Replica:
             passes=passes,
             by_machine=lambda start, end: transcript.authors(start, end) <= machines,
             aliases=aliases,
+            decisions=decisions,
+            dropped=transcript.dropped_turns(),
             suggestions=transcript.suggestions(),
             choices=transcript.choices(),
         )
+
+    def _is_occupied(self, view: View, plan: Plan, cursors: Cursors) -> bool:
+        """Return whether a cursor is in, or next to, what a plan changes in the text."""
+        end = len(view.text)
+        for edit in plan.edits:
+            match edit:
+                case InsertText(at=at) | InsertTurn(at=at):
+                    touched = range(at, at)
+                case DropTurn(at=at):
+                    touched = range(at, at + 1)
+                case Delete(start=first, end=last):
+                    touched = range(first, last)
+                case _:
+                    continue
+            near = range(max(touched.start - NEAR, 0), min(touched.stop + NEAR, end))
+            if cursors.at_end and near.stop == end:
+                return True
+            ticks = self._transcript.ticks(near.start, near.stop)
+            for at, tick in zip(near, ticks, strict=True):
+                if cursors.at(tick.client, range(tick.clock - _surplus(view, at), tick.clock + 1)):
+                    return True
+        return False
 
     def _read(self) -> Mirror:
         """Return the text as it is kept up to date, unless the document says something else.
@@ -184,6 +229,12 @@ class _Replica:
                 logger.error("text read anew", extra={"characters": len(mirror.text)})
             self._mirror = mirror = self._transcript.mirror()
         return mirror
+
+
+def _surplus(view: View, at: int) -> int:
+    """Return by how much the clock of a character may be too high (`Transcript.ticks`)."""
+    before = view.text[view.starts[bisect_right(view.starts, at) - 1] : at]
+    return len(before.encode()) - len(before.encode("utf-16-le")) // 2
 
 
 def _continued(

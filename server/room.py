@@ -181,6 +181,10 @@ class Room:
             ),
         )
 
+    def shown(self) -> list[str]:
+        """Return what people show of themselves, as JSON: names, colours, cursors."""
+        return self._presence.shown()
+
     def identity(self, speaker: SpeakerId) -> SpeakerId:
         """Return who a speaker turned out to be; itself, mostly."""
         while speaker in self._identities:
@@ -207,6 +211,10 @@ class Room:
             self._note(inspect(update, NO_LIMITS), update)
         updates = () if update is None else (update,)
         self._commits.add(Change(self._sender(updates, None), updates, progress=progress))
+
+    async def roomy(self) -> None:
+        """Wait until not too much waits for the storage."""
+        await self._commits.roomy()
 
     async def idle(self) -> None:
         """Wait until everything written so far is committed."""

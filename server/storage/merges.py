@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from offline.decisions import Alias, Decision, Outcome
 from offline.domain import PassId, WordRef
@@ -40,9 +40,11 @@ class Merges:
             return {hunk: Outcome(outcome) for hunk, outcome in connection.execute(query)}
 
     def all_decisions(self, transcript: str) -> list[Decision]:
-        """Return what became of all hunks of a transcript."""
-        query = select(decisions.c["pass"], decisions.c.hunk, decisions.c.outcome).where(
-            decisions.c.transcript == transcript
+        """Return what became of all hunks of a transcript, in the order in which it was decided."""
+        query = (
+            select(decisions.c["pass"], decisions.c.hunk, decisions.c.outcome)
+            .where(decisions.c.transcript == transcript)
+            .order_by(decisions.c.created_ms)
         )
         with self._database.reading() as connection:
             return [
@@ -78,8 +80,16 @@ def put_aliases(connection: Connection, transcript: str, new: Sequence[Alias]) -
 def put_decisions(
     connection: Connection, transcript: str, new: Sequence[Decision], now_ms: int
 ) -> None:
-    """Write decisions into a transcript that is locked; the first one about a hunk stands."""
-    for decision in new:
+    """Write decisions into a transcript that is locked; the first one about a hunk stands.
+
+    Each gets a later time than the one before it, even if the clock says otherwise: they are read
+    in this order.
+    """
+    if not new:
+        return
+    newest = select(func.max(decisions.c.created_ms)).where(decisions.c.transcript == transcript)
+    first_ms = max(now_ms, (connection.execute(newest).scalar() or 0) + 1)
+    for created_ms, decision in enumerate(new, start=first_ms):
         this_hunk = (
             (decisions.c.transcript == transcript)
             & (decisions.c["pass"] == decision.pass_id)
@@ -91,6 +101,6 @@ def put_decisions(
                 "pass": decision.pass_id,
                 "hunk": decision.hunk,
                 "outcome": decision.outcome.value,
-                "created_ms": now_ms,
+                "created_ms": created_ms,
             }
             connection.execute(insert(decisions).values(row))

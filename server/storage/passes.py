@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from offline.domain import PassId, PassWord
 from server.storage.database import Database
-from server.storage.errors import Conflict
+from server.storage.errors import Conflict, UnknownJob
 from server.storage.leases import hold
-from server.storage.tables import passes, transcripts, words
+from server.storage.tables import jobs, passes, transcripts, words
 from server.storage.values import Lease, Pass, PassKind, PassState, WordChunk
 from streaming.core.domain import Permille
 
@@ -36,13 +36,46 @@ class Passes:
         """
         with self._database.writing() as connection:
             number = hold(connection, lease).last_pass + 1
-            connection.execute(
-                update(transcripts)
-                .where(transcripts.c.id == lease.transcript)
-                .values(last_pass=number)
-            )
+            _count(connection, lease, number)
             begun = Pass(PassId(str(number)), session, kind, PassState.OPEN, 0, self._now_ms())
             insert_pass(connection, lease.transcript, begun)
+        return begun
+
+    def begin_for(self, lease: Lease, job: str, *, afresh: bool = False) -> Pass:
+        """Return the pass of what a job heard, which is begun the first time.
+
+        Args:
+            lease: On the job's transcript.
+            job: Which job.
+            afresh: Whether to begin another one, because it heard something else this time.
+
+        Raises:
+            UnknownTranscript: It was deleted.
+            StaleWriter: There is a newer lease.
+            UnknownJob: It is gone, or of another transcript.
+        """
+        this_job = (jobs.c.id == job) & (jobs.c.transcript == lease.transcript)
+        with self._database.writing() as connection:
+            number = hold(connection, lease).last_pass + 1
+            query = select(jobs.c.session, jobs.c["pass"]).where(this_job)
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                raise UnknownJob(job)
+            mine = (passes.c.transcript == lease.transcript) & (passes.c.id == row[1])
+            before = connection.execute(select(passes).where(mine)).one_or_none()
+            if before is not None and not afresh:
+                return _to_pass(before)
+            begun = Pass(
+                PassId(str(number)),
+                row.session,
+                PassKind.ACCURATE,
+                PassState.OPEN,
+                0,
+                self._now_ms(),
+            )
+            _count(connection, lease, number)
+            insert_pass(connection, lease.transcript, begun)
+            connection.execute(update(jobs).where(this_job).values({"pass": begun.id}))
         return begun
 
     def close(self, lease: Lease, pass_id: PassId) -> None:
@@ -85,6 +118,11 @@ class Passes:
         for pass_id, packed in chunks:
             found[pass_id].extend(_unpack(packed))
         return {pass_id: tuple(heard) for pass_id, heard in found.items()}
+
+
+def _count(connection: Connection, lease: Lease, number: int) -> None:
+    mine = transcripts.c.id == lease.transcript
+    connection.execute(update(transcripts).where(mine).values(last_pass=number))
 
 
 def insert_pass(connection: Connection, transcript: str, begun: Pass) -> None:

@@ -175,6 +175,10 @@ class Presence:
             _Entry(client, found.clock, found.state) for client, found in self._states.items()
         )
 
+    def shown(self) -> list[str]:
+        """Return what others than the server show, as JSON."""
+        return [found.state for client, found in self._states.items() if client not in self._own]
+
     def _read(self, update: bytes) -> list[_Entry]:
         reader = Reader(update)
         entries: list[_Entry] = []

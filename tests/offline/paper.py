@@ -20,12 +20,14 @@ from offline.domain import (
 from offline.edits import (
     AssignTurn,
     Delete,
+    DropTurn,
     Edit,
     InsertText,
     InsertTurn,
     Plan,
     Suggest,
     Withdraw,
+    WithdrawName,
 )
 from offline.suggestions import Choice, Suggestion
 from offline.view import View
@@ -66,6 +68,7 @@ class Paper:
     aliases: dict[WordRef, WordRef] = field(default_factory=dict)
     suggestions: dict[str, Suggestion] = field(default_factory=dict)
     choices: dict[str, Choice] = field(default_factory=dict)
+    dropped: set[TurnId] = field(default_factory=set)
 
     @property
     def text(self) -> str:
@@ -97,6 +100,8 @@ class Paper:
                 not any(each.by_person for each in self.characters[start:end])
             ),
             aliases=self.aliases,
+            decisions=self.decisions,
+            dropped=frozenset(self.dropped),
             suggestions=dict(self.suggestions),
             choices=self.choices,
         )
@@ -122,17 +127,31 @@ class Paper:
                 case Delete(start=start, end=end):
                     assert not deleted & set(range(start, end)), "nothing is deleted twice"
                     deleted |= set(range(start, end))
-                case AssignTurn(turn=turn, speaker=speaker):
-                    self.speakers[turn] = speaker
-                case Suggest(suggestion=suggestion):
-                    self.suggestions[suggestion.id] = suggestion
-                case Withdraw(suggestion=name):
-                    self.suggestions.pop(name, None)
+                case DropTurn(at=at):
+                    deleted.add(at)
+                    self._register(edit)
+                case _:
+                    self._register(edit)
         before, self.characters = self.characters, []
         for place in range(len(before) + 1):
             self.characters += inserted.get(place, [])
             if place < len(before) and place not in deleted:
                 self.characters.append(before[place])
+
+    def _register(self, edit: DropTurn | AssignTurn | Suggest | Withdraw | WithdrawName) -> None:
+        match edit:
+            case DropTurn(turn=turn):
+                self.speakers.pop(turn, None)
+                self.dropped.add(turn)
+            case AssignTurn(turn=turn, speaker=speaker):
+                self.dropped.discard(turn)
+                self.speakers[turn] = speaker
+            case Suggest(suggestion=suggestion):
+                self.suggestions[suggestion.id] = suggestion
+            case Withdraw(suggestion=name):
+                self.suggestions.pop(name, None)
+            case WithdrawName():
+                pass  # Paper knows no names.
 
     def type(self, at: int, text: str) -> None:
         """A person types, and gets the attributes of what stands before."""

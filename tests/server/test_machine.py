@@ -122,7 +122,7 @@ async def test_each_plan_of_a_step_sees_what_those_before_it_wrote(tmp_path: Pat
         assert stored.written().text == "abc"
 
 
-async def test_editors_are_served_while_a_plan_is_new(tmp_path: Path) -> None:
+async def test_editors_are_served_while_a_plan_is_made(tmp_path: Path) -> None:
     async with opened(tmp_path) as (stored, room):
         await write(room, InsertText(0, " said", Segment(ONE, 0, 1)))
         person = Person(room, 7)
@@ -309,7 +309,7 @@ def _planned(plan: Callable[[View, Decisions], Plan], room: Room, view: View) ->
     return plan(view, room.decisions)
 
 
-def new(folder: Path) -> Path:
+def created(folder: Path) -> Path:
     folder.mkdir()
     return folder
 
@@ -346,13 +346,13 @@ async def check_same(folder: Path, seed: int) -> None:
 
 async def test_the_document_is_the_same_as_if_it_were_written_itself(tmp_path: Path) -> None:
     for seed in range(SEEDS):
-        await check_same(new(tmp_path / str(seed)), seed)
+        await check_same(created(tmp_path / str(seed)), seed)
 
 
 @pytest.mark.slow
 async def test_the_document_is_the_same_for_many_speeches(tmp_path: Path) -> None:
     for seed in range(SEEDS, MORE_SEEDS):
-        await check_same(new(tmp_path / str(seed)), seed)
+        await check_same(created(tmp_path / str(seed)), seed)
 
 
 async def check_together(folder: Path, seed: int) -> None:
@@ -391,7 +391,7 @@ async def check_together(folder: Path, seed: int) -> None:
 @pytest.mark.slow
 async def test_two_sessions_and_an_editor_lose_nothing(tmp_path: Path) -> None:
     for seed in range(2):
-        await check_together(new(tmp_path / str(seed)), seed)
+        await check_together(created(tmp_path / str(seed)), seed)
 
 
 async def test_whatever_is_in_the_way_everything_is_stored_in_the_end(tmp_path: Path) -> None:

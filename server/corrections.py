@@ -1,0 +1,296 @@
+"""What accurate passes heard, taken into the documents that people edit meanwhile.
+
+    Jobs.heard -> words of a new pass -> portions -> plans -> Room, portion by portion -> applied
+
+Whoever dies in the middle leaves a part of it done: words that are stored are not stored again, and
+a portion that was corrected has nothing more to be corrected. A portion in which somebody's cursor
+is where something is to be changed waits until it is elsewhere, though not for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from offline.arrangement import arrange, spread
+from offline.belief import Belief
+from offline.casting import cast
+from offline.domain import PassId, Segment, SpeakerId, WordRef
+from offline.edits import Plan
+from offline.jobs import Failure, FailureCode, Job
+from offline.portions import portions
+from offline.reconcile import Portion, correct
+from offline.results import HeardWord, Hearing
+from offline.review import review
+from offline.view import View
+from server.disk import Disk
+from server.errors import Occupied, RoomClosed
+from server.jobs import Jobs
+from server.machine import Planned
+from server.room import Room
+from server.rooms import Rooms
+from server.storage.errors import StorageError, UnknownJob, UnknownTranscript
+from server.storage.store import Store
+from server.storage.values import Session, WordChunk
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 4
+"""Transcripts that are corrected at the same time; one thread plans for all of them."""
+
+WORDS_AT_ONCE = 2_000
+"""Words of a pass that are stored in one step: more would keep other transcripts waiting."""
+
+LOOK_AGAIN_S = 3.0
+MOST_LOOKS = 20
+"""How often, and how many times, it is looked whether cursors went elsewhere: for a minute."""
+
+RETRY_S = 2.0
+"""How long a transcript is left alone that could not be written into."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """A pass on its way into an open room.
+
+    Attributes:
+        job: What gave it.
+        session: Whose audio it heard.
+        hearing: What it heard, on the transcript's clock.
+        id: Its name.
+    """
+
+    job: str
+    session: Session
+    hearing: Hearing
+    id: PassId
+
+    @property
+    def words(self) -> Segment:
+        """All its words."""
+        return Segment(self.id, 0, len(self.hearing.words))
+
+
+class Corrections:
+    """Corrects documents by what jobs heard; one for the whole server, used in its event loop."""
+
+    def __init__(self, store: Store, threads: Disk, rooms: Rooms, jobs: Jobs) -> None:
+        self._store = store
+        self._threads = threads
+        self._rooms = rooms
+        self._jobs = jobs
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._running: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to take what is heard."""
+        self._running = asyncio.create_task(self._run())
+
+    async def aclose(self) -> None:
+        """Leave what is not done to whoever comes next."""
+        tasks = [*self._busy.values(), *(() if self._running is None else (self._running,))]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def take(self, job: Job) -> None:
+        """Take what one job heard into its document, and note that it stands there.
+
+        Raises:
+            RoomClosed: The room was closed meanwhile; to do it again is safe.
+            StorageError: Something cannot be read or stored now; likewise.
+            UnknownTranscript: It was deleted.
+        """
+        result = await self._threads.run(lambda: self._store.jobs.result(job.id))
+        session = await self._threads.run(lambda: self._store.sessions.find(job.task.session))
+        if result is None:
+            return
+        try:
+            hearing = await self._threads.run(lambda: Hearing.decode(result))
+        except ValueError as error:
+            await self._reject(job, f"a hearing expected: {error}")
+            return
+        if session is None or session.transcript != job.task.transcript:
+            await self._reject(job, "a session of the transcript expected, got another one")
+            return
+        async with self._rooms.enter(session.transcript) as room:
+            closed = asyncio.create_task(self._rooms.closed(session.transcript, room))
+            taking = asyncio.create_task(self._take(job, session, _placed(hearing, session), room))
+            try:
+                await asyncio.wait({closed, taking}, return_when=asyncio.FIRST_COMPLETED)
+                if not taking.done():
+                    raise RoomClosed("an open room expected")
+                await taking
+            finally:
+                closed.cancel()
+                taking.cancel()
+                await asyncio.gather(closed, taking, return_exceptions=True)
+
+    async def _run(self) -> None:
+        async for job in self._jobs.heard():
+            transcript = job.task.transcript
+            if transcript not in self._busy and len(self._busy) < AT_ONCE:
+                task = asyncio.create_task(self._see_to(job))
+                self._busy[transcript] = task
+                task.add_done_callback(partial(self._done, transcript))
+
+    def _done(self, transcript: str, _task: asyncio.Task[None]) -> None:
+        del self._busy[transcript]
+
+    async def _see_to(self, job: Job) -> None:
+        fields = {"job": job.id, "transcript": job.task.transcript}
+        try:
+            await self.take(job)
+        except (UnknownTranscript, UnknownJob):
+            pass  # The job went with its transcript.
+        except (RoomClosed, StorageError) as error:
+            logger.warning(
+                "job not written for now", extra={**fields, "reason": type(error).__name__}
+            )
+            await asyncio.sleep(RETRY_S)
+        except Exception:
+            logger.exception("job not written", extra=fields)
+            await self._reject(job, "a document that can be corrected expected")
+
+    async def _reject(self, job: Job, message: str) -> None:
+        failure = Failure(FailureCode.REJECTED, message, retry=False)
+        try:
+            await self._threads.run(lambda: self._store.jobs.reject(job.id, failure))
+        except StorageError:
+            logger.exception("job not rejected", extra={"job": job.id})
+
+    async def _take(self, job: Job, session: Session, hearing: Hearing, room: Room) -> None:
+        taken = await self._begun(job, session, hearing, room)
+        for first in range(len(room.passes.get(taken.id, ())), taken.words.end, WORDS_AT_ONCE):
+            some = tuple(heard.word for heard in hearing.words[first : first + WORDS_AT_ONCE])
+            await room.machine.write(words=(WordChunk(taken.id, first, some),))
+        said_by = await self._said_by(taken, room)
+        await self._correct(taken, room, said_by)
+        if hearing.language is not None and room.transcript.meta("language") is None:
+            room.commit(room.transcript.put_meta("language", hearing.language))
+        await room.idle()
+        lease = self._rooms.lease(session.transcript)
+        await self._threads.run(lambda: self._store.passes.close(lease, taken.id))
+        await self._threads.run(lambda: self._store.jobs.applied(job.id, taken.id))
+        self._jobs.notice()
+
+    async def _begun(self, job: Job, session: Session, hearing: Hearing, room: Room) -> _Pass:
+        """Return the pass of a job, which is begun once only, unless it heard something else."""
+        lease = self._rooms.lease(session.transcript)
+        begin = partial(self._store.passes.begin_for, lease, job.id)
+        begun = await self._threads.run(begin)
+        stored = room.passes.get(begun.id, [])
+        if stored != [heard.word for heard in hearing.words[: len(stored)]]:
+            begun = await self._threads.run(lambda: begin(afresh=True))
+        return _Pass(job.id, session, hearing, begun.id)
+
+    async def _said_by(self, taken: _Pass, room: Room) -> dict[WordRef, SpeakerId]:
+        """Return who said the words, as far as voices were told apart."""
+        if not taken.hearing.voices:
+            return {}
+        known: dict[int, SpeakerId] = {}
+        chosen, words = room.transcript.chosen_speakers(), taken.hearing.words
+        passes = await self._passes_of(taken.session)
+
+        def compare(view: View) -> Plan:
+            known.update(cast(view, passes, chosen, words))
+            return Plan()
+
+        await room.machine.write(compare)
+        for voice in range(len(taken.hearing.voices)):
+            if voice not in known and any(heard.voice == voice for heard in words):
+                known[voice] = await self._introduced(taken, room, voice)
+        return {
+            WordRef(taken.id, number): known[heard.voice]
+            for number, heard in enumerate(words)
+            if heard.voice in known
+        }
+
+    async def _introduced(self, taken: _Pass, room: Room, voice: int) -> SpeakerId:
+        """Return the new speaker that a voice is."""
+        lease, session = self._rooms.lease(taken.session.transcript), taken.session.id
+        added = await self._threads.run(
+            lambda: self._store.sessions.add_voice(lease, session, f"{taken.id}.{voice}")
+        )
+        speaker = room.identity(added.speaker)
+        if speaker not in room.transcript.speakers():
+            name = f"Speaker {speaker.removeprefix('s')}"
+            room.commit(room.transcript.propose_name(speaker, name))
+        return speaker
+
+    async def _passes_of(self, session: Session) -> set[PassId]:
+        passes = await self._threads.run(lambda: self._store.passes.of(session.transcript))
+        return {each.id for each in passes if each.session == session.id}
+
+    async def _correct(self, taken: _Pass, room: Room, said_by: dict[WordRef, SpeakerId]) -> None:
+        """Correct portion by portion; those with cursors in the way come last."""
+        waiting = await self._portions(taken, room)
+        for look in range(MOST_LOOKS + 1):
+            occupied: list[Portion] = []
+            for portion in waiting:
+                try:
+                    shown = room.shown() if look < MOST_LOOKS else ()
+                    await room.machine.write(*_plans(taken, portion, said_by), apart_from=shown)
+                except Occupied:
+                    occupied.append(portion)
+                await room.roomy()
+            if not occupied:
+                return
+            waiting = occupied
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _portions(self, taken: _Pass, room: Room) -> list[Portion]:
+        found: list[Portion] = []
+
+        def cut(view: View) -> Plan:
+            hearing = taken.hearing
+            span = hearing.start_ms, hearing.end_ms
+            found.extend(portions(view, _belief(view, taken), taken.words, *span))
+            return Plan()
+
+        await room.machine.write(cut)
+        return found
+
+
+def _placed(hearing: Hearing, session: Session) -> Hearing:
+    """Return a hearing on the clock of the transcript."""
+    offset_ms = session.offset_ms
+
+    def placed(heard: HeardWord) -> HeardWord:
+        word = heard.word
+        start_ms, end_ms = word.start_ms + offset_ms, word.end_ms + offset_ms
+        return HeardWord(replace(word, start_ms=start_ms, end_ms=end_ms), heard.voice)
+
+    return replace(
+        hearing,
+        start_ms=hearing.start_ms + offset_ms,
+        end_ms=hearing.end_ms + offset_ms,
+        words=tuple(map(placed, hearing.words)),
+    )
+
+
+def _belief(view: View, taken: _Pass) -> Belief:
+    live = taken.session.live_pass
+    return Belief.of(live, len(view.passes.get(live, ())), view.decisions)
+
+
+def _plans(taken: _Pass, portion: Portion, said_by: dict[WordRef, SpeakerId]) -> Sequence[Planned]:
+    """Return what corrects one portion: its words, then its turns, then suggestions about it."""
+    numbers = range(portion.new.first, portion.new.end)
+    refs = [WordRef(portion.new.pass_id, number) for number in numbers]
+    speakers = {ref: said_by[ref] for ref in refs if ref in said_by}
+
+    def corrected(view: View) -> Plan:
+        return correct(view, _belief(view, taken), portion, speakers)
+
+    def arranged(view: View) -> Plan:
+        return Plan(tuple(arrange(view, spread(speakers, view.aliases))))
+
+    def reviewed(view: View) -> Plan:
+        span = portion.start_ms, portion.end_ms
+        return Plan(tuple(review(view, _belief(view, taken), view.decisions, *span)))
+
+    return (corrected, arranged, reviewed)
