@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -16,7 +15,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.status import Status
 
-from loadtest.accuracy import AccuracyReport, measure_accuracy
+from loadtest.accuracy_command import add_accuracy
 from loadtest.clients import Caller
 from loadtest.crashes import measure_crashes
 from loadtest.crashes_audit import CrashReport
@@ -30,20 +29,13 @@ from loadtest.latency import LatencyReport, measure_latency
 from loadtest.living import LivingReport, Plan, measure_living
 from loadtest.living_report import findings_table, meeting_table
 from loadtest.measured_server import MeasuredServer, running_server
+from loadtest.options import add_out, add_session_options
 from loadtest.progress import watched
 from loadtest.recordings import Recording, conversations, read_recording
-from loadtest.report import accuracy_table, latency_table, soak_table, write_json
-from loadtest.rules import rule_names, settings_for
+from loadtest.report import latency_table, soak_table, write_json
 from loadtest.soak import SoakReport, long_talk, measure_soak, write_script
-from loadtest.whole_file import WholeFileRecognizer
-from server.app import engine_config
 from server.errors import PeerMistake, StartError
-from server.messages import Finals, Start
-from server.options import read_settings
 from server.settings import Settings
-from streaming.core.endpointing import EndpointRules
-from streaming.core.settings import LiveRules
-from streaming.engines.loading import load
 from streaming.errors import StreamingError
 from trax_client import TraxError
 
@@ -77,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         "and others.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_accuracy(commands.add_parser("accuracy", help="word and speaker errors, without a server"))
+    add_accuracy(commands.add_parser("accuracy", help="word and speaker errors, without a server"))
     _add_latency(commands.add_parser("latency", help="how long words take, in real time"))
     _add_soak(commands.add_parser("soak", help="one long session: memory, and the last word"))
     _add_editors(commands.add_parser("editors", help="how long edits and documents take"))
@@ -85,32 +77,6 @@ def _parser() -> argparse.ArgumentParser:
     _add_living(commands.add_parser("living", help="edit what is being said, and lose connections"))
     _add_jobs(commands.add_parser("jobs", help="how soon jobs begin, also after a kill -9"))
     return parser
-
-
-def _add_accuracy(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(carry_out=_accuracy)
-    parser.add_argument(
-        "files",
-        nargs="*",
-        type=Path,
-        metavar="FILE",
-        help="recordings with .words.json beside them (default: the conversations of tests/data)",
-    )
-    _add_session_options(parser)
-    parser.add_argument("--max-delay-ms", type=int, default=Start().max_delay_ms, metavar="MS")
-    parser.add_argument("--diarization-latency-ms", type=int, metavar="MS")
-    names = ", ".join((*rule_names(LiveRules), *rule_names(EndpointRules)))
-    parser.add_argument(
-        "--rule",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help=f"set a rule, lengths in milliseconds; repeatable. Rules: {names}",
-    )
-    parser.add_argument(
-        "--no-whole-file", action="store_true", help="leave out the decode of the whole file"
-    )
-    _add_out(parser)
 
 
 def _add_latency(parser: argparse.ArgumentParser) -> None:
@@ -129,12 +95,12 @@ def _add_latency(parser: argparse.ArgumentParser) -> None:
         metavar="MS",
         help="how long after each other they begin (default: 700)",
     )
-    _add_session_options(parser)
+    add_session_options(parser)
     parser.add_argument(
         "--url", help="a server that runs already; default: one of our own, whose use is measured"
     )
     parser.add_argument("--token", help="its token, if it is not in the URL")
-    _add_out(parser)
+    add_out(parser)
 
 
 def _add_soak(parser: argparse.ArgumentParser) -> None:
@@ -161,8 +127,8 @@ def _add_soak(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with engines that play what is said: everything but the models",
     )
-    _add_session_options(parser)
-    _add_out(parser)
+    add_session_options(parser)
+    add_out(parser)
 
 
 def _add_editors(parser: argparse.ArgumentParser) -> None:
@@ -195,7 +161,7 @@ def _add_editors(parser: argparse.ArgumentParser) -> None:
         default=[1.0, 3.0],
         help="open documents of so many hours of speech (default: 1 3)",
     )
-    _add_out(parser)
+    add_out(parser)
 
 
 def _count(text: str) -> int:
@@ -215,7 +181,7 @@ def _add_crashes(parser: argparse.ArgumentParser) -> None:
         dest="scripted",
         help="with the real models; default: with engines that play what is said",
     )
-    _add_out(parser)
+    add_out(parser)
 
 
 def _add_living(parser: argparse.ArgumentParser) -> None:
@@ -229,7 +195,7 @@ def _add_living(parser: argparse.ArgumentParser) -> None:
         help="with the real models; default: with engines that play what is said",
     )
     parser.add_argument("--kills", action="store_true", help="kill the server now and then, too")
-    _add_out(parser)
+    add_out(parser)
 
 
 def _minutes(text: str) -> float:
@@ -246,7 +212,7 @@ def _add_jobs(parser: argparse.ArgumentParser) -> None:
         "--kills", type=int, default=5, metavar="N", help="of workers, with Redis (default: 5)"
     )
     parser.add_argument("--redis-url", help="default: the queue is in this process")
-    _add_out(parser)
+    add_out(parser)
 
 
 def _pair(text: str) -> int:
@@ -254,50 +220,6 @@ def _pair(text: str) -> int:
     if count < 2:
         raise ValueError(text)
     return count
-
-
-def _add_session_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--language", default="en", help="ISO 639-1 code, or `auto` to detect it (default: en)"
-    )
-    parser.add_argument("--lookahead-ms", type=int, metavar="MS", help="default: the server's")
-    parser.add_argument("--no-diarization", action="store_true", help="do not tell speakers apart")
-    parser.add_argument(
-        "--finals",
-        choices=[each.value for each in Finals],
-        default=Finals.WORD.value,
-        help="which pass final words come from (default: word)",
-    )
-
-
-def _add_out(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the result as JSON")
-
-
-def _accuracy(options: argparse.Namespace) -> None:
-    console = Console()
-    server = read_settings({}, os.environ)
-    config = engine_config(server)
-    start = Start(
-        language=options.language,
-        lookahead_ms=options.lookahead_ms,
-        max_delay_ms=options.max_delay_ms,
-        diarization=not options.no_diarization,
-        diarization_latency_ms=options.diarization_latency_ms,
-        finals=Finals(options.finals),
-    )
-    reports: list[AccuracyReport] = []
-    with console.status("Loading models ...") as status:
-        engines = load(config)
-        settings = settings_for(start, server, engines.languages, options.rule)
-        whole_file = None if options.no_whole_file else WholeFileRecognizer(config)
-        for path in options.files or conversations():
-            recording = read_recording(path)
-            status.update(f"Hearing {recording.name}, {recording.duration_s:.0f} s of audio ...")
-            reports.append(measure_accuracy(recording, engines, settings, whole_file))
-    console.print(accuracy_table(reports))
-    if options.out is not None:
-        write_json(options.out, {"settings": settings, "recordings": reports})
 
 
 def _latency(options: argparse.Namespace) -> None:
