@@ -19,24 +19,26 @@ prompt: it helped one talk of three and cost another half of its accuracy.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, assert_never
 
 import numpy as np
-from ctranslate2 import StorageView
+from ctranslate2 import StorageView, set_random_seed
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_compression_ratio, merge_punctuations
 
 from streaming.core.domain import SAMPLE_RATE, DetectedLanguage, Pcm, Permille, Samples, Span, Word
-from streaming.core.ports import Effort, RecognitionWindow, Transcription
+from streaming.core.ports import Effort, RecognitionWindow, Search, Transcription, Way
 from streaming.engines.decoding import (
     LONGEST_WINDOW,
     MOST_SEEKS,
     SHORTEST_REST,
     TOKENS_FOR_TIMESTAMPS,
     after,
+    is_whole,
     padded_length,
     seek,
     token_cap,
@@ -51,6 +53,15 @@ MOST_CONTEXT_TOKENS = 120
 
 BEAMS = 5
 """Width of the search in an utterance pass: 11 instead of 6-9 ms a token (base)."""
+
+MOST_SEARCHES = 12
+"""A window is searched at most so many times, each time from the end of the last word."""
+
+SEED = 1
+"""Of what is sampled where beam search fails."""
+
+LONGEST_ENCODING = 1500
+"""Length of the encoder's output for 30 s."""
 
 NO_SPEECH = 0.6
 NO_CONFIDENCE = -1.0
@@ -88,14 +99,11 @@ class WhisperRecognizer:
         Raises:
             EngineError: The model cannot be loaded as asked.
         """
+        self._load = partial(
+            WhisperModel, str(model), device=device, compute_type=compute_type, cpu_threads=1
+        )
         try:
-            self._whisper = WhisperModel(
-                str(model),
-                device=device,
-                compute_type=compute_type,
-                cpu_threads=1,
-                num_workers=workers,
-            )
+            self._whisper: WhisperModel = self._load(num_workers=workers)
         except (RuntimeError, ValueError, OSError) as error:
             raise EngineError(
                 f"a Whisper model for device {device}, compute type {compute_type} expected, "
@@ -128,12 +136,21 @@ class WhisperRecognizer:
         context = _context(window.hotwords, tokenizer)
         match window.effort:
             case Effort.LIVE:
-                words = self._live(window, encoding, context, tokenizer)
-            case Effort.UTTERANCE | Effort.SEARCH:
-                words = self._whole(window, encoding, context, tokenizer)
+                return Transcription(self._live(window, encoding, context, tokenizer), language)
+            case Effort.UTTERANCE:
+                return Transcription(self._whole(window, encoding, context, tokenizer), language)
+            case Effort.SEARCH:
+                prompt = _context(window.hotwords, tokenizer, window.before)
+                read = partial(self._read, window, encoding, prompt, tokenizer)
+                first, *others = map(read, window.search.ways)
+                return Transcription(
+                    words=first.words,
+                    language=language,
+                    others=tuple(reading.words for reading in others),
+                    believed=all(reading.believed for reading in (first, *others)),
+                )
             case _:
                 assert_never(window.effort)
-        return Transcription(words, language)
 
     def _live(
         self,
@@ -180,6 +197,100 @@ class WhisperRecognizer:
             offset += stopped.samples
             encoding = self._encode(window.pcm[offset:])
         return tuple(words)
+
+    def _read(
+        self,
+        window: RecognitionWindow,
+        encoding: StorageView,
+        context: list[int],
+        tokenizer: Tokenizer,
+        way: Way,
+    ) -> _Reading:
+        """Search a window in one way, and again from the end of its last word, to the end."""
+        timed = way is Way.TIMED
+        start = [*tokenizer.sot_sequence, *([] if timed else [tokenizer.no_timestamps])]
+        words: list[Word] = []
+        believed, offset = True, 0
+        for _ in range(MOST_SEARCHES):
+            pcm = window.pcm[offset:]
+            cap = token_cap(len(pcm)) + (TOKENS_FOR_TIMESTAMPS if timed else 0)
+            asked = _Asked(pcm, [*context, *start], cap, window.search)
+            heard, encoding = self._search(asked, encoding, tokenizer)
+            believed = believed and heard.good and heard.temperature == 0
+            stopped = seek(heard.tokens, tokenizer.timestamp_begin) if timed else None
+            tokens = heard.tokens if stopped is None else heard.tokens[: stopped.tokens]
+            text = [token for token in tokens if token < tokenizer.eot]
+            aligned = self._align(encoding, text, pcm, tokenizer)
+            found = self._words(aligned, window, Samples(offset))
+            words += after(words, found)
+            if not found or (timed and is_whole(heard.tokens, tokenizer.timestamp_begin)):
+                break
+            reached = found[-1].span.end - window.start
+            if reached <= offset or len(window.pcm) - reached < SHORTEST_REST:
+                break
+            offset = reached
+            encoding = self._encode(window.pcm[offset:])
+        return _Reading(tuple(words), believed)
+
+    def _search(
+        self, asked: _Asked, encoding: StorageView, tokenizer: Tokenizer
+    ) -> tuple[_Hypothesis, StorageView]:
+        """Decode until the text is believed; return it with the encoding that it is of.
+
+        CTranslate2 seeds each of its threads once, so that what is sampled at a temperature is the
+        same every time only in a model that was loaded for it.
+        """
+        tried: list[_Hypothesis] = []
+        sampler: WhisperModel | None = None
+        for temperature in asked.search.temperatures:
+            if temperature == 0:
+                tried.append(self._try(self._whisper, asked, encoding, tokenizer))
+                if not tried[-1].good and encoding.shape[1] < LONGEST_ENCODING:
+                    encoding = self._encode(asked.pcm, LONGEST_WINDOW)
+                    tried = [self._try(self._whisper, asked, encoding, tokenizer)]
+            else:
+                if sampler is None:
+                    set_random_seed(SEED)
+                    sampler = self._load(num_workers=1)
+                tried.append(self._try(sampler, asked, encoding, tokenizer, temperature))
+            if tried[-1].good:
+                return tried[-1], encoding
+        return max(tried, key=lambda heard: (not heard.repetitive, heard.probability)), encoding
+
+    @staticmethod
+    def _try(
+        whisper: WhisperModel,
+        asked: _Asked,
+        encoding: StorageView,
+        tokenizer: Tokenizer,
+        temperature: float = 0.0,
+    ) -> _Hypothesis:
+        """Decode once: by beam search, or by taking the best of a few samples."""
+        search = asked.search
+        how: dict[str, Any] = {"beam_size": search.beams}
+        if temperature > 0:
+            how = {
+                "beam_size": 1,
+                "num_hypotheses": search.beams,
+                "sampling_topk": 0,
+                "sampling_temperature": temperature,
+            }
+        result = whisper.model.generate(
+            encoding,
+            [asked.prompt],
+            max_length=min(MOST_TOKENS, len(asked.prompt) + asked.cap),
+            return_scores=True,
+            return_no_speech_prob=True,
+            **how,
+        )[0]
+        tokens, probability = list(result.sequences_ids[0]), float(result.scores[0])
+        likely = probability >= search.log_probability
+        if not likely and result.no_speech_prob >= search.no_speech:
+            return _Hypothesis([], temperature, probability, good=True, repetitive=False)
+        text = tokenizer.decode(tokens)
+        repetitive = bool(text) and get_compression_ratio(text) > search.compression
+        good = likely and not repetitive and len(tokens) < asked.cap
+        return _Hypothesis(tokens, temperature, probability, good=good, repetitive=repetitive)
 
     def _encode(self, pcm: Pcm, total: int | None = None) -> StorageView:
         """Return the encoder's output for `pcm` padded with silence to `total` samples."""
@@ -249,16 +360,53 @@ class WhisperRecognizer:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be decoded: text for `pcm` after `prompt`, of at most `cap` tokens."""
+
+    pcm: Pcm
+    prompt: list[int]
+    cap: int
+    search: Search
+
+
+@dataclass(frozen=True, slots=True)
+class _Hypothesis:
+    """Text that was decoded.
+
+    Attributes:
+        tokens: Without the end of text; none when the model thinks that nobody speaks.
+        temperature: At which.
+        probability: Mean logarithm of a token's.
+        good: Whether the guards of the search let it pass.
+        repetitive: Whether it repeats itself.
+    """
+
+    tokens: list[int]
+    temperature: float
+    probability: float
+    good: bool
+    repetitive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one way of writing a window down gave, and whether all of it was good at once."""
+
+    words: tuple[Word, ...]
+    believed: bool
+
+
 def _repetitive(text: str) -> bool:
     return bool(text) and get_compression_ratio(text) > REPETITIVE
 
 
-def _context(hotwords: Sequence[str], tokenizer: Tokenizer) -> list[int]:
-    """Return what stands before the start of the transcript: the words to favour."""
-    if not hotwords:
-        return []
-    tokens = tokenizer.encode(" " + ", ".join(hotwords))
-    return [tokenizer.sot_prev, *tokens[:MOST_CONTEXT_TOKENS]]
+def _context(hotwords: Sequence[str], tokenizer: Tokenizer, before: str = "") -> list[int]:
+    """Return what stands before the start of the transcript: words to favour, text before."""
+    favoured = tokenizer.encode(" " + ", ".join(hotwords)) if hotwords else []
+    said = tokenizer.encode(" " + before.strip()) if before else []
+    tokens = [*favoured[:MOST_CONTEXT_TOKENS], *said[-MOST_CONTEXT_TOKENS:]]
+    return [tokenizer.sot_prev, *tokens] if tokens else []
 
 
 def _word(aligned: dict[str, Any], offset: Samples, end: Samples) -> Word:
