@@ -13,8 +13,9 @@ Files in reading order: `recordings` (speech and its truth), `normalization` (wh
 same), `scoring` and `diarization` (heard against said), `distribution`; `arrivals` (what a client
 got); then the measurements:
 
-- `accuracy` with `hearing` (a session without a server), `rules` (its settings) and `whole_file`
-  (what it is compared with);
+- `accuracy` with `hearing` (a session without a server), `rules` (its settings), `passes` (what
+  hears after it, in processes of their own), `whole_file` (what it is compared with) and `cpwer`
+  (words and speakers at once);
 - `latency` with `word_latency` (from arrivals to numbers), and `soak`; both with `clients` (who
   speak) and `measured_server` (who listens, in a process of its own);
 - `editors` (from edit to edit) with `editors_typing` (what is typed), `editors_link` (over what),
@@ -29,6 +30,7 @@ got); then the measurements:
 - `corrections` (of a meeting that goes on) and `corrections_meeting` (of a long document, with
   `node/cursors.js` in it).
 
-`report`, `editors_report` and others make tables and JSON, `progress` shows what is going
-on, `cli` and `editors_command` and others are the command.
+`report`, `accuracy_report`, `editors_report` and others make tables and JSON, `plots` pictures;
+`progress` shows what is going on; `cli` is the command, with `options`, `accuracy_command`,
+`editors_command` and others.
 """

@@ -1,20 +1,22 @@
-"""How right the words are: live, after the utterance pass, and beside a decode of the whole file.
+"""How right the words are: live, after each further pass, and beside a decode of the whole file.
 
 No server takes part and nothing waits, so the same settings give the same numbers on any machine
-of a kind; only processor times differ. See `hearing`.
+of a kind; only processor times differ. See `hearing` for the live side, `passes` for what follows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from loadtest.arrivals import Arrival, corrected_words, disordered_finals, live_words
+from loadtest.cpwer import SpokenErrors, spoken_errors
 from loadtest.diarization import DiarizationErrors, diarization_errors
 from loadtest.distribution import Distribution
 from loadtest.errors import LoadtestError
 from loadtest.hearing import Costs, Heard, hear
 from loadtest.normalization import normalize
+from loadtest.passes import HeardPass, hear_later
 from loadtest.recordings import Recording, TrueTurn
 from loadtest.scoring import (
     Alignment,
@@ -30,6 +32,10 @@ from loadtest.scoring import (
     tokens_said,
 )
 from loadtest.whole_file import WholeFileRecognizer
+from offline.accurate import Ear
+from offline.domain import PassWord
+from streaming.core.attribution import speaker_of
+from streaming.core.domain import Permille, Span, Turn, from_ms
 from streaming.core.settings import SessionSettings
 from streaming.engines.loading import EngineSet
 from trax_client.events import Correction, Final, UtteranceEnd
@@ -44,6 +50,38 @@ class WholeFile:
 
 
 @dataclass(frozen=True, slots=True)
+class PassReport:
+    """What a pass after the live ones made of a recording, and what it took.
+
+    Attributes:
+        errors: Of the words that stand after it.
+        spoken: Errors of words and speakers at once, where speakers were told apart.
+        cpu_per_audio_s: Processor time, without loading models.
+        peak_rss_bytes: Memory of its process at its most.
+    """
+
+    errors: WordErrors
+    spoken: SpokenErrors | None
+    cpu_per_audio_s: float
+    peak_rss_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaterReport:
+    """What came of the passes after the live ones; see `loadtest.passes.Later`."""
+
+    stretch: PassReport | None
+    recording: PassReport
+    uncertain: PassReport
+    upload: PassReport
+
+    @property
+    def saved(self) -> float:
+        """The part of the recording pass that hearing only what is uncertain saves."""
+        return 1 - self.uncertain.cpu_per_audio_s / self.recording.cpu_per_audio_s
+
+
+@dataclass(frozen=True, slots=True)
 class SpeakerReport:
     """How well speakers were told apart.
 
@@ -52,12 +90,16 @@ class SpeakerReport:
         voices: How many speakers the final words name.
         words: Final words of the right voice, as last revised.
         turns: The diarizer's turns, as fixed; `None` where the truth has no turns.
+        live: Errors of live words and their speakers at once.
+        corrected: Likewise, of those that stand after the utterance pass.
     """
 
     people: int
     voices: int
     words: SpeakerErrors
     turns: DiarizationErrors | None
+    live: SpokenErrors
+    corrected: SpokenErrors
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +123,7 @@ class AccuracyReport:
         duration_s: Its length.
         live: Errors of the words as they became final.
         corrected: Errors of the words that stand at the end.
+        later: What further passes made of it, where that was asked for.
         whole_file: The comparison, where it was asked for.
         final_latency_s: From the end of a word, as said, to the end of the audio that made it
             final: what a machine of no computing time would take. Of words heard rightly.
@@ -96,6 +139,7 @@ class AccuracyReport:
     duration_s: float
     live: WordErrors
     corrected: WordErrors
+    later: LaterReport | None
     whole_file: WholeFile | None
     final_latency_s: Distribution | None
     times: TimeErrors | None
@@ -121,8 +165,16 @@ def measure_accuracy(
     engines: EngineSet,
     settings: SessionSettings,
     whole_file: WholeFileRecognizer | None,
+    ear: Ear | None = None,
 ) -> AccuracyReport:
-    """Hear a recording and compare; takes about half its length.
+    """Hear a recording and compare; takes about its length.
+
+    Args:
+        recording: What.
+        engines: Of the live side.
+        settings: Of the session.
+        whole_file: What to compare with, if anything.
+        ear: With what further passes hear; `None` leaves them out.
 
     Raises:
         LoadtestError: Nobody knows what is said in it.
@@ -140,6 +192,7 @@ def measure_accuracy(
         duration_s=recording.duration_s,
         live=alignment.errors,
         corrected=corrected.errors,
+        later=None if ear is None else _later(recording, heard, said, settings.language, ear),
         whole_file=_compare(recording, said, whole_file, settings.language),
         final_latency_s=Distribution.of(_final_latencies_s(said, heard.arrivals, alignment)),
         times=time_errors(said, live, alignment),
@@ -164,6 +217,48 @@ def _final_latencies_s(
     return [at_s[heard] - said[index].end_s for index, heard in alignment.equal]
 
 
+def _later(
+    recording: Recording, heard: Heard, said: tuple[Token, ...], language: str | None, ear: Ear
+) -> LaterReport:
+    earlier = tuple(
+        tuple(PassWord(w.text, w.start_ms, w.end_ms, Permille(w.confidence)) for w in words)
+        for words in (live_words(heard.arrivals), corrected_words(heard.arrivals))
+    )
+    ends = (each.event for each in heard.arrivals if isinstance(each.event, UtteranceEnd))
+    utterances = [(end.start_ms, end.end_ms) for end in ends]
+    later = hear_later(recording, ear, language, earlier, utterances)
+
+    def report(one: HeardPass) -> PassReport:
+        tokens = _tokens(one.words, heard.turns)
+        return PassReport(
+            errors=align_tokens(said, tokens).errors,
+            spoken=spoken_errors(said, tokens) if heard.turns else None,
+            cpu_per_audio_s=one.cpu_s / recording.duration_s,
+            peak_rss_bytes=one.peak_rss_bytes,
+        )
+
+    return LaterReport(
+        None if later.stretch is None else report(later.stretch),
+        report(later.recording),
+        report(later.uncertain),
+        report(later.upload),
+    )
+
+
+def _tokens(words: Iterable[PassWord], turns: Sequence[Turn]) -> tuple[Token, ...]:
+    """Return words in the form in which they are compared, by the speakers of the live turns."""
+    return tuple(
+        Token(
+            text,
+            word.start_ms / 1000,
+            word.end_ms / 1000,
+            speaker_of(Span(from_ms(word.start_ms), from_ms(word.end_ms)), turns),
+        )
+        for word in words
+        for text in normalize(word.text)
+    )
+
+
 def _compare(
     recording: Recording,
     said: tuple[Token, ...],
@@ -185,6 +280,8 @@ def _speakers(recording: Recording, heard: Heard, said: tuple[Token, ...]) -> Sp
         voices=len({word.speaker for word in words} - {None}),
         words=speaker_errors(said, words, align_tokens(said, words)),
         turns=None if true is None else diarization_errors(true, heard.turns, recording.duration_s),
+        live=spoken_errors(said, tokens_heard(live_words(heard.arrivals))),
+        corrected=spoken_errors(said, words),
     )
 
 

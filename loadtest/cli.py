@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -15,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.status import Status
 
-from loadtest.accuracy import AccuracyReport, measure_accuracy
+from loadtest.accuracy_command import add_accuracy
 from loadtest.clients import Caller
 from loadtest.corrections_command import add_corrections
 from loadtest.crashes_command import add_crashes
@@ -25,19 +24,12 @@ from loadtest.jobs_command import add_jobs
 from loadtest.latency import LatencyReport, measure_latency
 from loadtest.living_command import add_living
 from loadtest.measured_server import MeasuredServer, running_server
+from loadtest.options import add_out, add_session_options
 from loadtest.progress import watched
 from loadtest.recordings import conversations, read_recording
-from loadtest.report import accuracy_table, latency_table, soak_table, write_json
-from loadtest.rules import rule_names, settings_for
+from loadtest.report import latency_table, soak_table, write_json
 from loadtest.soak import SoakReport, long_talk, measure_soak, script_flags
-from loadtest.whole_file import WholeFileRecognizer
-from server.app import engine_config
 from server.errors import PeerMistake, StartError
-from server.messages import Finals, Start
-from server.options import read_settings
-from streaming.core.endpointing import EndpointRules
-from streaming.core.settings import LiveRules
-from streaming.engines.loading import load
 from streaming.errors import StreamingError
 from trax_client import TraxError
 
@@ -65,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         "and others.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_accuracy(commands.add_parser("accuracy", help="word and speaker errors, without a server"))
+    add_accuracy(commands.add_parser("accuracy", help="word and speaker errors, without a server"))
     _add_latency(commands.add_parser("latency", help="how long words take, in real time"))
     _add_soak(commands.add_parser("soak", help="one long session: memory, and the last word"))
     add_editors(commands.add_parser("editors", help="how long edits and documents take"))
@@ -76,32 +68,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_jobs(commands.add_parser("jobs", help="how soon jobs begin, also after a kill -9"))
     return parser
-
-
-def _add_accuracy(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(carry_out=_accuracy)
-    parser.add_argument(
-        "files",
-        nargs="*",
-        type=Path,
-        metavar="FILE",
-        help="recordings with .words.json beside them (default: the conversations of tests/data)",
-    )
-    _add_session_options(parser)
-    parser.add_argument("--max-delay-ms", type=int, default=Start().max_delay_ms, metavar="MS")
-    parser.add_argument("--diarization-latency-ms", type=int, metavar="MS")
-    names = ", ".join((*rule_names(LiveRules), *rule_names(EndpointRules)))
-    parser.add_argument(
-        "--rule",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help=f"set a rule, lengths in milliseconds; repeatable. Rules: {names}",
-    )
-    parser.add_argument(
-        "--no-whole-file", action="store_true", help="leave out the decode of the whole file"
-    )
-    _add_out(parser)
 
 
 def _add_latency(parser: argparse.ArgumentParser) -> None:
@@ -120,12 +86,12 @@ def _add_latency(parser: argparse.ArgumentParser) -> None:
         metavar="MS",
         help="how long after each other they begin (default: 700)",
     )
-    _add_session_options(parser)
+    add_session_options(parser)
     parser.add_argument(
         "--url", help="a server that runs already; default: one of our own, whose use is measured"
     )
     parser.add_argument("--token", help="its token, if it is not in the URL")
-    _add_out(parser)
+    add_out(parser)
 
 
 def _add_soak(parser: argparse.ArgumentParser) -> None:
@@ -152,8 +118,8 @@ def _add_soak(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with engines that play what is said: everything but the models",
     )
-    _add_session_options(parser)
-    _add_out(parser)
+    add_session_options(parser)
+    add_out(parser)
 
 
 def _count(text: str) -> int:
@@ -161,50 +127,6 @@ def _count(text: str) -> int:
     if count < 1:
         raise ValueError(text)
     return count
-
-
-def _add_session_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--language", default="en", help="ISO 639-1 code, or `auto` to detect it (default: en)"
-    )
-    parser.add_argument("--lookahead-ms", type=int, metavar="MS", help="default: the server's")
-    parser.add_argument("--no-diarization", action="store_true", help="do not tell speakers apart")
-    parser.add_argument(
-        "--finals",
-        choices=[each.value for each in Finals],
-        default=Finals.WORD.value,
-        help="which pass final words come from (default: word)",
-    )
-
-
-def _add_out(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the result as JSON")
-
-
-def _accuracy(options: argparse.Namespace) -> None:
-    console = Console()
-    server = read_settings({}, os.environ)
-    config = engine_config(server)
-    start = Start(
-        language=options.language,
-        lookahead_ms=options.lookahead_ms,
-        max_delay_ms=options.max_delay_ms,
-        diarization=not options.no_diarization,
-        diarization_latency_ms=options.diarization_latency_ms,
-        finals=Finals(options.finals),
-    )
-    reports: list[AccuracyReport] = []
-    with console.status("Loading models ...") as status:
-        engines = load(config)
-        settings = settings_for(start, server, engines.languages, options.rule)
-        whole_file = None if options.no_whole_file else WholeFileRecognizer(config)
-        for path in options.files or conversations():
-            recording = read_recording(path)
-            status.update(f"Hearing {recording.name}, {recording.duration_s:.0f} s of audio ...")
-            reports.append(measure_accuracy(recording, engines, settings, whole_file))
-    console.print(accuracy_table(reports))
-    if options.out is not None:
-        write_json(options.out, {"settings": settings, "recordings": reports})
 
 
 def _latency(options: argparse.Namespace) -> None:

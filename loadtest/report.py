@@ -7,14 +7,11 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from functools import reduce
-from operator import add
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from loadtest.accuracy import AccuracyReport, SpeakerReport, fewer_errors
 from loadtest.distribution import Distribution
 from loadtest.latency import LatencyReport
 from loadtest.scoring import WordErrors
@@ -58,94 +55,6 @@ def write_json(path: Path, result: object) -> None:
     """Write a result."""
     text = json.dumps(plain(result), ensure_ascii=False, indent=2)
     path.write_text(text + "\n", encoding="utf-8")
-
-
-def accuracy_table(reports: Sequence[AccuracyReport]) -> Table:
-    """Return what was heard, and what it took; recordings as columns."""
-    table = Table(caption="errors: substitutions + deletions + insertions", box=SIMPLE_HEAD)
-    table.add_column("", no_wrap=True)
-    for report in reports:
-        table.add_column(report.name, justify="right", overflow="fold")
-    rows = [list(cells) for cells in zip(*(_accuracy_cells(each) for each in reports), strict=True)]
-    if len(reports) > 1:
-        table.add_column("all", justify="right")
-        for row, cell in zip(rows, _total_cells(reports), strict=False):
-            row.append(cell)
-    for heading, row in zip(_ACCURACY_ROWS, rows, strict=True):
-        table.add_row(heading, *row)
-    return table
-
-
-_ACCURACY_ROWS = (
-    "words said",
-    "live finals, errors %",
-    "after the utterance pass, errors %",
-    "  fewer than live, %",
-    "whole file, errors %",
-    "final after word, median s",
-    "  90 %",
-    "word start wrong by, median s",
-    "word end wrong by, median s",
-    "speakers found / true",
-    "words of wrong voice, %",
-    "diarization error rate, %",
-    "  without 0.25 s at edges",
-    "utterances / corrected",
-    "finals out of order",
-    "CPU s per audio s: live",
-    "  utterance pass",
-    "  diarizer",
-    "  vad",
-    "  whole file",
-)
-
-
-def _accuracy_cells(report: AccuracyReport) -> tuple[str, ...]:
-    whole, times, costs = report.whole_file, report.times, report.costs
-    final_median, final_p90, _ = spread(report.final_latency_s)
-    return (
-        *_error_cells(report.live, report.corrected, None if whole is None else whole.errors),
-        final_median,
-        final_p90,
-        *((seconds(times.start_s.median), seconds(times.end_s.median)) if times else 2 * [NOTHING]),
-        *_speaker_cells(report.speakers),
-        f"{report.utterances} / {report.corrections}",
-        str(report.disordered_finals),
-        *(f"{cost:.3f}" for cost in (costs.live, costs.utterance, costs.diarizer, costs.vad)),
-        NOTHING if whole is None else f"{whole.cpu_per_audio_s:.3f}",
-    )
-
-
-def _total_cells(reports: Sequence[AccuracyReport]) -> tuple[str, ...]:
-    """Return the first cells of the column that adds up all recordings."""
-    wholes = [report.whole_file.errors for report in reports if report.whole_file is not None]
-    live = reduce(add, (report.live for report in reports))
-    corrected = reduce(add, (report.corrected for report in reports))
-    return _error_cells(live, corrected, reduce(add, wholes) if wholes else None)
-
-
-def _error_cells(
-    live: WordErrors, corrected: WordErrors, whole: WordErrors | None
-) -> tuple[str, ...]:
-    return (
-        str(live.words),
-        _errors(live),
-        _errors(corrected),
-        percent(fewer_errors(live, corrected), digits=0),
-        NOTHING if whole is None else _errors(whole),
-    )
-
-
-def _speaker_cells(speakers: SpeakerReport | None) -> tuple[str, ...]:
-    if speakers is None:
-        return (NOTHING,) * 4
-    turns = speakers.turns
-    return (
-        f"{speakers.voices} / {speakers.people}",
-        percent(speakers.words.rate),
-        NOTHING if turns is None else percent(turns.rate),
-        NOTHING if turns is None else percent(turns.core_rate),
-    )
 
 
 def latency_table(report: LatencyReport) -> Table:
@@ -205,7 +114,7 @@ def soak_table(report: SoakReport) -> Table:
         ("growth per hour of audio, MB", NOTHING if slope is None else megabytes(slope)),
         ("CPU s per audio s", f"{report.cpu_per_audio_s:.3f}"),
         ("words said / final", f"{report.errors.words} / {report.finals}"),
-        ("errors %", _errors(report.errors)),
+        ("errors %", errors_cell(report.errors)),
         ("finals out of order", str(report.disordered_finals)),
         ("last words said", " ".join(report.last_said)),
         ("last words heard", " ".join(report.last_heard)),
@@ -237,6 +146,7 @@ def seconds(value: float) -> str:
     return f"{value:.2f}"
 
 
-def _errors(errors: WordErrors) -> str:
+def errors_cell(errors: WordErrors) -> str:
+    """Return word errors as a cell of a table: the rate, then what they are."""
     counts = f"{errors.substitutions}+{errors.deletions}+{errors.insertions}"
     return f"{percent(errors.rate)}  {counts:>8}"

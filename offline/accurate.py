@@ -39,6 +39,9 @@ SCORED_AT_ONCE = 1_000 * FRAME
 SCORING = 0.05
 """What part of the work finding speech is."""
 
+ENOUGH = 2
+"""With so many readings of a window, one more decides; see `offline.passes.DEFAULT`."""
+
 MOST_LOADED = 2
 """Recognizers kept in memory between tasks: those of two stages."""
 
@@ -171,7 +174,8 @@ class AccuratePass:
         )
         for window in windows:
             if not (stage.uncertain_only and self._is_certain(window)):
-                heard = listener.hear(window.span, audio.read(window.span))
+                one_way = len(window.readings) >= ENOUGH
+                heard = listener.hear(window.span, audio.read(window.span), one_way=one_way)
                 readings = (heard.words, *heard.others)
                 believed = [believable(words, window.speech) for words in readings]
                 window.readings = [*believed, *window.readings]

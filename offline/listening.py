@@ -8,7 +8,7 @@ for a passage, and not for good.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgpack
 
@@ -58,17 +58,25 @@ class Listener:
         self._loaded = loaded
         self._request = request
         self._cache = cache
+        self._search = stage.search
         self._language = request.language
         self._before: tuple[Word, ...] = ()
         self.languages: dict[str, int] = {}
         """How many samples were heard in each language."""
 
-    def hear(self, window: Span, pcm: Pcm) -> Transcription:
-        """Return what is heard in the next window, at most 30 s; takes seconds if it is not kept.
+    def hear(self, window: Span, pcm: Pcm, *, one_way: bool = False) -> Transcription:
+        """Return what is heard in the next window; takes seconds if it is not kept.
+
+        Args:
+            window: Where it is.
+            pcm: Its audio, at most 30 s.
+            one_way: Whether the first way of the search is enough.
 
         Raises:
             EngineError: The recognizer failed.
         """
+        search = self._stage.search
+        self._search = replace(search, ways=search.ways[:1]) if one_way else search
         heard = self._in_language(window, pcm)
         if self._language is not None:
             self.languages[self._language] = self.languages.get(self._language, 0) + window.length
@@ -100,7 +108,7 @@ class Listener:
             language=language,
             hotwords=self._request.hotwords,
             before=self._context(window),
-            search=self._stage.search,
+            search=self._search,
         )
         key = key_of(
             "window",

@@ -68,12 +68,17 @@ def seek(tokens: Sequence[int], begin: int) -> Seek | None:
         tokens: What was decoded.
         begin: The first timestamp token.
     """
-    if len(tokens) >= 2 and tokens[-2] < begin <= tokens[-1]:
+    if is_whole(tokens, begin):
         return None
     pairs = [i for i in range(1, len(tokens)) if tokens[i - 1] >= begin and tokens[i] >= begin]
     if not pairs or (ticks := tokens[pairs[-1] - 1] - begin) == 0:
         return None
     return Seek(pairs[-1], ticks * SAMPLES_PER_TICK)
+
+
+def is_whole(tokens: Sequence[int], begin: int) -> bool:
+    """Return whether text ends with a single timestamp: nothing follows it in the window."""
+    return len(tokens) >= 2 and tokens[-2] < begin <= tokens[-1]
 
 
 def after(before: Sequence[Word], words: Sequence[Word]) -> Sequence[Word]:

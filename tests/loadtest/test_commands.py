@@ -64,6 +64,28 @@ async def test_latency_is_measured_of_several_clients(speech: Path, tmp_path: Pa
     assert "token" not in result.read_text()
 
 
+async def test_accuracy_is_measured_after_each_pass_and_drawn(speech: Path, tmp_path: Path) -> None:
+    file, folder = speech / "items" / "jfk.flac", tmp_path / "results"
+
+    code, out, errors = await run(
+        *("accuracy", file, file, "--no-whole-file", "--live-model", playing(file)),
+        *("--out", folder),
+        TRAX_CACHE_DIR=str(tmp_path),
+    )
+
+    assert code == 0, errors
+    for row in ("after the recording pass", "computing saved", "cpWER", "peak RSS"):
+        assert row in out
+    report = json.loads((folder / "accuracy.json").read_text())
+    for recording in report["recordings"]:
+        assert recording["later"]["stretch"]["errors"]["total"] == 0
+        assert recording["later"]["recording"]["errors"]["total"] == 0
+        assert recording["later"]["recording"]["spoken"]["rate"] == 0
+        assert recording["speakers"]["corrected"]["words"] == 22
+    for name in ("errors.png", "costs.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+
+
 async def test_a_server_that_runs_already_is_measured_from_outside(
     speech: Path, tmp_path: Path
 ) -> None:

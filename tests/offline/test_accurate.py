@@ -441,3 +441,16 @@ def test_a_language_that_nobody_is_sure_of_is_asked_for_each_time(cache: ResultC
 
     assert set(engine.asked) == {None}
     assert hearing.language is None
+
+
+def test_one_way_is_enough_where_two_passes_heard_a_window_before(cache: ResultCache) -> None:
+    said = talk(numbered(20))
+    hearing_pass, playing = listener(said, cache)
+    words = pass_words(said)
+
+    hearing_pass.hear(noise(21), TASK, [words, words], ignore)
+    informed = len(playing.asked())
+    hearing_pass.hear(noise(21), TASK, [words], ignore)
+
+    ways = [len(window.search.ways) for window in playing.asked()]
+    assert ways == [1] * informed + [2] * informed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import soundfile
 from faster_whisper.tokenizer import Tokenizer
 
 from streaming.core.domain import SAMPLE_RATE, Pcm, Samples, Span, Word
-from streaming.core.ports import Effort, RecognitionWindow
+from streaming.core.ports import Effort, RecognitionWindow, Search, Transcription, Way
 from streaming.engines import whisper
 from streaming.engines.decoding import LONGEST_WINDOW
 from streaming.engines.whisper import WhisperRecognizer
@@ -44,6 +45,14 @@ def test_hotwords_stand_before_the_text_and_take_a_part_of_it_only() -> None:
     assert whisper._context((), tokenizer()) == []
     assert whisper._context(("A", "B"), tokenizer()) == [500, *map(ord, " A, B")]
     assert len(whisper._context(("word",) * 200, tokenizer())) == 1 + whisper.MOST_CONTEXT_TOKENS
+
+
+def test_the_end_of_the_text_before_stands_after_hotwords() -> None:
+    assert whisper._context((), tokenizer(), " so") == [500, *map(ord, " so")]
+    both = whisper._context(("A",), tokenizer(), "x" * 200 + "!")
+    assert both[:3] == [500, *map(ord, " A")]
+    assert len(both) == 3 + whisper.MOST_CONTEXT_TOKENS
+    assert both[-1] == ord("!")
 
 
 @pytest.mark.parametrize(
@@ -155,3 +164,57 @@ def test_hotwords_cost_no_words() -> None:
 
     assert "fellow Americans" in heard
     assert "Trax" not in heard
+
+
+# --- A search -------------------------------------------------------------------------------------
+
+NEVER_GOOD = Search(temperatures=(0.0, 1.0), log_probability=0.0, no_speech=1.1)
+
+
+def searched(
+    recognizer: WhisperRecognizer, pcm: Pcm, search: Search, before: str = ""
+) -> Transcription:
+    asked = replace(window(pcm, effort=Effort.SEARCH), search=search, before=before)
+    (heard,) = recognizer.recognize([asked])
+    return heard
+
+
+def said(words: tuple[Word, ...]) -> str:
+    return "".join(word.text for word in words)
+
+
+@pytest.mark.models
+def test_each_way_gives_a_reading() -> None:
+    pcm = Recording.read("items/jfk").pcm
+
+    heard = searched(base(), pcm, Search())
+    plain = searched(base(), pcm, Search(ways=(Way.PLAIN,)))
+
+    assert heard.believed
+    assert len(heard.others) == 1
+    assert "what you can do for your country" in said(heard.words)
+    assert plain.words == heard.others[0]
+    assert plain.others == ()
+
+
+@pytest.mark.models
+def test_what_is_not_believed_is_sampled_and_the_same_every_time() -> None:
+    pcm = Recording.read("items/jfk").pcm[: 4 * SAMPLE_RATE]
+    tiny = weights("whisper-tiny.en")
+    first, second = WhisperRecognizer(tiny), WhisperRecognizer(tiny, workers=1)
+
+    heard = searched(first, pcm, NEVER_GOOD)
+
+    assert not heard.believed
+    assert searched(first, pcm, NEVER_GOOD) == heard
+    assert searched(second, pcm, NEVER_GOOD) == heard
+
+
+@pytest.mark.models
+def test_text_before_is_told_and_not_heard_again() -> None:
+    pcm = Recording.read("items/jfk").pcm
+
+    heard = searched(base(), pcm, Search(), before="Kennedy said:")
+
+    assert "fellow Americans" in said(heard.words)
+    assert "Kennedy" not in said(heard.words)

@@ -1,0 +1,75 @@
+"""Results as pictures; the only module that imports matplotlib."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loadtest.accuracy_report import Reports, passes
+from loadtest.scoring import WordErrors
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH_IN, HEIGHT_IN = 8.0, 4.5
+KINDS = ("substitutions", "deletions", "insertions")
+
+
+def plot_accuracy(reports: Reports, folder: Path) -> list[Path]:
+    """Draw the errors that stand after each pass, and what passes take; return the files."""
+    files = [folder / "errors.png", folder / "costs.png"]
+    for file, draw in zip(files, (_draw_errors, _draw_costs), strict=True):
+        figure = _figure()
+        draw(figure.subplots(), reports)
+        figure.savefig(file)
+    return files
+
+
+def _figure() -> Figure:
+    # Half a second of imports, for reports with pictures only. Agg needs no display.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _draw_errors(axes: Axes, reports: Reports) -> None:
+    errors = passes(reports)
+    below = [0.0] * len(errors)
+    rows = zip(*map(_rates, errors.values()), strict=True)
+    for kind, rates in zip(KINDS, rows, strict=True):
+        axes.bar(list(errors), rates, bottom=below, label=kind)
+        below = [one + other for one, other in zip(below, rates, strict=True)]
+    axes.set_ylabel("word errors, %")
+    axes.set_title("Word errors that stand after each pass")
+    axes.legend()
+
+
+def _draw_costs(axes: Axes, reports: Reports) -> None:
+    costs = _costs(reports)
+    axes.bar(list(costs), list(costs.values()))
+    axes.set_ylabel("processor seconds for a second of audio")
+    axes.set_title("What each pass takes")
+
+
+def _rates(errors: WordErrors) -> tuple[float, ...]:
+    """Return errors of each of `KINDS`, in percent of the words that were said."""
+    counts = (errors.substitutions, errors.deletions, errors.insertions)
+    return tuple(100 * count / max(1, errors.words) for count in counts)
+
+
+def _costs(reports: Reports) -> dict[str, float]:
+    """Return processor seconds for each second of audio, of all recordings together."""
+    audio_s = sum(report.duration_s for report in reports)
+    sums = {
+        "live": sum(r.costs.live * r.duration_s for r in reports),
+        "utterance": sum(r.costs.utterance * r.duration_s for r in reports),
+    }
+    laters = [(r.later, r.duration_s) for r in reports if r.later is not None]
+    if len(laters) == len(reports):
+        sums["recording"] = sum(each.recording.cpu_per_audio_s * s for each, s in laters)
+        sums["only uncertain"] = sum(each.uncertain.cpu_per_audio_s * s for each, s in laters)
+    return {name: cpu_s / audio_s for name, cpu_s in sums.items()}
