@@ -29,6 +29,7 @@ The way of a word into a document that people edit meanwhile::
     jobs           what is to be heard again, by workers in any process
       worker       those here or of `trax worker`; hearing: what their children do
     audio, audio_store: recordings on the clock of a transcript, and where they are kept
+    media, unpacking: recordings of any format; decoded in a process of their own
     transcript     the document itself; the only module that knows pycrdt
       mirror       its text, kept up to date with what is changed in it
     sync           the WebSocket of an editor; access: what it may do; visits: for how long
