@@ -29,12 +29,17 @@ The way of a word into a document that people edit meanwhile::
     jobs           what is to be heard again, by workers in any process
       worker       those here or of `trax worker`; hearing: what their children do
     audio, audio_store: recordings on the clock of a transcript, and where they are kept
-    media, unpacking: recordings of any format; decoded in a process of their own
     transcript     the document itself; the only module that knows pycrdt
       mirror       its text, kept up to date with what is changed in it
     sync           the WebSocket of an editor; access: what it may do; visits: for how long
     yjs, storage   the wire formats of Yjs (pure); everything that lasts, in SQL
     api, alignment, exports: HTTP, when edited words were said, and what people take away
+
+The way of a recording that comes as a file::
+
+    uploads        received, looked into, and made a session of a transcript
+      upload_files its place on disk until it is decoded
+      unpacking    decoding in a process of its own; media: what that process does
 
 Around it: `cli` and `__main__` (the command), `options` and `settings`, `serving` (the process:
 folder, socket, signals), `app` (where every object is made), `lifecycle`, `collector`, `health`,

@@ -7,6 +7,7 @@ ServerError
 ├── RecordingClosed      it was put away while somebody was reading
 ├── AudioStoreError      recordings cannot be moved to, or read from, where they are kept
 ├── MediaError           a file is no recording that can be used
+├── UploadError          a file is not taken
 ├── TranscriptError      a document, or what is to become part of it, cannot be read
 ├── TranscriptClosed     a transcript takes no more sessions
 ├── RoomClosed           a transcript's room was closed while somebody used it
@@ -109,6 +110,31 @@ class MediaError(ServerError):
     """
 
     def __init__(self, fault: MediaFault, expected: str, got: str) -> None:
+        super().__init__(f"expected {expected}, got {got}")
+        self.fault = fault
+        self.expected = expected
+        self.got = got
+
+
+class UploadFault(Enum):
+    """Why a file is not taken."""
+
+    TOO_LARGE = "too_large"
+    TOO_SLOW = "timeout"
+    NO_SPACE = "no_space"
+    KEY_REUSED = "key_reused"
+
+
+class UploadError(ServerError):
+    """A file is not taken, whatever it holds.
+
+    Attributes:
+        fault: For programs.
+        expected: What would have been right.
+        got: What came instead.
+    """
+
+    def __init__(self, fault: UploadFault, expected: str, got: str) -> None:
         super().__init__(f"expected {expected}, got {got}")
         self.fault = fault
         self.expected = expected

@@ -133,7 +133,7 @@ class Media:
         Browsers record files that do not. Nothing is decoded, which is quick; nothing else can be
         done with this afterwards.
         """
-        if self.about.length is not None:
+        if self.about.length is not None and not self.about.guessed:
             return self.about.length
         end = Fraction(0)
         with suppress(av.FFmpegError):  # It is as long as what can be read.

@@ -404,6 +404,27 @@ class Settings:
             high=1_000_000,
         ),
     ] = 1_000
+    upload_bytes: Annotated[
+        int,
+        Setting(
+            "Largest recording that may be sent as a file. WAV files end at 4 GiB.",
+            JOBS,
+            unit="bytes",
+            low=1024 * 1024,
+            high=1024 * 1024 * 1024 * 1024,
+        ),
+    ] = 4 * 1024 * 1024 * 1024
+    upload_hours: Annotated[
+        int,
+        Setting(
+            "Longest recording that may be sent as a file. An hour takes 115 MB once it is "
+            "decoded.",
+            JOBS,
+            unit="hours",
+            low=1,
+            high=240,
+        ),
+    ] = 10
     log_level: Annotated[
         str,
         Setting("How much is logged.", LOGS, allowed=("debug", "info", "warning", "error")),

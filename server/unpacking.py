@@ -84,7 +84,7 @@ class Unpacked:
 
 
 def examine(source: Path, limit: Samples) -> Examined:
-    """Look whether a file can be decoded, without doing so.
+    """Look whether a file can be decoded, without decoding more than its beginning.
 
     Raises:
         MediaError: It cannot be, or is longer than `limit`.
@@ -219,8 +219,9 @@ def _examine(source: Path, limit: Samples) -> None:
     from server.media import Media, too_long  # noqa: PLC0415 - confined before it is imported
 
     with Media(source) as media:
+        next(media.pcm(limit))
         length = media.measure()
-        if length is not None and length > limit and not media.about.guessed:
+        if length is not None and length > limit:
             raise too_long(limit, length)
         _tell(done=1, container=media.about.container, codec=media.about.codec, length=length)
 

@@ -68,12 +68,11 @@ def test_speech_of_any_format_is_heard_at_its_time(tmp_path: Path, jfk: Pcm16, n
     pcm, damage = decoded(path)
     with Media(path) as media:
         length = media.measure()
-        nearly = (0.1 if media.about.guessed else 0.02) * len(jfk)
 
     assert likeness(pcm, jfk) > 0.9
     assert abs(len(pcm) - len(jfk)) < 0.1 * RATE
     assert length is not None
-    assert abs(length - len(jfk)) < nearly
+    assert abs(length - len(jfk)) < 0.1 * RATE
     assert damage == Damage(0, Samples(0))
 
 
