@@ -36,6 +36,12 @@ The way of a word into a document that people edit meanwhile::
     yjs, storage   the wire formats of Yjs (pure); everything that lasts, in SQL
     api, alignment, exports: HTTP, when edited words were said, and what people take away
 
+The way of a recording that comes as a file::
+
+    uploads        received, looked into, and made a session of a transcript
+      upload_files its place on disk until it is decoded
+      unpacking    decoding in a process of its own; media: what that process does
+
 Around it: `cli` and `__main__` (the command), `options`, `settings` and `defaults`, `serving` (the
 process: folder, socket, signals), `punctuality` (requests that do not arrive), `app` (where every
 object is made), `lifecycle`, `collector`, `memory`, `health`, `auth`, `logs`, `errors`, `codes`,

@@ -42,6 +42,8 @@ from server.stream import StreamEndpoint
 from server.sync import SyncEndpoint
 from server.telemetry import Telemetry
 from server.transcripts import Transcripts
+from server.upload_files import UploadFiles, longest_upload
+from server.uploads import UploadLimits, Uploads
 from server.visits import Visits
 from server.worker import Workers
 from streaming.engines.loading import EngineConfig, EngineSet, load
@@ -134,12 +136,15 @@ class Application:
         jobs.start()
         self._corrections = Corrections(store, self._disk, rooms, jobs)
         self._corrections.start()
+        uploads = self._open_uploads(store, rooms, jobs)
+        await uploads.start()
         self._lifecycle.state = Serving(
             sessions,
             rooms,
             store,
             visits,
             jobs,
+            uploads,
             models,
             engines.languages,
             lambda: pool.queue_depth,
@@ -162,6 +167,12 @@ class Application:
             lambda: Workers(self._settings, self._queue, self._hire, told=told)
         )
 
+    def _open_uploads(self, store: Store, rooms: Rooms, jobs: Jobs) -> Uploads:
+        settings = self._settings
+        limits = UploadLimits(settings.upload_bytes, longest_upload(settings.upload_hours))
+        files = UploadFiles(settings.data_dir)
+        return Uploads(store, self._disk, rooms, jobs, files, limits)
+
     async def drain(self) -> None:
         """Take nothing new, tell clients to come back later, and let go of their sessions."""
         if self._workers is not None:
@@ -169,6 +180,7 @@ class Application:
         state, self._lifecycle.state = self._lifecycle.state, Stopping()
         if isinstance(state, Serving):
             logger.info("stopping", extra={"connections": self._lifecycle.connections})
+            state.jobs.drain()
             await state.sessions.aclose(restart())
             if self._corrections is not None:
                 await self._corrections.aclose()

@@ -32,6 +32,7 @@ _OF_WORKERS = (
     "redis_url",
     "workers",
     "worker_memory_mb",
+    "upload_hours",
     "log_level",
     "log_format",
 )

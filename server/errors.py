@@ -6,6 +6,8 @@ ServerError
 ├── RecordingError       a session's folder on disk cannot be read
 ├── RecordingClosed      it was put away while somebody was reading
 ├── AudioStoreError      recordings cannot be moved to, or read from, where they are kept
+├── MediaError           a file is no recording that can be used
+├── UploadError          a file is not taken
 ├── TranscriptError      a document, or what is to become part of it, cannot be read
 │   └── UnsupportedSchema    it is of another version than this server knows
 ├── TranscriptClosed     a transcript takes no more sessions
@@ -20,6 +22,7 @@ ServerError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
 
 from server.codes import ErrorCode
@@ -84,6 +87,58 @@ class AudioStoreError(ServerError):
 
     def __init__(self, expected: str, got: str) -> None:
         super().__init__(f"store of recordings: expected {expected}, got {got}")
+        self.expected = expected
+        self.got = got
+
+
+class MediaFault(Enum):
+    """What is wrong with a recording."""
+
+    UNREADABLE = "unreadable"
+    EMPTY = "empty"
+    NO_AUDIO = "no_audio"
+    UNKNOWN_CODEC = "unknown_codec"
+    PROTECTED = "protected"
+    TOO_LONG = "too_long"
+
+
+class MediaError(ServerError):
+    """A file is no recording that can be used.
+
+    Attributes:
+        fault: For programs.
+        expected: What would have been right.
+        got: What came instead.
+    """
+
+    def __init__(self, fault: MediaFault, expected: str, got: str) -> None:
+        super().__init__(f"expected {expected}, got {got}")
+        self.fault = fault
+        self.expected = expected
+        self.got = got
+
+
+class UploadFault(Enum):
+    """Why a file is not taken."""
+
+    TOO_LARGE = "too_large"
+    TOO_SLOW = "timeout"
+    NO_SPACE = "no_space"
+    KEY_REUSED = "key_reused"
+
+
+class UploadError(ServerError):
+    """A file is not taken, whatever it holds.
+
+    Attributes:
+        fault: For programs.
+        expected: What would have been right.
+        got: What came instead.
+    """
+
+    def __init__(self, fault: UploadFault, expected: str, got: str) -> None:
+        super().__init__(f"expected {expected}, got {got}")
+        self.fault = fault
         self.expected = expected
         self.got = got
 

@@ -23,7 +23,11 @@ from server.passes import accurate_pass
 from server.recordings import SAMPLE_BYTES, Archive
 from server.resampling import as_heard
 from server.settings import Settings
+from server.upload_files import UploadFiles, longest_upload
 from streaming.core.domain import Pcm, Samples, Span
+
+UNPACKING = 0.05
+"""What part of the work decoding a file is: an hour of MP3 takes some 10 s."""
 
 
 class RecordedAudio:
@@ -69,6 +73,8 @@ class Hiring:
         bound_arenas()
         configure(self.settings.log_level, self.settings.log_format)
         archive = open_archive(self.settings)
+        uploads = UploadFiles(self.settings.data_dir)
+        longest = longest_upload(self.settings.upload_hours)
         accurate = accurate_pass(self.settings)
 
         def hear_recording(
@@ -76,6 +82,8 @@ class Hiring:
             earlier: Sequence[Sequence[PassWord]],
             progress: Callable[[float], None],
         ) -> Hearing:
+            if uploads.unpack(task.session, longest, _part(progress, 0.0, UNPACKING)):
+                progress = _part(progress, UNPACKING, 1.0)
             try:
                 audio = RecordedAudio(archive, task.session)
                 if audio.samples == 0:
@@ -87,6 +95,11 @@ class Hiring:
                 raise Unheard(failure) from error
 
         return hear_recording
+
+
+def _part(progress: Callable[[float], None], start: float, end: float) -> Callable[[float], None]:
+    """Return what tells the progress of a part of the work."""
+    return lambda done: progress(start + done * (end - start))
 
 
 def open_archive(settings: Settings) -> Archive:

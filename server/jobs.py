@@ -59,11 +59,17 @@ class Jobs:
         self._sender = ThreadPoolExecutor(1, thread_name_prefix="queue")
         self._news = asyncio.Event()
         self._sweeping: asyncio.Task[None] | None = None
+        self._stopping = False
         self._reachable = True
 
     def start(self) -> None:
         """Begin to send what waits."""
         self._sweeping = asyncio.create_task(self._sweep())
+
+    def drain(self) -> None:
+        """Let go of those who watch: the server stops."""
+        self._stopping = True
+        self.notice()
 
     async def aclose(self) -> None:
         """Send no more; jobs wait in the database until a server comes back."""
@@ -80,8 +86,21 @@ class Jobs:
             Overload: Too many jobs are under way.
             StorageError: It cannot be stored now.
         """
+        _, job = await self.submit_with(lambda bounds: (None, self._store.jobs.submit(new, bounds)))
+        return job
+
+    async def submit_with(self, write: Callable[[Bounds], tuple[T, Job]]) -> tuple[T, Job]:
+        """Have something heard that is stored in one step with its job.
+
+        Args:
+            write: Stores both, in a thread.
+
+        Raises:
+            Overload: Too many jobs are under way.
+            StorageError: It cannot be stored now.
+        """
         try:
-            job = await self._threads.run(lambda: self._store.jobs.submit(new, self._bounds))
+            stored, job = await self._threads.run(lambda: write(self._bounds))
         except TooManyJobs as error:
             raise Overload(
                 ErrorCode.OVERLOADED,
@@ -92,7 +111,7 @@ class Jobs:
             ) from error
         if job.state is JobState.WAITING:
             await self._send(job.id)
-        return job
+        return stored, job
 
     async def get(self, job: str) -> Job:
         """Return a job as it is now.
@@ -128,7 +147,7 @@ class Jobs:
         return waiting
 
     async def watch(self, job: str) -> AsyncGenerator[Job, None]:
-        """Yield a job as it is, and whenever it is further, until it is over.
+        """Yield a job as it is, and whenever it is further, until it is over or the server stops.
 
         Raises:
             UnknownJob: There is none, or it went with its transcript.
@@ -141,7 +160,7 @@ class Jobs:
             if (shown := (found.state, found.progress, found.attempts)) != told:
                 told = shown
                 yield found
-            if found.state.over:
+            if found.state.over or self._stopping:
                 return
             await _look(news)
 

@@ -14,6 +14,7 @@ from server.messages import Models
 from server.rooms import Rooms
 from server.sessions import Sessions
 from server.storage.store import Store
+from server.uploads import Uploads
 from server.visits import Visits
 
 LOADING_RETRY_MS = 1_000
@@ -35,6 +36,7 @@ class Serving:
         store: Where they are kept.
         visits: Who is here by a link.
         jobs: What is to be heard again.
+        uploads: Takes recordings that come as files.
         models: What hears them.
         languages: ISO 639-1 codes that the recognizer knows.
         waiting: Returns how many pieces of work wait for a model.
@@ -45,6 +47,7 @@ class Serving:
     store: Store
     visits: Visits
     jobs: Jobs
+    uploads: Uploads
     models: Models
     languages: frozenset[str]
     waiting: Callable[[], int]

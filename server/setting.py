@@ -45,7 +45,7 @@ class Setting:
         return True
 
 
-NETWORK, FILES, MODELS, LOAD, SESSIONS, TRANSCRIPTS, JOBS, LOGS = (
+GROUPS = (
     "Network",
     "Files",
     "Models",
@@ -55,6 +55,9 @@ NETWORK, FILES, MODELS, LOAD, SESSIONS, TRANSCRIPTS, JOBS, LOGS = (
     "Accurate pass",
     "Logs",
 )
+"""In the order in which people read them."""
+
+NETWORK, FILES, MODELS, LOAD, SESSIONS, TRANSCRIPTS, JOBS, LOGS = GROUPS
 
 
 def flag(name: str) -> str:

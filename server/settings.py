@@ -14,9 +14,10 @@ from typing import Annotated, get_type_hints
 
 from server.defaults import cache_folder, data_folder, usable_cores
 from server.errors import SettingsError
+from server.job_settings import JobSettings
 from server.setting import (
     FILES,
-    JOBS,
+    GROUPS,
     LOAD,
     LOGS,
     MODELS,
@@ -34,7 +35,7 @@ SMALLEST_TOKEN = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(JobSettings):
     """How one server runs. Immutable, and valid once it exists.
 
     Raises:
@@ -343,47 +344,6 @@ class Settings:
             high=256 * 1024 * 1024,
         ),
     ] = 4 * 1024 * 1024
-    redis_url: Annotated[
-        str | None,
-        Setting(
-            "Redis through which workers elsewhere learn that something is to be heard: "
-            "`redis://USER:PASSWORD@HOST:PORT/NUMBER`. Prefer the variable where there is a "
-            "password in it.",
-            JOBS,
-            default="none: only this process hears",
-        ),
-    ] = None
-    workers: Annotated[
-        int,
-        Setting(
-            "Recordings that this machine hears at the same time, each in a process of its own at "
-            "low priority. 0 leaves it to `trax worker` elsewhere.",
-            JOBS,
-            low=0,
-            high=64,
-        ),
-    ] = 1
-    worker_memory_mb: Annotated[
-        int,
-        Setting(
-            "Memory that each of these processes may have; a job that needs more has failed. 0 "
-            "sets no bound: when memory runs out, the system ends them first in any case.",
-            JOBS,
-            unit="MB",
-            low=0,
-            high=1_000_000,
-        ),
-    ] = 0
-    waiting_jobs: Annotated[
-        int,
-        Setting(
-            "Jobs that may wait to be heard or written; one more is refused. A tenth of them may "
-            "belong to one transcript.",
-            JOBS,
-            low=10,
-            high=1_000_000,
-        ),
-    ] = 1_000
     log_level: Annotated[
         str,
         Setting("How much is logged.", LOGS, allowed=("debug", "info", "warning", "error")),
@@ -440,9 +400,10 @@ class Settings:
 
 
 def about_settings() -> dict[str, Setting]:
-    """Return what each field means, by name, in order of definition."""
+    """Return what each field means, by name, group after group."""
     hints = get_type_hints(Settings, include_extras=True)
-    return {f.name: hints[f.name].__metadata__[0] for f in fields(Settings)}
+    found: dict[str, Setting] = {f.name: hints[f.name].__metadata__[0] for f in fields(Settings)}
+    return dict(sorted(found.items(), key=lambda item: GROUPS.index(item[1].group)))
 
 
 def _strong(token: str) -> bool:

@@ -10,6 +10,7 @@ The way of a request, and the files in reading order::
       answers      models of what is answered
       workbench    a thread for long computations
     transcripts, words, turns, audio, exports, links    the operations, by subject
+    uploads, passages, jobs, job_events    what is heard once more, and how far that is
     description    the table as an OpenAPI document
 
 Everything is checked before an operation begins, by pydantic models that the description is made of

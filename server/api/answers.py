@@ -155,6 +155,62 @@ class TurnsAnswer(Answer):
     turns: list[TurnAnswer]
 
 
+class JobFailure(Answer):
+    """Why a job came to nothing, at its last attempt."""
+
+    code: str
+    message: str
+
+
+class JobFile(Answer):
+    """The file that a job hears; `damage` says what of it was lost, once it is decoded."""
+
+    name: str | None
+    size_bytes: int
+    damage: str | None
+
+
+class JobAnswer(Answer):
+    """Something that is heard, and how far that is: `progress` in permille."""
+
+    id: str
+    kind: Literal["stretch", "recording", "passage", "upload"]
+    state: Literal["waiting", "running", "heard", "done", "failed", "cancelled"]
+    progress: int
+    attempts: int
+    session: str
+    from_ms: int | None
+    to_ms: int | None
+    model: str | None
+    language: str | None
+    error: JobFailure | None
+    file: JobFile | None
+    created_ms: int
+    updated_ms: int
+    finished_ms: int | None
+
+
+class JobEvent(Answer):
+    """A server-sent event; `data` is the JSON of a `JobAnswer`."""
+
+    event: Literal["job"]
+    id: str
+    data: str
+
+
+class JobPage(Answer):
+    """A stretch of the list of jobs."""
+
+    jobs: list[JobAnswer]
+    next: str | None
+
+
+class PassageJobs(Answer):
+    """The jobs that hear a passage: one for each session that has audio there."""
+
+    jobs: list[JobAnswer]
+
+
 def write(answer: Answer, *, status: int = 200, **headers: str) -> Response:
     """Return an answer as a response; headers with `_` for `-`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -44,7 +44,28 @@ _BODY = {
 }
 _PARTIAL = {"416": "The file has no such bytes"}
 
+_FILE = {
+    "400": "The client is gone",
+    "408": "The file did not go on in time",
+    "413": "The file is too large, or the recording too long",
+    "415": "The file is no recording that can be decoded",
+    "507": "There is no room on the disk",
+}
+_KEYS = {"422": "A parameter or header is not allowed, or a key was used for something else"}
+
+_ANY_FILE = ("application/octet-stream", "audio/*", "video/*")
+
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Any name for this request: who sends it again under the same name, has it "
+    "carried out once",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
+
 _PATHS = {
+    "job": {"type": "string", "pattern": "^[0-9A-Za-z_-]{1,128}$"},
     "transcript": {"type": "string", "pattern": "^[0-9A-Za-z_-]{1,128}$"},
     "link": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
 }
@@ -100,10 +121,14 @@ def _operation(each: Operation) -> dict[str, object]:
                 for name in names
             ),
             *_parameters(each),
+            *([IDEMPOTENCY_KEY] if each.repeatable else []),
         ],
         "responses": {str(good.status): _success(good) for good in each.successes}
         | {status: _failure(why) for status, why in _failures(each).items()},
     }
+    if each.sends_file:
+        content: dict[str, object] = {kind: {"schema": {}} for kind in _ANY_FILE}
+        found["requestBody"] = {"required": True, "content": content}
     if each.body is not None:
         found["requestBody"] = {"required": True, "content": {JSON: _reference(each.body)}}
     return found
@@ -132,6 +157,10 @@ def _failures(each: Operation) -> dict[str, str]:
         found |= _FORBIDDEN | _WRITING
     if each.body is not None:
         found |= _BODY
+    if each.sends_file:
+        found |= _FILE
+    if each.repeatable:
+        found |= _KEYS
     if any(good.status == 206 for good in each.successes):
         found |= _PARTIAL
     return dict(sorted(found.items()))

@@ -4,20 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import assert_never
 
 from starlette.responses import Response
 
 from server.api.answers import Failure, FailureBody
-from server.errors import AudioStoreError, Refusal, RoomClosed, ServerError, UnsupportedSchema
+from server.errors import (
+    AudioStoreError,
+    MediaError,
+    MediaFault,
+    Refusal,
+    RoomClosed,
+    ServerError,
+    TranscriptClosed,
+    UnsupportedSchema,
+    UploadError,
+    UploadFault,
+)
 from server.storage.errors import (
     Conflict,
     StaleWriter,
     StorageUnavailable,
+    UnknownJob,
     UnknownTranscript,
 )
 
 RETRY_S = 2
 """When to ask again while a storage or a room cannot be used: as often as sessions do."""
+
+
+_UPLOADS: Mapping[UploadFault, tuple[int, str]] = {
+    UploadFault.TOO_LARGE: (413, "The file is too large"),
+    UploadFault.TOO_SLOW: (408, "The file does not go on"),
+    UploadFault.NO_SPACE: (507, "There is no room for the file"),
+    UploadFault.KEY_REUSED: (422, "The Idempotency-Key was used before"),
+}
 
 
 class Rejected(ServerError):
@@ -96,6 +117,10 @@ def rejection(error: ServerError) -> Rejected | None:
                 expected=f"a document of version {expected_version} or older",
                 got=f"one of version {version}",
             )
+        case UnknownJob():
+            return unknown("job")
+        case MediaError() | UploadError() | TranscriptClosed():
+            return _file_rejection(error)
         case StaleWriter() | Conflict():
             return Rejected(
                 409,
@@ -117,6 +142,33 @@ def rejection(error: ServerError) -> Rejected | None:
             )
         case _:
             return None
+
+
+def _file_rejection(error: MediaError | UploadError | TranscriptClosed) -> Rejected:
+    """Return what a client is told of a file that is not taken."""
+    match error:
+        case MediaError(fault=media):
+            status = 413 if media is MediaFault.TOO_LONG else 415
+            return Rejected(
+                status,
+                media.value,
+                "The file cannot be heard",
+                expected=error.expected,
+                got=error.got,
+            )
+        case UploadError(fault=fault):
+            status, message = _UPLOADS[fault]
+            return Rejected(status, fault.value, message, expected=error.expected, got=error.got)
+        case TranscriptClosed():
+            return Rejected(
+                409,
+                "closed",
+                "The transcript takes no more recordings",
+                expected="an open transcript",
+                got="a closed one",
+            )
+        case _:
+            assert_never(error)
 
 
 def _later(code: str, message: str, expected: str, got: str, retry_s: int) -> Rejected:

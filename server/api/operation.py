@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from starlette.requests import Request as HttpRequest
@@ -75,6 +75,8 @@ class Operation:
         body: Model of the body; `None` if it takes none.
         successes: What may be answered when all went well.
         answer: Carries it out.
+        sends_file: Whether its body is a recording, of any type.
+        repeatable: Whether it heeds `Idempotency-Key`.
     """
 
     method: str
@@ -86,6 +88,12 @@ class Operation:
     body: type[requests.Request] | None
     successes: tuple[Success, ...]
     answer: Callable[[Call], Awaitable[Response]]
+    sends_file: bool = False
+    repeatable: bool = False
+
+    def heeding_keys(self) -> Operation:
+        """Return the same operation that heeds `Idempotency-Key`."""
+        return replace(self, repeatable=True)
 
     def allows(self, role: Role) -> bool:
         """Whether somebody with this role may do it."""
@@ -117,6 +125,13 @@ def with_query(
         return await run(call, parse_query(call.request.query_params, query))
 
     return _operation(about, query, None, answer)
+
+
+def with_file(
+    about: About, query: type[Q], run: Callable[[Call, Q], Awaitable[Response]]
+) -> Operation:
+    """Return an operation that reads a recording from the request itself."""
+    return replace(with_query(about, query, run), sends_file=True).heeding_keys()
 
 
 def with_body(

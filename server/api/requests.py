@@ -9,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from server.exports.formats import ExportFormat
 from server.room import LONGEST_LANGUAGE, LONGEST_TITLE
+from server.wire import MAX_HOTWORD_CHARACTERS, MAX_HOTWORDS
 
 MOST_WORDS = 30_000
 """Words in one answer: more than three hours of speech, 1 MB. Writing it takes the interpreter for
@@ -126,6 +127,73 @@ class AudioQuery(Request):
         None, description="One session alone; without it, all of them mixed"
     )
     download: bool = Field(False, description="Whether browsers are to save it as a file")  # noqa: FBT003
+
+
+Model = Annotated[
+    str,
+    Field(
+        max_length=200,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}(/[A-Za-z0-9][A-Za-z0-9._-]{0,98})?$",
+        examples=["whisper-base"],
+    ),
+]
+JobLanguage = Annotated[str, Field(pattern="^[a-z]{2,3}$", examples=["de"])]
+HotWord = Annotated[str, Field(min_length=1, max_length=MAX_HOTWORD_CHARACTERS, pattern=_LINE)]
+
+
+class UploadQuery(Request):
+    """How a recording is to be heard, and where it belongs."""
+
+    filename: Annotated[str, Field(max_length=200, pattern=_LINE)] | SkipJsonSchema[None] = Field(
+        None, description="What the file is called; without it, as `Content-Disposition` says"
+    )
+    at_ms: Milliseconds | SkipJsonSchema[None] = Field(
+        None,
+        description="Where on the transcript's clock it begins; without it, behind all that is "
+        "recorded",
+    )
+    language: JobLanguage | SkipJsonSchema[None] = Field(
+        None, description="ISO 639-1; without it, the language is detected"
+    )
+    model: Model | SkipJsonSchema[None] = Field(
+        None, description="A recognizer that `trax models list` shows; owners may name any"
+    )
+    hotwords: Annotated[str, Field(max_length=10_000, pattern=_LINE)] = Field(
+        "", description="Words to favour, separated by commas"
+    )
+    diarization: bool = Field(True, description="Whether speakers are told apart")  # noqa: FBT003
+
+    @field_validator("hotwords")
+    @classmethod
+    def _few(cls, value: str) -> str:
+        words = value.split(",")
+        if len(words) > MAX_HOTWORDS or max(map(len, words)) > MAX_HOTWORD_CHARACTERS:
+            raise ValueError(
+                f"at most {MAX_HOTWORDS} words of {MAX_HOTWORD_CHARACTERS} characters expected"
+            )
+        return value
+
+
+class Passage(Request):
+    """What is to be heard once more, and how."""
+
+    from_ms: Annotated[Milliseconds, BeforeValidator(_whole)]
+    to_ms: Annotated[Milliseconds, BeforeValidator(_whole)]
+    session: SessionId | None = Field(None, description="One alone; null for all that are there")
+    language: JobLanguage | None = None
+    model: Model | None = None
+    hotwords: Annotated[list[HotWord], Field(max_length=MAX_HOTWORDS)] = []
+    diarization: bool = True
+
+
+class JobsQuery(Request):
+    """Which jobs are listed."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    cursor: (
+        Annotated[str, Field(max_length=150, pattern=r"^[0-9]{1,15}\.[0-9A-Za-z_-]{1,128}$")]
+        | SkipJsonSchema[None]
+    ) = Field(None, description="From `next` of the page before")
 
 
 class ExportQuery(Request):

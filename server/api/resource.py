@@ -27,6 +27,8 @@ _PREFLIGHT_S = 600
 
 _EXPOSED = "accept-ranges, content-disposition, content-range, etag, location, retry-after"
 
+_ALLOWED = "authorization, content-disposition, content-type, idempotency-key, last-event-id, range"
+
 
 @dataclass(frozen=True, slots=True)
 class Premises:
@@ -114,7 +116,7 @@ class Resource:
         response.headers["access-control-expose-headers"] = _EXPOSED
         if request.method == "OPTIONS":
             response.headers["access-control-allow-methods"] = self._methods
-            response.headers["access-control-allow-headers"] = "authorization, content-type, range"
+            response.headers["access-control-allow-headers"] = _ALLOWED
             response.headers["access-control-max-age"] = str(_PREFLIGHT_S)
 
     def _no_method(self, method: str) -> Rejected:

@@ -9,7 +9,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from server.access import Access
-from server.api import audio, exports, links, transcripts, turns, words
+from server.api import (
+    audio,
+    exports,
+    job_events,
+    jobs,
+    links,
+    passages,
+    transcripts,
+    turns,
+    uploads,
+    words,
+)
 from server.api.answers import JSON
 from server.api.description import describe
 from server.api.operation import Operation
@@ -25,6 +36,10 @@ OPERATIONS: tuple[Operation, ...] = (
     *words.OPERATIONS,
     *turns.OPERATIONS,
     *audio.OPERATIONS,
+    *uploads.OPERATIONS,
+    *jobs.OPERATIONS,
+    *job_events.OPERATIONS,
+    *passages.OPERATIONS,
     *exports.OPERATIONS,
     *links.OPERATIONS,
 )

@@ -11,6 +11,7 @@ The files in reading order::
     passes       what was heard: words, kept outside the document
     merges       what became of accurate passes
     jobs         what is to be heard again; claims: who hears it
+    uploads      recordings that came as files
     leases       why two writers never mix (all of these begin here)
     database     connections and transactions; faults: whose mistake an error of theirs is
     tables       the tables as they are now; migrations: how they came to be so

@@ -119,37 +119,9 @@ class Jobs:
             UnknownTranscript: There is no such transcript.
             TooManyJobs: Too many are under way.
         """
-        task = new.task
         with self._database.writing() as connection:
-            lock(connection, task.transcript)
-            if new.key is not None:
-                same = (jobs.c.transcript == task.transcript) & (jobs.c.key == new.key)
-                row = connection.execute(select(*COLUMNS).where(same)).mappings().one_or_none()
-                if row is not None:
-                    return to_job(row)
-            _check_room(connection, task.transcript, bounds)
-            now_ms = self._now_ms()
-            job = secrets.token_urlsafe(ID_BYTES)
-            row_of_task = {
-                "id": job,
-                "transcript": task.transcript,
-                "key": new.key,
-                "kind": task.kind.value,
-                "session": task.session,
-                "start_ms": task.start_ms,
-                "end_ms": task.end_ms,
-                "model": task.model,
-                "language": task.language,
-                "hotwords": json.dumps(task.hotwords),
-                "diarization": task.diarization,
-                "rank": task.kind.rank,
-                "state": JobState.WAITING.value,
-                "due_ms": now_ms,
-                "created_ms": now_ms,
-                "updated_ms": now_ms,
-            }
-            connection.execute(insert(jobs).values(row_of_task))
-            return _read(connection, job)
+            lock(connection, new.task.transcript)
+            return submit_job(connection, new, bounds, self._now_ms())
 
     def get(self, job: str) -> Job:
         """Return a job as it is now.
@@ -299,6 +271,42 @@ class Jobs:
         here = (jobs.c.id == job) & jobs.c.state.in_([state.value for state in states])
         values = {**columns, "updated_ms": self._now_ms()}
         return connection.execute(update(jobs).where(here).values(values)).rowcount == 1
+
+
+def submit_job(connection: Connection, new: NewJob, bounds: Bounds, now_ms: int) -> Job:
+    """Add a job to a transcript that is locked, unless there is one with its key.
+
+    Raises:
+        TooManyJobs: Too many are under way.
+    """
+    task = new.task
+    if new.key is not None:
+        same = (jobs.c.transcript == task.transcript) & (jobs.c.key == new.key)
+        row = connection.execute(select(*COLUMNS).where(same)).mappings().one_or_none()
+        if row is not None:
+            return to_job(row)
+    _check_room(connection, task.transcript, bounds)
+    job = secrets.token_urlsafe(ID_BYTES)
+    row_of_task = {
+        "id": job,
+        "transcript": task.transcript,
+        "key": new.key,
+        "kind": task.kind.value,
+        "session": task.session,
+        "start_ms": task.start_ms,
+        "end_ms": task.end_ms,
+        "model": task.model,
+        "language": task.language,
+        "hotwords": json.dumps(task.hotwords),
+        "diarization": task.diarization,
+        "rank": task.kind.rank,
+        "state": JobState.WAITING.value,
+        "due_ms": now_ms,
+        "created_ms": now_ms,
+        "updated_ms": now_ms,
+    }
+    connection.execute(insert(jobs).values(row_of_task))
+    return _read(connection, job)
 
 
 COLUMNS = tuple(column for column in jobs.c if column.name != "result")

@@ -19,12 +19,18 @@ from server.storage.values import Lease, Pass, PassKind, PassState, Progress, Se
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """What is said of a session when it joins a transcript; see `Session`."""
+    """What is said of a session when it joins a transcript; see `Session`.
+
+    Attributes:
+        over: Whether nobody will speak into it: its recording came as a file.
+    """
 
     id: str
     offset_ms: int
     microphone: str | None = None
     person: str | None = None
+    samples: int = 0
+    over: bool = False
 
 
 class Sessions:
@@ -42,32 +48,9 @@ class Sessions:
             StaleWriter: There is a newer lease.
             Conflict: The session is in a transcript already.
         """
-        now_ms = self._now_ms()
         with self._database.writing() as connection:
             number = hold(connection, lease).last_pass
-            live, utterance = PassId(str(number + 1)), PassId(str(number + 2))
-            added = Session(
-                id=new.id,
-                transcript=lease.transcript,
-                live_pass=live,
-                utterance_pass=utterance,
-                offset_ms=new.offset_ms,
-                samples=0,
-                applied_seq=0,
-                microphone=new.microphone,
-                person=new.person,
-                created_ms=now_ms,
-            )
-            connection.execute(insert(sessions).values(asdict(added)))
-            for pass_id, kind in ((live, PassKind.LIVE), (utterance, PassKind.UTTERANCE)):
-                begun = Pass(pass_id, new.id, kind, PassState.OPEN, 0, now_ms)
-                insert_pass(connection, lease.transcript, begun)
-            connection.execute(
-                update(transcripts)
-                .where(transcripts.c.id == lease.transcript)
-                .values(last_pass=number + 2)
-            )
-        return added
+            return insert_session(connection, lease.transcript, number, new, self._now_ms())
 
     def find(self, session: str) -> Session | None:
         """Return a session, whichever transcript it is in; `None` if it is in none."""
@@ -153,6 +136,41 @@ class Sessions:
         )
         with self._database.reading() as connection:
             return tuple(_to_voice(row) for row in connection.execute(query))
+
+
+def insert_session(
+    connection: Connection, transcript: str, last_pass: int, new: NewSession, now_ms: int
+) -> Session:
+    """Add a session and its two passes to a transcript that is locked.
+
+    Args:
+        connection: In a transaction.
+        transcript: Which one.
+        last_pass: Number of its last pass so far.
+        new: The session.
+        now_ms: The time.
+    """
+    live, utterance = PassId(str(last_pass + 1)), PassId(str(last_pass + 2))
+    added = Session(
+        id=new.id,
+        transcript=transcript,
+        live_pass=live,
+        utterance_pass=utterance,
+        offset_ms=new.offset_ms,
+        samples=new.samples,
+        applied_seq=0,
+        microphone=new.microphone,
+        person=new.person,
+        created_ms=now_ms,
+    )
+    connection.execute(insert(sessions).values(asdict(added)))
+    state = PassState.CLOSED if new.over else PassState.OPEN
+    for pass_id, kind in ((live, PassKind.LIVE), (utterance, PassKind.UTTERANCE)):
+        insert_pass(connection, transcript, Pass(pass_id, new.id, kind, state, 0, now_ms))
+    connection.execute(
+        update(transcripts).where(transcripts.c.id == transcript).values(last_pass=last_pass + 2)
+    )
+    return added
 
 
 def advance(connection: Connection, transcript: str, progress: Iterable[Progress]) -> None:

@@ -17,6 +17,7 @@ from server.storage.migrations import upgrade
 from server.storage.passes import Passes
 from server.storage.removals import Removals
 from server.storage.sessions import Sessions
+from server.storage.uploads import Uploads
 
 WAIT_MS = 5000
 """How long a statement waits for others: longer than any transaction of ours takes."""
@@ -40,6 +41,7 @@ class Store:
         removals: Whose recordings are to be removed.
         jobs: What is to be heard again.
         claims: Who hears it.
+        uploads: What came as files.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Store:
         self.removals = Removals(self._database)
         self.jobs = Jobs(self._database, now_ms)
         self.claims = Claims(self._database, now_ms)
+        self.uploads = Uploads(self._database, now_ms)
 
     def __enter__(self) -> Store:
         return self

@@ -7,7 +7,8 @@
                  ├─ clients      names under which servers write into the document
                  ├─ terms        what a transcript is found by
                  ├─ links        who is let in
-                 ├─ sessions ──── voices
+                 ├─ sessions ─┬── voices
+                 │            └── uploads   those that came as files
                  ├─ jobs         what is to be heard again
                  └─ passes ─┬──── words      in chunks, only ever appended
                             ├──── aliases
@@ -264,6 +265,21 @@ jobs = Table(
     Index(None, "transcript", "key", unique=True),
     Index(None, "state", "due_ms"),
     Index(None, "created_ms", "id"),
+)
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("session", ForeignKey(sessions.c.id, ondelete="CASCADE"), primary_key=True),
+    _transcript(),
+    Column("digest", PlainText, nullable=False),
+    Column("key", PlainText),
+    Column("name", PlainText),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("job", PlainText, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Index(None, "transcript", "digest", unique=True),
+    Index(None, "transcript", "key", unique=True),
 )
 
 terms = Table(

@@ -1,0 +1,155 @@
+"""Recordings that came as files: which session and which job became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+
+from sqlalchemy import Connection, false, insert, select, update
+
+from offline.jobs import Job, JobKind, Task
+from server.storage.database import Database
+from server.storage.errors import UnknownTranscript
+from server.storage.jobs import Bounds, NewJob, submit_job
+from server.storage.leases import hold, lock
+from server.storage.sessions import NewSession, insert_session
+from server.storage.tables import uploads
+from server.storage.values import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a recording is to be heard; see `offline.jobs.Task`."""
+
+    model: str | None = None
+    language: str | None = None
+    hotwords: tuple[str, ...] = ()
+    diarization: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A recording that came as a file.
+
+    Attributes:
+        transcript: Where it was sent to.
+        session: What it became there.
+        digest: SHA-256 of its content, in hex: the same file is taken once.
+        key: What its sender calls the request, if anything (`Idempotency-Key`).
+        name: Of the file, if its sender told.
+        size_bytes: Of the file.
+        job: Which job hears it, or did last.
+        created_ms: When it came, in Unix time.
+    """
+
+    transcript: str
+    session: str
+    digest: str
+    key: str | None
+    name: str | None
+    size_bytes: int
+    job: str
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """What is said of a file when it joins a transcript; see `Upload`."""
+
+    session: NewSession
+    digest: str
+    key: str | None
+    name: str | None
+    size_bytes: int
+    wishes: Wishes
+
+
+class Uploads:
+    """The files of all transcripts; owned by its store."""
+
+    def __init__(self, database: Database, now_ms: Callable[[], int]) -> None:
+        self._database = database
+        self._now_ms = now_ms
+
+    def add(self, lease: Lease, new: NewUpload, bounds: Bounds) -> tuple[Upload, Job]:
+        """Add a file's session and its job to a transcript, in one step.
+
+        Raises:
+            UnknownTranscript: It was deleted.
+            StaleWriter: There is a newer lease.
+            TooManyJobs: Too many jobs are under way; nothing was added.
+        """
+        now_ms, transcript = self._now_ms(), lease.transcript
+        with self._database.writing() as connection:
+            last_pass = hold(connection, lease).last_pass
+            insert_session(connection, transcript, last_pass, new.session, now_ms)
+            job = _submit(connection, transcript, new.session.id, new.wishes, bounds, now_ms)
+            added = Upload(
+                transcript=transcript,
+                session=new.session.id,
+                digest=new.digest,
+                key=new.key,
+                name=new.name,
+                size_bytes=new.size_bytes,
+                job=job.id,
+                created_ms=now_ms,
+            )
+            connection.execute(insert(uploads).values(asdict(added)))
+        return added, job
+
+    def begin_again(self, upload: Upload, wishes: Wishes, bounds: Bounds) -> tuple[Upload, Job]:
+        """Make another job for a file whose job was cancelled, or is long gone.
+
+        Raises:
+            UnknownTranscript: The transcript was deleted.
+            TooManyJobs: Too many jobs are under way.
+        """
+        now_ms = self._now_ms()
+        with self._database.writing() as connection:
+            lock(connection, upload.transcript)
+            job = _submit(connection, upload.transcript, upload.session, wishes, bounds, now_ms)
+            mine = uploads.c.session == upload.session
+            if connection.execute(update(uploads).where(mine).values(job=job.id)).rowcount == 0:
+                raise UnknownTranscript(upload.transcript)
+        return replace(upload, job=job.id), job
+
+    def find(self, transcript: str, *, digest: str, key: str | None) -> Upload | None:
+        """Return the file with this key or, if there is none, with this content."""
+        mine = select(uploads).where(uploads.c.transcript == transcript)
+        with self._database.reading() as connection:
+            for column, value in ((uploads.c.key, key), (uploads.c.digest, digest)):
+                same = column == value if value is not None else false()
+                found = connection.execute(mine.where(same)).mappings().one_or_none()
+                if found is not None:
+                    return Upload(**found)
+        return None
+
+    def of(self, transcript: str) -> tuple[Upload, ...]:
+        """Return the files of a transcript, oldest first; none for an unknown one."""
+        query = (
+            select(uploads)
+            .where(uploads.c.transcript == transcript)
+            .order_by(uploads.c.created_ms, uploads.c.session)
+        )
+        with self._database.reading() as connection:
+            return tuple(Upload(**row) for row in connection.execute(query).mappings())
+
+
+def _submit(
+    connection: Connection,
+    transcript: str,
+    session: str,
+    wishes: Wishes,
+    bounds: Bounds,
+    now_ms: int,
+) -> Job:
+    task = Task(
+        kind=JobKind.UPLOAD,
+        transcript=transcript,
+        session=session,
+        model=wishes.model,
+        language=wishes.language,
+        hotwords=wishes.hotwords,
+        diarization=wishes.diarization,
+    )
+    return submit_job(connection, NewJob(task), bounds, now_ms)

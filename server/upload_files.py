@@ -1,0 +1,189 @@
+"""Uploads on disk: files as they came, until they are decoded.
+
+    DATA_DIR/uploads/<random>/         being received; what is left here is removed at a start
+        upload
+    DATA_DIR/sessions/<session id>/    as in `recordings`, but
+        upload         the file as it came, instead of audio.pcm; gone once that is there
+        unpacked.json  what became of it
+
+A folder is moved from one place to the other in one step, and `audio.pcm` appears in one step, so
+that neither is ever there in part. Everything here blocks and belongs in a worker thread.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+
+from offline.errors import Unheard
+from offline.jobs import Failure, FailureCode
+from server.errors import MediaError, UploadError, UploadFault
+from server.recordings import Manifest, write_manifest
+from server.unpacking import Unpacked, unpack
+from streaming.core.domain import Samples, from_ms
+
+RESERVE_BYTES = 128 * 1024 * 1024
+"""Left free by those who send files, for those who speak: more than an hour of audio."""
+
+
+def longest_upload(hours: int) -> Samples:
+    """Return how long a recording of so many hours is."""
+    return from_ms(hours * 3_600_000)
+
+
+class Incoming:
+    """A file that is being received; owned by who receives it. `close` removes what is left."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True)
+        self.folder = folder
+        self.path = folder / "upload"
+        self.size_bytes = 0
+        self._digest = sha256()
+        try:
+            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except BaseException:
+            folder.rmdir()
+            raise
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what was written, in hex."""
+        return self._digest.hexdigest()
+
+    def write(self, piece: bytes | bytearray) -> None:
+        """Add to the file.
+
+        Raises:
+            UploadError: The disk is full, or would be.
+            OSError: The file system refuses otherwise.
+        """
+        self.reserve(len(piece))
+        view = memoryview(piece)
+        try:
+            while view:
+                view = view[os.write(self._file, view) :]
+        except OSError as error:
+            raise _full(error) from error
+        self._digest.update(piece)
+        self.size_bytes += len(piece)
+
+    def reserve(self, size_bytes: int) -> None:
+        """Look whether there is room for so much more.
+
+        Raises:
+            UploadError: There is not.
+        """
+        free = shutil.disk_usage(self.folder).free
+        if free - size_bytes < RESERVE_BYTES:
+            expected = f"{size_bytes + RESERVE_BYTES} bytes free on the disk"
+            raise UploadError(UploadFault.NO_SPACE, expected, f"{free} bytes")
+
+    def close(self) -> None:
+        """Remove the file, unless it was kept; harmless when called twice."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class UploadFiles:
+    """The uploads in one data folder; immutable."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._incoming = data_dir / "uploads"
+        self._sessions = data_dir / "sessions"
+
+    def begin(self) -> Incoming:
+        """Make a place for a file.
+
+        Raises:
+            UploadError: The disk is full.
+            OSError: The file system refuses otherwise.
+        """
+        try:
+            return Incoming(self._incoming / secrets.token_hex(8))
+        except OSError as error:
+            raise _full(error) from error
+
+    def keep(self, incoming: Incoming, manifest: Manifest) -> None:
+        """Make a file that was received the recording of a session.
+
+        Raises:
+            UploadError: The disk is full.
+            OSError: The file system refuses otherwise.
+        """
+        try:
+            self._sessions.mkdir(mode=0o700, exist_ok=True)
+            write_manifest(incoming.folder, manifest)
+            incoming.folder.rename(self._sessions / manifest.session)
+        except OSError as error:
+            raise _full(error) from error
+
+    def remove(self, session: str) -> None:
+        """Remove a session that its transcript did not get."""
+        shutil.rmtree(self._sessions / session, ignore_errors=True)
+
+    def sweep(self) -> int:
+        """Remove what an earlier process did not receive to its end; return how many files.
+
+        Nobody may be receiving anything.
+        """
+        left = list(self._incoming.iterdir()) if self._incoming.is_dir() else []
+        for folder in left:
+            shutil.rmtree(folder, ignore_errors=True)
+        return len(left)
+
+    def unpacked(self, session: str) -> Unpacked | None:
+        """Return what became of a file; `None` while nothing did, or if there is none."""
+        try:
+            fields = json.loads((self._sessions / session / "unpacked.json").read_bytes())
+            samples, lost, missing = (int(fields[name]) for name in _FIELDS)
+        except (OSError, KeyError, TypeError, ValueError):
+            return None
+        return Unpacked(Samples(samples), lost, Samples(missing))
+
+    def unpack(self, session: str, limit: Samples, progress: Callable[[float], None]) -> bool:
+        """Decode the file of a session, unless it is decoded; return whether it was done now.
+
+        Harmless for sessions that are no uploads.
+
+        Args:
+            session: Its id, from our own storage.
+            limit: The longest recording that is taken.
+            progress: Told the part that is done, 0 to 1. What it raises ends the decoding.
+
+        Raises:
+            Unheard: It cannot be decoded.
+        """
+        folder = self._sessions / session
+        source, target = folder / "upload", folder / "audio.pcm"
+        if not source.exists():
+            return False
+        try:
+            unpacked = unpack(source, target, limit, lambda part: progress(part or 0.0))
+            (folder / "unpacked.json").write_text(json.dumps(asdict(unpacked)))
+            source.unlink()
+        except MediaError as error:
+            raise Unheard(Failure(FailureCode.NO_AUDIO, str(error), retry=False)) from error
+        except OSError as error:
+            message = f"a file that can be read and written expected: {error.strerror}"
+            raise Unheard(Failure(FailureCode.UNAVAILABLE, message, retry=True)) from error
+        return True
+
+
+_FIELDS = ("samples", "lost_packets", "missing")
+
+
+def _full(error: OSError) -> OSError | UploadError:
+    """Return what to say of an error of the file system: a full disk is no fault of ours."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return UploadError(UploadFault.NO_SPACE, "a disk with room", "a full one")
+    return error

@@ -1,0 +1,315 @@
+"""Recordings that are sent as files: received, looked into, and made sessions of a transcript.
+
+    body -> file on disk -> examined in a process of its own -> session and job, in one step
+                                                             -> worker: audio.pcm, then words
+
+Whoever sends a file learns at once whether it is a recording. Until its session is in the database,
+nothing of it lasts: a client or a server that goes away in the midst leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+from offline.jobs import Job, JobState
+from server.auth import fingerprint, make_token
+from server.codes import ErrorCode
+from server.disk import Disk
+from server.errors import Overload, TranscriptClosed, UploadError, UploadFault
+from server.jobs import Jobs
+from server.messages import AUTO_LANGUAGE, Encoding, Finals
+from server.recordings import SAMPLE_BYTES, Manifest, unix_ms
+from server.rooms import Rooms
+from server.storage.errors import UnknownJob
+from server.storage.sessions import NewSession
+from server.storage.store import Store
+from server.storage.uploads import NewUpload, Upload, Wishes
+from server.storage.values import TranscriptState
+from server.terms import Terms
+from server.unpacking import Examined, Unpacked, examine
+from server.upload_files import Incoming, UploadFiles
+from streaming.core.domain import SAMPLE_RATE, Samples, to_ms
+
+logger = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 8
+"""Files that are received at the same time; the next one is told to come later."""
+
+RETRY_AFTER_MS = 10_000
+
+IDLE_S = 60.0
+"""How long a client may send nothing of a file that it has begun."""
+
+WRITE_BYTES = 1024 * 1024
+"""Written at once: a thread for each packet of the network would cost more than the writing."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """How much one file may hold.
+
+    Attributes:
+        size_bytes: Of the file.
+        length: Of the recording.
+    """
+
+    size_bytes: int
+    length: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class UploadWish:
+    """What is said of a file that is sent.
+
+    Attributes:
+        name: Of the file, if told.
+        key: What its sender calls this request, if anything.
+        at_ms: Where on the transcript's clock it begins; `None`: behind all that is there.
+        wishes: How it is to be heard.
+    """
+
+    name: str | None
+    key: str | None
+    at_ms: int | None
+    wishes: Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a file that was sent.
+
+    Attributes:
+        upload: The file.
+        job: What hears it.
+        new: Whether a job was made for it now.
+    """
+
+    upload: Upload
+    job: Job
+    new: bool
+
+
+class Uploads:
+    """Receives the files of one server; used in its event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        threads: Disk,
+        rooms: Rooms,
+        jobs: Jobs,
+        files: UploadFiles,
+        limits: UploadLimits,
+    ) -> None:
+        self._store = store
+        self._threads = threads
+        self._rooms = rooms
+        self._jobs = jobs
+        self._files = files
+        self._limits = limits
+        self._receiving = 0
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def start(self) -> None:
+        """Remove what an earlier process was receiving when it ended."""
+        removed = await self._threads.run(self._files.sweep)
+        if removed:
+            logger.info("unfinished uploads removed", extra={"files": removed})
+
+    async def take(
+        self, transcript: str, body: AsyncIterator[bytes], wish: UploadWish, said_bytes: int | None
+    ) -> Taken:
+        """Receive a file and have it heard, unless that was done before.
+
+        Args:
+            transcript: Where to.
+            body: The file.
+            wish: What is said of it.
+            said_bytes: How long the sender says that it is, if it does.
+
+        Raises:
+            UnknownTranscript: There is no such transcript.
+            TranscriptClosed: It takes no more recordings.
+            UploadError: The file is too large or too slow, or there is no room for it.
+            MediaError: It is no recording, or too long.
+            Overload: Too much is sent at once, or waits to be heard.
+            StorageError: It cannot be stored now.
+            OSError: The file system refuses.
+        """
+        await self._check_open(transcript)
+        if said_bytes is not None and said_bytes > self._limits.size_bytes:
+            raise self._too_large(said_bytes)
+        if self._receiving >= MOST_AT_ONCE:
+            raise Overload(
+                ErrorCode.OVERLOADED,
+                "Too many files are being sent",
+                expected=f"at most {MOST_AT_ONCE} at once",
+                got="another one",
+                retry_after_ms=RETRY_AFTER_MS,
+            )
+        self._receiving += 1
+        try:
+            incoming = await self._threads.run(self._files.begin)
+            try:
+                await self._receive(incoming, body, said_bytes)
+                return await self._keep(transcript, incoming, wish)
+            finally:
+                await self._threads.run(incoming.close)
+        finally:
+            self._receiving -= 1
+
+    def unpacked(self, session: str) -> Unpacked | None:
+        """Return what became of the file of a session, if anything did yet. Blocks."""
+        return self._files.unpacked(session)
+
+    async def _check_open(self, transcript: str) -> None:
+        about = await self._threads.run(lambda: self._store.library.get(transcript))
+        if about.state is TranscriptState.CLOSED:
+            raise TranscriptClosed("an open transcript expected")
+
+    async def _receive(
+        self, incoming: Incoming, body: AsyncIterator[bytes], said_bytes: int | None
+    ) -> None:
+        """Write a file to the disk as it comes."""
+        if said_bytes is not None:
+            await self._threads.run(lambda: incoming.reserve(said_bytes))
+        gathered, pieces = bytearray(), aiter(body)
+        while (piece := await _next(pieces)) is not None:
+            if incoming.size_bytes + len(gathered) + len(piece) > self._limits.size_bytes:
+                raise self._too_large(None)
+            gathered += piece
+            if len(gathered) >= WRITE_BYTES:
+                await self._write(incoming, gathered)
+                gathered = bytearray()
+        await self._write(incoming, gathered)
+
+    async def _write(self, incoming: Incoming, piece: bytearray) -> None:
+        await self._threads.run(lambda: incoming.write(piece))
+
+    async def _keep(self, transcript: str, incoming: Incoming, wish: UploadWish) -> Taken:
+        """Make what was received a session, unless the transcript has it."""
+        known = await self._known(transcript, incoming, wish)
+        if known is not None:
+            return known
+        examined = await asyncio.to_thread(examine, incoming.path, self._limits.length)
+        if examined.length is not None:
+            size_bytes = examined.length * SAMPLE_BYTES
+            await self._threads.run(lambda: incoming.reserve(size_bytes))
+        async with self._lock(transcript):
+            # Twice the same file at once: the second one finds the first.
+            known = await self._known(transcript, incoming, wish)
+            return known or await self._join(transcript, incoming, wish, examined)
+
+    async def _known(self, transcript: str, incoming: Incoming, wish: UploadWish) -> Taken | None:
+        """Return what became of the same file before; a job that came to nothing begins again."""
+        digest = incoming.digest
+        upload = await self._threads.run(
+            lambda: self._store.uploads.find(transcript, digest=digest, key=wish.key)
+        )
+        if upload is None:
+            return None
+        if upload.digest != digest:
+            expected = "the same file as before under this Idempotency-Key"
+            raise UploadError(UploadFault.KEY_REUSED, expected, "another one")
+        try:
+            job = await self._jobs.get(upload.job)
+        except UnknownJob:
+            return await self._begin_again(upload, wish)
+        match job.state:
+            case JobState.CANCELLED:
+                return await self._begin_again(upload, wish)
+            case JobState.FAILED:
+                return Taken(upload, await self._jobs.retry(job.id), new=True)
+            case _:
+                return Taken(upload, job, new=False)
+
+    async def _begin_again(self, upload: Upload, wish: UploadWish) -> Taken:
+        renewed, job = await self._jobs.submit_with(
+            lambda bounds: self._store.uploads.begin_again(upload, wish.wishes, bounds)
+        )
+        return Taken(renewed, job, new=True)
+
+    async def _join(
+        self, transcript: str, incoming: Incoming, wish: UploadWish, examined: Examined
+    ) -> Taken:
+        session = secrets.token_hex(8)
+        manifest = _manifest(session, transcript, wish)
+        async with self._rooms.enter(transcript):
+            lease = self._rooms.lease(transcript)
+            offset_ms = wish.at_ms
+            if offset_ms is None:
+                offset_ms = await self._end_ms(transcript)
+            new = NewUpload(
+                session=NewSession(
+                    session, offset_ms, wish.name, samples=examined.length or 0, over=True
+                ),
+                digest=incoming.digest,
+                key=wish.key,
+                name=wish.name,
+                size_bytes=incoming.size_bytes,
+                wishes=wish.wishes,
+            )
+            # In this order: a job whose file is not there yet would fail.
+            await self._threads.run(lambda: self._files.keep(incoming, manifest))
+            try:
+                upload, job = await self._jobs.submit_with(
+                    lambda bounds: self._store.uploads.add(lease, new, bounds)
+                )
+            except BaseException:
+                await self._threads.run(lambda: self._files.remove(session))
+                raise
+        logger.info(
+            "upload taken",
+            extra={"session": session, "job": job.id, "bytes": incoming.size_bytes},
+        )
+        return Taken(upload, job, new=True)
+
+    async def _end_ms(self, transcript: str) -> int:
+        """Return where on its clock all that is recorded of a transcript ends."""
+        sessions = await self._threads.run(lambda: self._store.sessions.of(transcript))
+        about = await self._threads.run(lambda: self._store.library.get(transcript))
+        ends = [each.offset_ms + to_ms(Samples(each.samples)) for each in sessions]
+        return max([0, about.duration_ms, *ends]) if sessions else 0
+
+    def _too_large(self, size_bytes: int | None) -> UploadError:
+        got = "more" if size_bytes is None else f"{size_bytes} bytes"
+        return UploadError(UploadFault.TOO_LARGE, f"at most {self._limits.size_bytes} bytes", got)
+
+    def _lock(self, transcript: str) -> asyncio.Lock:
+        return self._locks.setdefault(transcript, asyncio.Lock())
+
+
+async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
+    try:
+        async with asyncio.timeout(IDLE_S):
+            return await anext(pieces, None)
+    except TimeoutError:
+        expected = f"something at least every {IDLE_S:g} s"
+        raise UploadError(UploadFault.TOO_SLOW, expected, "nothing") from None
+
+
+def _manifest(session: str, transcript: str, wish: UploadWish) -> Manifest:
+    """Return what the folder says of a session that is over and never was live."""
+    now_ms = unix_ms()
+    terms = Terms(
+        sample_rate=SAMPLE_RATE,
+        encoding=Encoding.PCM_S16LE,
+        language=wish.wishes.language or AUTO_LANGUAGE,
+        lookahead_ms=0,
+        max_delay_ms=0,
+        diarization=wish.wishes.diarization,
+        diarization_latency_ms=None,
+        hotwords=wish.wishes.hotwords,
+        partials=False,
+        finals=Finals.UTTERANCE,
+        transcript=transcript,
+        microphone=wish.name,
+    )
+    # Nobody is given this token: there is nothing to resume.
+    unguessable = fingerprint(make_token())
+    return Manifest(session, unguessable, now_ms, terms, ended=True, finished_ms=now_ms)
