@@ -15,11 +15,11 @@ from loadtest.corrections_meeting import MeetingReport, measure_meeting
 from loadtest.corrections_report import (
     CorrectionsReport,
     meeting_tables,
-    plot_stretches,
     stretches_table,
 )
 from loadtest.editors_documents import write_meetings
 from loadtest.measured_server import running_server
+from loadtest.plots import plot_stretches
 from loadtest.recordings import conversations, read_recording
 from loadtest.report import write_json
 from loadtest.soak import long_talk, script_flags

@@ -1,11 +1,9 @@
-"""What corrections take and cost, as tables and as a picture."""
+"""What corrections take and cost, as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -15,11 +13,6 @@ from loadtest.corrections_meeting import MeetingReport
 from loadtest.distribution import Distribution
 from loadtest.editors_report import editing_table
 from loadtest.report import NOTHING, percent, spread
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-SIZE_IN = (8.0, 4.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,36 +69,6 @@ def meeting_tables(report: MeetingReport) -> Iterable[Table]:
     for heading, cell in rows:
         table.add_row(heading, cell)
     return table, editing_table([report.editing])
-
-
-def plot_stretches(report: StretchesReport, file: Path) -> None:
-    """Draw how long corrections and finals took, into a file."""
-    # Half a second of imports, for reports with pictures only. Agg needs no display.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    figure = Figure(figsize=SIZE_IN, layout="constrained")
-    FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
-    took_s = [each.corrected_s for each in report.stretches if each.corrected_s is not None]
-    _draw(left, {"stretches": took_s}, "from the end of a stretch to its correction")
-    finals_s = {
-        name: [s for each in report.rounds if each.accurate is accurate for s in each.final_s]
-        for name, accurate in (("with workers", True), ("without", False))
-    }
-    _draw(right, finals_s, "from the end of a word to its final")
-    figure.savefig(file)
-
-
-def _draw(axes: Axes, rows: dict[str, list[float]], title: str) -> None:
-    """Draw what part of all took at most so long."""
-    for name, values in rows.items():
-        ordered = sorted(values)
-        axes.step(ordered, [(n + 1) / len(ordered) for n in range(len(ordered))], label=name)
-    axes.set_xlabel("seconds")
-    axes.set_ylabel("part of all")
-    axes.set_title(title)
-    axes.legend()
 
 
 def _rise(report: StretchesReport) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loadtest.accuracy_report import Reports, passes
+from loadtest.corrections import StretchesReport
 from loadtest.scoring import WordErrors
 
 if TYPE_CHECKING:
@@ -24,6 +25,20 @@ def plot_accuracy(reports: Reports, folder: Path) -> list[Path]:
         draw(figure.subplots(), reports)
         figure.savefig(file)
     return files
+
+
+def plot_stretches(report: StretchesReport, file: Path) -> None:
+    """Draw how long corrections and finals took, into a file."""
+    figure = _figure()
+    left, right = figure.subplots(1, 2)
+    took_s = [each.corrected_s for each in report.stretches if each.corrected_s is not None]
+    _draw_parts(left, {"stretches": took_s}, "from the end of a stretch to its correction")
+    finals_s = {
+        name: [s for each in report.rounds if each.accurate is accurate for s in each.final_s]
+        for name, accurate in (("with workers", True), ("without", False))
+    }
+    _draw_parts(right, finals_s, "from the end of a word to its final")
+    figure.savefig(file)
 
 
 def _figure() -> Figure:
@@ -73,3 +88,14 @@ def _costs(reports: Reports) -> dict[str, float]:
         sums["recording"] = sum(each.recording.cpu_per_audio_s * s for each, s in laters)
         sums["only uncertain"] = sum(each.uncertain.cpu_per_audio_s * s for each, s in laters)
     return {name: cpu_s / audio_s for name, cpu_s in sums.items()}
+
+
+def _draw_parts(axes: Axes, rows: dict[str, list[float]], title: str) -> None:
+    """Draw what part of all took at most so long."""
+    for name, values in rows.items():
+        ordered = sorted(values)
+        axes.step(ordered, [(n + 1) / len(ordered) for n in range(len(ordered))], label=name)
+    axes.set_xlabel("seconds")
+    axes.set_ylabel("part of all")
+    axes.set_title(title)
+    axes.legend()

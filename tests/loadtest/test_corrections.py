@@ -11,9 +11,10 @@ from rich.console import Console
 
 from loadtest.corrections import Round, Stretch, StretchesReport, _stretch
 from loadtest.corrections_meeting import MeetingReport, count_moved
-from loadtest.corrections_report import meeting_tables, plot_stretches, stretches_table
+from loadtest.corrections_report import meeting_tables, stretches_table
 from loadtest.editors import EditingReport
 from loadtest.editors_lag import LoopLag
+from loadtest.plots import plot_stretches
 from offline.domain import PassId
 from offline.jobs import Failure, FailureCode, Job, JobKind, JobState, Task
 from streaming.core.domain import Permille
