@@ -25,6 +25,7 @@ from loadtest.editors import EditingReport, Typing, measure_editing
 from loadtest.editors_documents import measure_opening, write_meetings
 from loadtest.editors_report import EditorsReport, editing_table, openings_table
 from loadtest.errors import LoadtestError
+from loadtest.fuzz_command import add_fuzz
 from loadtest.jobs import JobsReport, jobs_table, measure_jobs
 from loadtest.latency import LatencyReport, measure_latency
 from loadtest.living import LivingReport, Plan, measure_living
@@ -83,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_editors(commands.add_parser("editors", help="how long edits and documents take"))
     _add_crashes(commands.add_parser("crashes", help="kill -9 again and again: what is missing"))
     _add_living(commands.add_parser("living", help="edit what is being said, and lose connections"))
+    add_fuzz(commands.add_parser("fuzz", help="accurate passes against edits, at random"))
     _add_jobs(commands.add_parser("jobs", help="how soon jobs begin, also after a kill -9"))
     return parser
 
