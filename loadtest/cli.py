@@ -20,6 +20,7 @@ from loadtest.corrections_command import add_corrections
 from loadtest.crashes_command import add_crashes
 from loadtest.editors_command import add_editors
 from loadtest.errors import LoadtestError
+from loadtest.fuzz_command import add_fuzz
 from loadtest.jobs_command import add_jobs
 from loadtest.latency import LatencyReport, measure_latency
 from loadtest.living_command import add_living
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     add_editors(commands.add_parser("editors", help="how long edits and documents take"))
     add_crashes(commands.add_parser("crashes", help="kill -9 again and again: what is missing"))
     add_living(commands.add_parser("living", help="edit what is being said, and lose connections"))
+    add_fuzz(commands.add_parser("fuzz", help="accurate passes against edits, at random"))
     add_corrections(
         commands.add_parser("corrections", help="how long corrections take, and what they cost")
     )

@@ -45,6 +45,18 @@ def redis_server(redis_process: RedisServer) -> RedisServer:
     return redis_process
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes minutes, unless the expression after `-m` speaks of it.
+
+    Not by an `-m` in `addopts`: any other one on the command line takes its place.
+    """
+    if "long" in config.option.markexpr:
+        return
+    left_out = [item for item in items if "long" in item.keywords]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the tests that are slow and do not say so.
 

@@ -21,6 +21,7 @@ from trax_client.document import (
     PeopleChanged,
     Person,
     SpeakersChanged,
+    SuggestionsChanged,
     TitleChanged,
     TurnsChanged,
 )
@@ -319,3 +320,77 @@ async def test_deleted_transcript_ends_for_those_who_are_in_it(tmp_path: Path) -
                     await follow(changes)
                     pytest.fail("it ended as if it had been closed")
                 transcript.insert(0, "too late")
+
+
+def suggest(transcript: SharedTranscript, name: str, **fields: object) -> None:
+    """Have the document hold a suggestion, as the server would write it."""
+    value: dict[str, object] = {
+        "kind": "replace",
+        "words": [],
+        "before": "",
+        "after": "",
+        "pass": "2",
+    }
+    value |= {"start_ms": 0, "end_ms": 100} | fields
+    with transcript._live.replica.edit():
+        transcript._live.replica.put("sug", name, value)
+
+
+async def test_a_suggestion_is_accepted_as_an_edit_of_one_s_own(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, transcript):
+        turn = transcript.split_turn(0, speaker="s1")
+        transcript.insert(1, "We 👋 went their.")
+        suggest(transcript, "a", text=" their", alternative=" there", before="went", after=".")
+        told = asyncio.create_task(follow(transcript.changes()))
+        await asyncio.sleep(0)
+
+        transcript.accept("a")
+
+        assert transcript.text == "\nWe 👋 went there."
+        assert not transcript.suggestions
+        assert transcript._live.replica.register("sugd") == {"a": "accepted"}
+        assert [each.id for each in transcript.turns] == [turn]
+        assert transcript.undo()
+        assert transcript.text == "\nWe 👋 went their."
+        assert [each.id for each in transcript.suggestions] == ["a"]
+        await transcript.saved()
+    changes = [change for change in await told if isinstance(change, SuggestionsChanged)]
+    assert [each.id for each in changes[-1].suggestions] == ["a"]
+
+
+async def test_a_suggestion_is_dismissed(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, transcript):
+        transcript.insert(0, "their")
+        suggest(transcript, "a", text="their", alternative="there")
+
+        transcript.dismiss("a")
+
+        assert (transcript.text, transcript.suggestions) == ("their", ())
+        for decide in (transcript.accept, transcript.dismiss):
+            with pytest.raises(ValueError, match="open suggestion expected, got 'a'"):
+                decide("a")
+
+
+async def test_a_suggestion_whose_text_was_edited_is_not_accepted(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, transcript):
+        transcript.insert(0, "they are")
+        suggest(transcript, "a", text="their", alternative="there")
+
+        with pytest.raises(trax_client.SuggestionOutdated, match="suggestion a expected once"):
+            transcript.accept("a")
+
+        assert [each.id for each in transcript.suggestions] == ["a"]
+
+
+async def test_a_suggestion_may_be_to_take_away_or_to_insert(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, transcript):
+        transcript.insert(0, "we um go")
+        suggest(
+            transcript, "a", kind="delete", text=" um", alternative="", before="we", after=" go"
+        )
+        transcript.accept("a")
+        assert transcript.text == "we go"
+
+        suggest(transcript, "b", kind="insert", text="", alternative=" all", before="we")
+        transcript.accept("b")
+        assert transcript.text == "we all go"

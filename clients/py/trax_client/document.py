@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 LONGEST_NAME = 200
 """Characters of a name that are shown."""
@@ -105,6 +105,41 @@ class Person:
     colour: str | None
 
 
+class SuggestionKind(StrEnum):
+    """What accepting a suggestion does."""
+
+    REPLACE = "replace"
+    INSERT = "insert"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What the server heard at one place, after people had edited there.
+
+    Attributes:
+        id: By which it is accepted or dismissed.
+        kind: What accepting it does.
+        text: What stands there, as people wrote it; with the space before it, as `alternative`.
+        alternative: What was heard.
+        before: What stands before it in its turn.
+        after: What stands after it.
+        words: Which words of passes it is about, as `"PASS.WORD"`.
+        start_ms: When it was said, on the transcript's clock.
+        end_ms: Until when.
+    """
+
+    id: str
+    kind: SuggestionKind
+    text: str
+    alternative: str
+    before: str
+    after: str
+    words: tuple[str, ...]
+    start_ms: int
+    end_ms: int
+
+
 class Part(IntEnum):
     """A part of a transcript that changes by itself, in the order in which changes are told."""
 
@@ -114,6 +149,7 @@ class Part(IntEnum):
     NOTES = 3
     PEOPLE = 4
     PARTIALS = 5
+    SUGGESTIONS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +194,21 @@ class PeopleChanged:
     people: tuple[Person, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SuggestionsChanged:
+    """The server suggests something else, or somebody decided; these are all that are left."""
+
+    suggestions: tuple[Suggestion, ...]
+
+
 Change = (
-    TurnsChanged | SpeakersChanged | PartialsChanged | NotesChanged | TitleChanged | PeopleChanged
+    TurnsChanged
+    | SpeakersChanged
+    | PartialsChanged
+    | NotesChanged
+    | TitleChanged
+    | PeopleChanged
+    | SuggestionsChanged
 )
 
 

@@ -5,6 +5,7 @@
     ├── ConnectionLost        it was lost, and could not be resumed in time
     ├── ProtocolViolation     the server said what the protocol does not allow
     ├── NotSaved              the server may not have what was written into a transcript
+    ├── SuggestionOutdated    the text is not what the suggestion is about any more
     └── SessionError          the server ended the session or refused a request, and said why
         ├── Unauthorized      wrong or no token
         ├── Refused           it did not like what we sent or asked for
@@ -85,6 +86,21 @@ class NotSaved(TraxError):
     def __init__(self, edits: int) -> None:
         super().__init__(f"the server could not be reached; {edits} edits may not have arrived")
         self.edits = edits
+
+
+class SuggestionOutdated(TraxError):
+    """A suggestion cannot be accepted, because its text does not stand there any more.
+
+    Attributes:
+        suggestion: Its id.
+    """
+
+    def __init__(self, suggestion: str) -> None:
+        super().__init__(
+            f"the text of suggestion {suggestion} expected once in the transcript, as it was when "
+            "that was made: it was edited since"
+        )
+        self.suggestion = suggestion
 
 
 class SessionError(TraxError):

@@ -22,6 +22,7 @@ from trax_client.document import (
     PeopleChanged,
     Saying,
     SpeakersChanged,
+    SuggestionsChanged,
     TitleChanged,
     Turn,
     TurnsChanged,
@@ -35,6 +36,7 @@ _TYPES = {
     NotesChanged: "notes",
     PeopleChanged: "people",
     PartialsChanged: "partials",
+    SuggestionsChanged: "suggestions",
 }
 
 

@@ -39,8 +39,8 @@ except ImportError as error:
     ) from error
 
 TEXTS = ("text", "notes")
-MAPS = ("turns", "hturns", "mspeakers", "speakers", "meta")
-OURS = ("text", "notes", "hturns", "speakers")
+MAPS = ("turns", "hturns", "mspeakers", "speakers", "sug", "sugd", "meta")
+OURS = ("text", "notes", "hturns", "speakers", "sugd")
 """What people write, and can undo."""
 
 ORIGIN = "person"
@@ -57,6 +57,8 @@ _PARTS: Mapping[str, frozenset[Part]] = {
     # Turns and partials bear their speakers' names.
     "speakers": frozenset({Part.SPEAKERS, Part.TURNS, Part.PARTIALS}),
     "mspeakers": frozenset({Part.SPEAKERS, Part.TURNS, Part.PARTIALS}),
+    "sug": frozenset({Part.SUGGESTIONS}),
+    "sugd": frozenset({Part.SUGGESTIONS}),
     "notes": frozenset({Part.NOTES}),
     "meta": frozenset({Part.TITLE}),
 }

@@ -31,6 +31,8 @@ from trax_client.document import (
     Person,
     Saying,
     SpeakersChanged,
+    Suggestion,
+    SuggestionsChanged,
     TitleChanged,
     TranscriptSpeaker,
     Turn,
@@ -42,9 +44,10 @@ from trax_client.document import (
     as_speakers,
     as_turns,
 )
-from trax_client.errors import NotSaved
+from trax_client.errors import NotSaved, SuggestionOutdated
 from trax_client.replica import Replica
 from trax_client.replication import Replication
+from trax_client.suggestions import as_suggestions, find
 
 __all__ = ["Changes", "SharedTranscript", "open_transcript"]
 
@@ -87,6 +90,12 @@ class SharedTranscript:
     def speakers(self) -> tuple[TranscriptSpeaker, ...]:
         """Who speaks, as people see them."""
         return as_speakers(self._replica.register("mspeakers"), self._replica.register("speakers"))
+
+    @property
+    def suggestions(self) -> tuple[Suggestion, ...]:
+        """What the server would correct where people had edited, and nobody decided about yet."""
+        replica = self._replica
+        return as_suggestions(replica.register("sug"), replica.register("sugd"))
 
     @property
     def notes(self) -> str:
@@ -213,6 +222,34 @@ class SharedTranscript:
             with self._edit():
                 self._replica.mark(start, end, "hl", colour)
 
+    def accept(self, suggestion: str) -> None:
+        """Have the text say what a suggestion says, as an edit of one's own.
+
+        Raises:
+            ValueError: There is no such suggestion, or somebody decided about it.
+            SuggestionOutdated: Its text was edited since.
+        """
+        accepted = self._suggestion(suggestion)
+        place = find(tuple(as_runs(self._replica.stretches())), accepted)
+        if place is None:
+            raise SuggestionOutdated(suggestion)
+        start, end = place
+        with self._edit():
+            self._insert(end, accepted.alternative)
+            if start < end:
+                self._replica.delete("text", start, end)
+            self._replica.put("sugd", suggestion, "accepted")
+
+    def dismiss(self, suggestion: str) -> None:
+        """Leave the text as it is, and have nobody see a suggestion any more.
+
+        Raises:
+            ValueError: There is no such suggestion, or somebody decided about it.
+        """
+        self._suggestion(suggestion)
+        with self._edit():
+            self._replica.put("sugd", suggestion, "dismissed")
+
     def write_notes(self, markdown: str) -> None:
         """Make the meeting notes say this; what equal text others write meanwhile stays."""
         markdown.encode()
@@ -307,6 +344,12 @@ class SharedTranscript:
             raise ValueError(f"the id of a turn expected, got {turn!r:.60}")
         return found
 
+    def _suggestion(self, name: str) -> Suggestion:
+        found = next((each for each in self.suggestions if each.id == name), None)
+        if found is None:
+            raise ValueError(f"the id of an open suggestion expected, got {name!r:.60}")
+        return found
+
     def _names(self) -> dict[str, str]:
         return {speaker.id: speaker.name for speaker in self.speakers}
 
@@ -322,6 +365,8 @@ class SharedTranscript:
                 return NotesChanged(self.notes)
             case Part.PEOPLE:
                 return PeopleChanged(self.people)
+            case Part.SUGGESTIONS:
+                return SuggestionsChanged(self.suggestions)
             case Part.PARTIALS:
                 return PartialsChanged(self.partials)
             case _:
