@@ -34,6 +34,9 @@ T = TypeVar("T")
 SWEEP_S = 5.0
 """How often messages that were lost are sent again."""
 
+SEND_S = 1.0
+"""How long whoever submits a job waits for the broker. It is in the database by then."""
+
 LOOK_S = 1.0
 """How often the database is asked for what other processes heard, or how far a job is."""
 
@@ -187,9 +190,12 @@ class Jobs:
         news.set()
 
     async def _send(self, job: str) -> None:
-        """Wake a worker up; if that is not possible now, the sweep does it later."""
-        with suppress(QueueUnavailable):
-            await self._in_queue(lambda: self._queue.send(job))
+        """Wake a worker up; if that is not possible at once, the sweep does it later."""
+        if not self._reachable:
+            return
+        with suppress(QueueUnavailable, TimeoutError):
+            async with asyncio.timeout(SEND_S):
+                await self._in_queue(lambda: self._queue.send(job))
 
     async def _in_queue(self, work: Callable[[], T]) -> T:
         try:

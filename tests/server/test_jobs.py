@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from offline import queue as queue_module
 from offline.errors import QueueUnavailable
 from offline.jobs import Claim, Failure, FailureCode, Job, JobKind, JobState, Task
 from offline.queue import JobQueue
@@ -57,6 +58,11 @@ class Office:
                 if (waiting := self.queue.waiting()) >= count:
                     assert waiting == count
                     return
+            await asyncio.sleep(0.01)
+
+    async def found(self, *, reachable: bool) -> None:
+        """Wait until it is found out whether Redis answers."""
+        while self.jobs._reachable is not reachable:  # noqa: ASYNC110 - there is nothing to await
             await asyncio.sleep(0.01)
 
     async def aclose(self) -> None:
@@ -228,6 +234,29 @@ async def test_jobs_wait_for_a_redis_that_is_away_and_it_is_said_once(
     assert "Redis is back" in said
     assert "jobs sent again" in said
     assert said.count("jobs wait for Redis") <= 2  # it goes away once more at the end
+
+
+@pytest.mark.redis
+async def test_nobody_waits_for_a_redis_that_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SWEEP_S", 0.01)
+    monkeypatch.setattr(module, "SEND_S", 0.1)
+    monkeypatch.setattr(queue_module, "ANSWER_S", 0.3)
+    server = RedisServer()
+    try:
+        async with office(tmp_path, server.url) as here:
+            server.freeze()
+            jobs = [await here.submit(), await here.submit()]
+            assert {(await here.jobs.get(job.id)).state for job in jobs} == {JobState.WAITING}
+
+            here.jobs.start()
+            await here.found(reachable=False)
+            server.thaw()
+            await here.found(reachable=True)
+            assert here.queue.waiting() >= 2
+    finally:
+        server.kill()
 
 
 @pytest.mark.slow
