@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from weakref import WeakValueDictionary
 
+from server.acquaintance import Acquaintance
 from server.codes import CloseCode
 from server.commits import Commits
 from server.contents import Contents
@@ -58,6 +59,7 @@ class _Open:
     room: Room
     commits: Commits
     lease: Lease
+    acquaintance: Acquaintance
     compacted: int
     described: int
     compacting: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -148,6 +150,17 @@ class Rooms:
             raise RoomClosed("an open room expected")
         return opened.lease
 
+    def acquaintance(self, transcript: str) -> Acquaintance:
+        """Return who is who in an open transcript.
+
+        Raises:
+            RoomClosed: It is not open any more.
+        """
+        opened = self._open.get(transcript)
+        if opened is None:
+            raise RoomClosed("an open room expected")
+        return opened.acquaintance
+
     async def delete(self, transcript: str) -> tuple[str, ...]:
         """Delete a transcript, and send everybody away who is in it.
 
@@ -200,7 +213,10 @@ class Rooms:
             most_bytes=self._transcript_bytes,
             clock=asyncio.get_running_loop().time,
         )
-        opened = _Open(room, commits, stored.lease, stored.document.snapshot_seq, last_seq)
+        acquaintance = Acquaintance(self._store, self._threads, stored.lease, room)
+        opened = _Open(
+            room, commits, stored.lease, acquaintance, stored.document.snapshot_seq, last_seq
+        )
         opened.tasks = [
             asyncio.create_task(self._guard(transcript, opened, work))
             for work in (commits.run, partial(self._look_after, transcript, opened))
@@ -267,6 +283,7 @@ class Rooms:
         clock = asyncio.get_running_loop().time
         describe_at_s = clock() + DESCRIBE_EVERY_S
         while True:
+            await opened.acquaintance.settle()
             await asyncio.sleep(SILENCE_CHECK_S)
             opened.room.refresh()
             if clock() >= describe_at_s:

@@ -17,7 +17,6 @@ from functools import partial
 from typing import Protocol
 
 from offline.domain import SpeakerId
-from server.acquaintance import Acquaintance
 from server.dictation import Dictation
 from server.disk import Disk
 from server.errors import RoomClosed, TranscriptClosed
@@ -178,25 +177,24 @@ class Transcripts:
         await room.idle()  # What was written of it before may not be stored yet.
         session = await self._session(session.id)
         lease = self._rooms.lease(session.transcript)
-        acquaintance = Acquaintance(self._store, self._threads, lease, session)
-        dictation = Dictation(room, session, await acquaintance.recall())
+        acquaintance = self._rooms.acquaintance(session.transcript)
+        dictation = Dictation(room, session, await acquaintance.recall(session.id))
         if session.person is not None:
-            speaker = await acquaintance.introduce(session.person)
+            speaker = await acquaintance.introduce(session, session.person)
             dictation.speaks_alone(speaker, session.person)
         while True:
             complete = speech.complete
             entries = await speech.entries(dictation.seq, PAGE)
             for entry in entries:
                 for label in dictation.strangers(entry):
-                    speaker = await acquaintance.introduce(label)
+                    speaker = await acquaintance.introduce(session, label)
                     dictation.introduce(label, speaker, _name(speaker))
                 await dictation.take(entry, speech.received)
             room.show(session.id, dictation.show(speech.partial))
             if entries:
-                named = room.transcript.named_speakers()
-                for was, speaker in (await acquaintance.compare(speech.voices, named)).items():
-                    await room.identify(was, speaker)
+                await acquaintance.hear(session.id, speech.voices)
             elif complete:
+                await acquaintance.hear(session.id, speech.voices, last=True)
                 await room.idle()
                 for each in (session.live_pass, session.utterance_pass):
                     await self._threads.run(partial(self._store.passes.close, lease, each))

@@ -107,24 +107,39 @@ class Sessions:
             )
         return Voice(session, label, speaker)
 
-    def change_voice(self, lease: Lease, voice: Voice) -> None:
-        """Note that a voice is somebody else, or what it sounds like.
+    def keep_print(self, lease: Lease, session: str, label: str, embedding: bytes) -> bool:
+        """Keep what a voice sounds like; return whether there is such a voice.
 
         Raises:
             UnknownTranscript: It was deleted.
             StaleWriter: There is a newer lease.
-            Conflict: There is no such voice in this transcript.
+            Conflict: The session is not in this transcript.
         """
         with self._database.writing() as connection:
             hold(connection, lease)
-            _check_session(connection, lease, voice.session)
-            changed = connection.execute(
+            _check_session(connection, lease, session)
+            kept = connection.execute(
                 update(voices)
-                .where(voices.c.session == voice.session, voices.c.label == voice.label)
-                .values(speaker=voice.speaker, embedding=voice.embedding)
+                .where(voices.c.session == session, voices.c.label == label)
+                .values(embedding=embedding)
             )
-            if changed.rowcount == 0:
-                raise Conflict(voice.session, "a voice that was added", "another label")
+            return kept.rowcount > 0
+
+    def unite(self, lease: Lease, speaker: SpeakerId, other: SpeakerId) -> None:
+        """Note that all voices of a speaker are those of another one.
+
+        Raises:
+            UnknownTranscript: It was deleted.
+            StaleWriter: There is a newer lease.
+        """
+        mine = select(sessions.c.id).where(sessions.c.transcript == lease.transcript)
+        with self._database.writing() as connection:
+            hold(connection, lease)
+            connection.execute(
+                update(voices)
+                .where(voices.c.session.in_(mine), voices.c.speaker == speaker)
+                .values(speaker=other)
+            )
 
     def voices(self, transcript: str) -> tuple[Voice, ...]:
         """Return all voices of a transcript, oldest first; none for an unknown one."""

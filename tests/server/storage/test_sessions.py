@@ -110,7 +110,8 @@ def test_a_voice_may_turn_out_to_be_somebody_else(store: Store) -> None:
     store.sessions.add_voice(lease, "session1", "S2")
     changed = Voice("session1", "S2", SpeakerId("s1"), b"\0\xff")
 
-    store.sessions.change_voice(lease, changed)
+    assert store.sessions.keep_print(lease, "session1", "S2", b"\0\xff")
+    store.sessions.unite(lease, SpeakerId("s2"), SpeakerId("s1"))
 
     assert store.sessions.voices(TRANSCRIPT) == (kept, changed)
     assert store.sessions.voices(OTHER) == ()
@@ -123,15 +124,27 @@ def test_voices_belong_to_sessions_of_the_transcript(store: Store) -> None:
     with pytest.raises(Conflict, match=f"session1: expected a session of {OTHER}"):
         store.sessions.add_voice(other, "session1", "S1")
     with pytest.raises(Conflict, match="expected a session of"):
-        store.sessions.change_voice(other, Voice("nobody", "S1", SpeakerId("s1")))
+        store.sessions.keep_print(other, "nobody", "S1", b"")
 
 
-def test_only_a_voice_that_was_added_is_changed(store: Store) -> None:
+def test_only_speakers_of_one_transcript_become_one(store: Store) -> None:
+    lease, other = opened(store), opened(store, OTHER)
+    for each, session in ((lease, "session1"), (other, "session2")):
+        joined(store, each, session)
+        store.sessions.add_voice(each, session, "S1")
+
+    store.sessions.unite(lease, SpeakerId("s1"), SpeakerId("s9"))
+
+    assert [voice.speaker for voice in store.sessions.voices(TRANSCRIPT)] == ["s9"]
+    assert [voice.speaker for voice in store.sessions.voices(OTHER)] == ["s1"]
+
+
+def test_a_print_is_kept_of_a_voice_that_was_added(store: Store) -> None:
     lease = opened(store)
     joined(store, lease)
 
-    with pytest.raises(Conflict, match="expected a voice that was added"):
-        store.sessions.change_voice(lease, Voice("session1", "S1", SpeakerId("s1")))
+    assert not store.sessions.keep_print(lease, "session1", "S1", b"print")
+    assert store.sessions.voices(TRANSCRIPT) == ()
 
 
 def test_only_the_newest_lease_changes_sessions(store: Store) -> None:
@@ -145,7 +158,9 @@ def test_only_the_newest_lease_changes_sessions(store: Store) -> None:
     with pytest.raises(StaleWriter):
         store.sessions.add_voice(old, "session1", "S1")
     with pytest.raises(StaleWriter):
-        store.sessions.change_voice(old, voice)
+        store.sessions.keep_print(old, "session1", "S1", b"print")
+    with pytest.raises(StaleWriter):
+        store.sessions.unite(old, voice.speaker, SpeakerId("s2"))
 
     store.library.delete(TRANSCRIPT)
     with pytest.raises(UnknownTranscript):
