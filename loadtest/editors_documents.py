@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import cycle, islice
 from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed
@@ -45,7 +45,24 @@ UTTERANCES_A_CORRECTION = 2
 MOST_BYTES = 64 * 1024 * 1024
 OPEN_S = 60.0
 
-_VOCABULARY = ("so", "here", "is", "the", "new", "plan", "that", "nobody", "has", "seen", "before")
+_SYLLABLES = (
+    "so",
+    "he",
+    "re",
+    "is",
+    "the",
+    "new",
+    "plan",
+    "that",
+    "no",
+    "bo",
+    "dy",
+    "has",
+    "seen",
+    "be",
+)
+_VOCABULARY = tuple(first + second for first in _SYLLABLES for second in ("", *_SYLLABLES))
+"""Words of which none follows another again and again, as people speak."""
 _SPEAKERS = tuple(Speaker(f"S{number}") for number in range(1, 5))
 
 
@@ -143,7 +160,7 @@ async def _take(dictation: Dictation, event: LastingEvent, words: int) -> None:
 
 def _events(count: int) -> Iterator[LastingEvent]:
     """Yield what a session hears of so many words, one speaker after the other."""
-    texts = list(islice(cycle(_VOCABULARY), count))
+    texts = random.Random(count).choices(_VOCABULARY, k=count)
     size = WORDS_AN_UTTERANCE
     for number, first in enumerate(range(0, count, size)):
         utterance, speaker = UtteranceId(number), _SPEAKERS[number % len(_SPEAKERS)]

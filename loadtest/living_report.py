@@ -40,12 +40,12 @@ def findings_table(report: LivingReport) -> Table:
         box=SIMPLE_HEAD,
     )
     table.add_column("", no_wrap=True)
-    for heading in ("written", "erased by people", "corrected", "whole", "missing", "doubled"):
+    for heading in ("written", "erased", "replaced", "whole", "missing", "doubled"):
         table.add_column(heading, justify="right")
     table.add_row("characters typed", *_typed(found.typed))
-    table.add_row("characters in the notes", *_typed(found.noted))
+    table.add_row("typed into notes", *_typed(found.noted))
     table.add_row("final words", *_said(found.finals))
-    table.add_row("words of corrections", *_said(found.corrections))
+    table.add_row("corrections' words", *_said(found.corrections))
     return table
 
 
