@@ -10,7 +10,7 @@ where sentences end. So:
 2. a word in no turn goes to the nearest one;
 3. words between a change of voice and the end of a sentence close to it go with their sentence.
 
-Of the words that Whisper base heard in the three conversations of `tests/data`, 5.2 % go to the wrong
+Of the words that Whisper base heard in the three conversations of `tests/data`, 5.2 % go to a wrong
 voice by steps 1 and 2, and 3.6 % by all three; 8.0 and 6.3 % with three talks of 2-4 speakers more,
 in which people talk at once more often. Step 3 changes nothing where the text has no sentences.
 """

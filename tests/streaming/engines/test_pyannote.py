@@ -44,7 +44,8 @@ class StoppedError(Exception):
 
 @pytest.fixture(scope="module")
 def clustering() -> Callable[..., Any]:
-    return pyannote._import_clustering().AgglomerativeClustering
+    found: Callable[..., Any] = pyannote._import_clustering().AgglomerativeClustering
+    return found
 
 
 @pytest.fixture
