@@ -12,7 +12,8 @@
     arrangement    turns where voices change
     belief         what machines take for said, after all passes
     comparison     what one more pass hears otherwise
-    casting        which speakers the voices of an accurate pass are
+    casting        which speakers the voices of an accurate pass are, by time
+    voices         and by what they sound like
     reconcile      its words in place of those before, where nobody touched them
     portions       a long pass in parts, each of which is corrected by itself
     review         suggestions, where somebody touched them
@@ -28,6 +29,8 @@ The accurate pass, of which only what is marked so is pure::
     certainty      which windows are worth hearing again (pure)
     layers         what was taken for said after passes over parts of a session (pure)
     cache          results kept by what they were computed from
+    diarization    who speaks when in a stretch of a session
+    speaking       and so who says which word (pure)
     accurate       all of it: audio and earlier words to better words
 
 Around both::

@@ -1,8 +1,8 @@
 """Which speaker of a transcript each voice of an accurate pass is.
 
 Two hearings of the same speech are compared by time: who spoke when, as the transcript has it, with
-which voice spoke when. The pair that agrees longest is settled first, and each voice is a speaker
-of its own. So a name that a person gave stays with the voice that it was given to.
+which voice spoke when; and by what the voices sound like (see `voices`). So a name that a person
+gave stays with the voice that it was given to.
 """
 
 from __future__ import annotations
@@ -13,12 +13,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from offline.domain import PassId, SpeakerId, TurnId
-from offline.results import HeardWord
+from offline.results import HeardVoice, HeardWord
 from offline.view import View
-
-LEAST_SHARE = 0.2
-"""A voice of which less agrees with a speaker is somebody else. Diarizers that agree at all agree
-on more than half (see "Diarization" in the README)."""
+from offline.voices import identify
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,8 @@ def cast(
     passes: Collection[PassId],
     chosen: Mapping[TurnId, SpeakerId],
     words: Sequence[HeardWord],
+    voices: Sequence[HeardVoice],
+    known: Mapping[SpeakerId, Sequence[bytes]],
 ) -> dict[int, SpeakerId]:
     """Return who the voices are that are speakers of the transcript already.
 
@@ -43,6 +42,8 @@ def cast(
         passes: Those over the same audio: other microphones hear others at the same time.
         chosen: Who speaks in some turns as people say, above what machines say.
         words: On the transcript's clock, with their voices.
+        voices: Those of the words.
+        known: What speakers of the transcript sounded like.
     """
     stretches = _stretches(view, passes, {**view.speakers, **chosen})
     starts = [stretch.start_ms for stretch in stretches]
@@ -57,12 +58,9 @@ def cast(
         place = bisect_right(starts, (word.start_ms + word.end_ms) // 2) - 1
         if place >= 0 and (word.start_ms + word.end_ms) // 2 < stretches[place].end_ms:
             agreed[heard.voice, stretches[place].speaker] += length_ms
-    found: dict[int, SpeakerId] = {}
-    for (voice, speaker), length_ms in agreed.most_common():
-        new = voice not in found and speaker not in found.values()
-        if new and length_ms >= LEAST_SHARE * spoken[voice]:
-            found[voice] = speaker
-    return found
+    said = [HeardVoice(voice.print, spoken[number]) for number, voice in enumerate(voices)]
+    found = identify(said, agreed, known)
+    return {voice: speaker for voice, speaker in found.items() if spoken[voice]}
 
 
 def _stretches(

@@ -191,15 +191,8 @@ class Corrections:
         """Return who said the words, as far as voices were told apart."""
         if not taken.hearing.voices:
             return {}
-        known: dict[int, SpeakerId] = {}
-        chosen, words = room.transcript.chosen_speakers(), taken.hearing.words
-        passes = await self._passes_of(taken.session)
-
-        def compare(view: View) -> Plan:
-            known.update(cast(view, passes, chosen, words))
-            return Plan()
-
-        await room.machine.write(compare)
+        known = await self._known(taken, room)
+        words = taken.hearing.words
         for voice in range(len(taken.hearing.voices)):
             if voice not in known and any(heard.voice == voice for heard in words):
                 known[voice] = await self._introduced(taken, room, voice)
@@ -208,6 +201,26 @@ class Corrections:
             for number, heard in enumerate(words)
             if heard.voice in known
         }
+
+    async def _known(self, taken: _Pass, room: Room) -> dict[int, SpeakerId]:
+        """Return who the voices are that are speakers of the transcript already."""
+        session, hearing, known = taken.session, taken.hearing, dict[int, SpeakerId]()
+        voices = await self._threads.run(lambda: self._store.sessions.voices(session.transcript))
+        mine = [voice.speaker for voice in voices if voice.session == session.id]
+        if session.person is not None and mine:
+            return dict.fromkeys(range(len(hearing.voices)), room.identity(mine[0]))
+        prints: dict[SpeakerId, list[bytes]] = {}
+        for voice in voices:
+            if voice.embedding is not None:
+                prints.setdefault(room.identity(voice.speaker), []).append(voice.embedding)
+        chosen, passes = room.transcript.chosen_speakers(), await self._passes_of(session)
+
+        def compare(view: View) -> Plan:
+            known.update(cast(view, passes, chosen, hearing.words, hearing.voices, prints))
+            return Plan()
+
+        await room.machine.write(compare)
+        return known
 
     async def _introduced(self, taken: _Pass, room: Room, voice: int) -> SpeakerId:
         """Return the new speaker that a voice is."""
