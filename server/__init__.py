@@ -21,6 +21,7 @@ The way of a word into a document that people edit meanwhile::
     transcripts    sessions and the transcripts that they speak into
       dictation    a session's events as changes of the document
       acquaintance who the voices of sessions are in the transcript
+      rehearing    what of a session is heard again, and when
     rooms          the transcripts that are open
       room         one of them: document, members; contents: what else it knows
       machine      what machines write there, on a replica; planner: in which thread

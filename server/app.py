@@ -31,8 +31,10 @@ from server.hearing import Hiring
 from server.jobs import Jobs
 from server.lifecycle import Lifecycle, Serving, Stopping, restart
 from server.messages import Models
+from server.passes import passes_of
 from server.planner import Planner
 from server.recordings import Archive
+from server.rehearing import Rehearings
 from server.rooms import Rooms
 from server.sessions import Sessions
 from server.settings import Settings
@@ -111,7 +113,9 @@ class Application:
         rooms = Rooms(
             store, self._disk, self._planner, transcript_bytes=self._settings.transcript_bytes
         )
-        transcripts = Transcripts(store, self._disk, rooms)
+        self._jobs = jobs = self._open_jobs(store)
+        rehearings = Rehearings(store, self._disk, jobs, passes_of(self._settings))
+        transcripts = Transcripts(store, self._disk, rooms, rehearings)
         engines = await _in_thread(lambda: self._load_engines(engine_config(self._settings)))
         self._pool = pool = Pool(engines)
         sessions = Sessions(
@@ -130,7 +134,6 @@ class Application:
             for work in (self._telemetry.listen_to_the_loop(), visits.look_after())
         ]
         sessions.start()
-        self._jobs = jobs = self._open_jobs(store)
         if self._settings.workers:
             self._workers = await self._employ(jobs)
         jobs.start()

@@ -26,6 +26,7 @@ from server.journal import Entry
 from server.messages import Done
 from server.outbox import Ending, Outbox
 from server.recordings import Manifest, Recording, finished
+from server.rehearing import Wishes
 from server.resampling import Intake, Pcm16, as_heard, client_samples, next_sample
 from server.telemetry import SessionTelemetry
 from server.voices import Voices
@@ -157,6 +158,11 @@ class Session:
     def voices(self) -> tuple[Voice, ...]:
         """What its speakers sound like, by the names that clients know."""
         return self._voices.heard(self._runner.voices)
+
+    @property
+    def wishes(self) -> Wishes:
+        """How it is to be heard."""
+        return Wishes.of(self.manifest.terms, self.language)
 
     @property
     def partial(self) -> Partial | None:

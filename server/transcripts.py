@@ -22,6 +22,7 @@ from server.disk import Disk
 from server.errors import RoomClosed, TranscriptClosed
 from server.journal import Entry
 from server.recordings import unix_ms
+from server.rehearing import Rehearing, Rehearings, Wishes
 from server.room import Room
 from server.rooms import Rooms
 from server.storage.errors import StorageError, UnknownTranscript
@@ -67,6 +68,11 @@ class Speech(Protocol):
         ...
 
     @property
+    def wishes(self) -> Wishes:
+        """How it is to be heard."""
+        ...
+
+    @property
     def complete(self) -> bool:
         """Whether no event will come any more."""
         ...
@@ -83,10 +89,21 @@ class Speech(Protocol):
 class Transcripts:
     """What sessions need of transcripts; one for the whole server, used in its event loop."""
 
-    def __init__(self, store: Store, threads: Disk, rooms: Rooms) -> None:
+    def __init__(
+        self, store: Store, threads: Disk, rooms: Rooms, rehearings: Rehearings | None = None
+    ) -> None:
+        """Begin to serve sessions.
+
+        Args:
+            store: Where transcripts are.
+            threads: To wait for it in.
+            rooms: Those that are open.
+            rehearings: Has sessions heard again; `None`: nobody does.
+        """
         self._store = store
         self._threads = threads
         self._rooms = rooms
+        self._rehearings = rehearings
 
     @property
     def removals(self) -> Removals:
@@ -176,12 +193,12 @@ class Transcripts:
     async def _dictate(self, speech: Speech, session: Session, room: Room) -> None:
         await room.idle()  # What was written of it before may not be stored yet.
         session = await self._session(session.id)
-        lease = self._rooms.lease(session.transcript)
         acquaintance = self._rooms.acquaintance(session.transcript)
         dictation = Dictation(room, session, await acquaintance.recall(session.id))
         if session.person is not None:
             speaker = await acquaintance.introduce(session, session.person)
             dictation.speaks_alone(speaker, session.person)
+        again = await self._rehearing(speech, session)
         while True:
             complete = speech.complete
             entries = await speech.entries(dictation.seq, PAGE)
@@ -190,17 +207,36 @@ class Transcripts:
                     speaker = await acquaintance.introduce(session, label)
                     dictation.introduce(label, speaker, _name(speaker))
                 await dictation.take(entry, speech.received)
+                await _rehear(again, entry, room)
             room.show(session.id, dictation.show(speech.partial))
             if entries:
                 await acquaintance.hear(session.id, speech.voices)
             elif complete:
                 await acquaintance.hear(session.id, speech.voices, last=True)
-                await room.idle()
-                for each in (session.live_pass, session.utterance_pass):
-                    await self._threads.run(partial(self._store.passes.close, lease, each))
+                await self._finish(session, room, again)
                 return
             else:
                 await speech.news()
+
+    async def _finish(self, session: Session, room: Room, again: Rehearing | None) -> None:
+        await room.idle()
+        lease = self._rooms.lease(session.transcript)
+        for each in (session.live_pass, session.utterance_pass):
+            await self._threads.run(partial(self._store.passes.close, lease, each))
+        if again is not None and room.passes.get(session.live_pass):
+            await again.recording()
+
+    async def _rehearing(self, speech: Speech, session: Session) -> Rehearing | None:
+        if self._rehearings is None:
+            return None
+        return await self._rehearings.of(session, lambda: speech.wishes)
+
+
+async def _rehear(again: Rehearing | None, entry: Entry, room: Room) -> None:
+    """Have a stretch heard again, if one was closed."""
+    if again is not None and again.closes_stretch(entry.event):
+        await room.idle()
+        await again.stretch(entry.event)
 
 
 def _name(speaker: SpeakerId) -> str:

@@ -211,6 +211,13 @@ class Jobs:
         with self._database.reading() as connection:
             return tuple(to_job(row) for row in connection.execute(query).mappings())
 
+    def end_ms(self, transcript: str, session: str, kind: JobKind) -> int:
+        """Return up to where a session was heard by jobs of a kind, on its clock; 0 for nowhere."""
+        theirs = (jobs.c.transcript == transcript) & (jobs.c.session == session)
+        query = select(func.max(jobs.c.end_ms)).where(theirs & (jobs.c.kind == kind.value))
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar() or 0
+
     def result(self, job: str) -> bytes | None:
         """Return what was heard, as `Hearing.encode` wrote it; `None` before, and once it stands.
 

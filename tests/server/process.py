@@ -71,7 +71,7 @@ async def serving_process(folder: Path, words: str, *flags: str) -> AsyncIterato
     """Run `trax serve` over a folder with a script, until it is ready."""
     settings = prepared(folder, words)
     options = ["--port", "0", "--data-dir", str(settings.data_dir)]
-    options += ["--live-model", settings.live_model, *flags]
+    options += ["--live-model", settings.live_model, "--passes", str(settings.passes), *flags]
     async with process(*options, TRAX_TOKEN=TOKEN) as running:
         await running.ready()
         yield running

@@ -15,6 +15,7 @@ from server import transcripts as module
 from server.acquaintance import ENOUGH
 from server.errors import TranscriptClosed
 from server.journal import Entry
+from server.rehearing import Wishes
 from server.rooms import Rooms
 from server.storage.errors import StorageUnavailable, UnknownTranscript
 from server.storage.values import TranscriptState
@@ -33,6 +34,7 @@ class Tape:
     id = "session1"
     received = Samples(160_000)
     voices: Sequence[Voice] = ()
+    wishes = Wishes("de", ("Trax",), diarization=True)
 
     def __init__(self) -> None:
         self.partial: Partial | None = None

@@ -28,6 +28,7 @@ from streaming.core.domain import Permille
 from tests.offline import hands
 from tests.offline.hands import DEADLINE_S, Does, alive, wait_for
 from tests.redis_server import RedisServer
+from tests.server.editing import read_document
 from tests.server.storage.writers import start
 from tests.server.storage.writing import word
 from tests.server.talking import Running, final_words, journal, running, samples, talk, talking
@@ -146,8 +147,8 @@ async def until_failed(store: Store, job: Job, code: FailureCode) -> None:
     assert now.failure.code is code
 
 
-async def test_a_server_hears_a_recording_by_itself(tmp_path: Path) -> None:
-    async with running(tmp_path, talk(6)) as server:
+async def test_a_server_hears_a_recording_and_writes_it_by_itself(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(6), passes=None) as server:
         state = serving(server)
         joined(state.store)
         folder = server.data_dir / "sessions" / SESSION
@@ -155,15 +156,15 @@ async def test_a_server_hears_a_recording_by_itself(tmp_path: Path) -> None:
         (folder / "audio.pcm").write_bytes(samples(3.0))
         task = Task(JobKind.RECORDING, TRANSCRIPT, SESSION)
 
-        await state.jobs.submit(NewJob(task))
-        async with aclosing(state.jobs.heard()) as heard_jobs:
-            job = await anext(heard_jobs)
-        result = state.store.jobs.result(job.id)
+        submitted = await state.jobs.submit(NewJob(task))
+        async with aclosing(state.jobs.watch(submitted.id)) as states:
+            *_, job = [each async for each in states]
+        assert job.state is JobState.DONE
+        assert job.pass_id is not None
+        words = state.store.passes.words(TRANSCRIPT, [job.pass_id])[job.pass_id]
 
-    assert result is not None
-    hearing = Hearing.decode(result)
-    assert [each.word.text for each in hearing.words] == [" w0", " w1", " w2", " w3", " w4"]
-    assert hearing.end_ms == 3_000
+        assert [each.text for each in words] == [" w0", " w1", " w2", " w3", " w4"]
+        assert read_document(state.store, TRANSCRIPT).text == "\nw0 w1 w2 w3 w4"
 
 
 async def test_a_recording_that_is_not_there_is_a_failed_attempt(tmp_path: Path) -> None:
@@ -207,7 +208,7 @@ async def test_a_server_that_stops_gives_its_job_back(tmp_path: Path) -> None:
 
     gate.unlink()
     async with running(tmp_path, talk(1), hire=Does(gate)) as server:
-        found = await until(serving(server).store, job, JobState.HEARD)
+        found = await until(serving(server).store, job, JobState.DONE)
     assert found.attempts == 1
 
 
@@ -223,7 +224,7 @@ async def test_a_job_that_is_cancelled_while_it_runs_ends(tmp_path: Path) -> Non
         await state.jobs.cancel(job.id)
         following = await state.jobs.submit(NewJob(hands.task("")))
 
-        await until(state.store, following, JobState.HEARD)
+        await until(state.store, following, JobState.DONE)
         assert (await state.jobs.get(job.id)).state is JobState.CANCELLED
 
 
