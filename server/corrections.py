@@ -164,7 +164,8 @@ class Corrections:
 
     async def _take(self, job: Job, session: Session, hearing: Hearing, room: Room) -> None:
         taken = await self._begun(job, session, hearing, room)
-        for first in range(len(room.passes.get(taken.id, ())), taken.words.end, WORDS_AT_ONCE):
+        stored = room.passes.setdefault(taken.id, [])
+        for first in range(len(stored), taken.words.end, WORDS_AT_ONCE):
             some = tuple(heard.word for heard in hearing.words[first : first + WORDS_AT_ONCE])
             await room.machine.write(words=(WordChunk(taken.id, first, some),))
         said_by = await self._said_by(taken, room)

@@ -317,6 +317,14 @@ async def test_a_cursor_that_stays_is_not_waited_for_for_ever(
         assert desk.turns() == [("s1", "we went to")]
 
 
+async def test_where_nothing_is_heard_words_go(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        await desk.say("hm")
+        await desk.corrections.take(await desk.heard(Hearing(0, 60_000, ())))
+
+        assert "".join(text for _, text in desk.turns()).strip() == ""
+
+
 async def test_a_result_that_is_none_is_rejected(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
         job = await desk.heard(b"\x91\x05")
