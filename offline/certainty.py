@@ -2,6 +2,14 @@
 
 Three signs, each of which is enough: the passes do not say the same, they are not sure, or they
 heard less than people say in so much time, as where several talk at once.
+
+The first is the one that tells. On three talks of 2-4 speakers (964 words), with the live words and
+those of the utterance pass as earlier ones (129 errors), hearing everything once more leaves 112;
+hearing only windows of which less than a part is agreed on:
+
+    agreed          0.8   0.9   0.95  0.97
+    heard again     13 %  49 %  83 %  96 %
+    errors left     124   116   114   112
 """
 
 from __future__ import annotations
@@ -23,7 +31,7 @@ class CertaintyRules:
         words_per_s: Of speech; one word fewer is nothing.
     """
 
-    agreed: float = 0.95
+    agreed: float = 0.9
     confidence: int = 800
     words_per_s: float = 1.2
 

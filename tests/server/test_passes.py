@@ -76,7 +76,7 @@ def test_passes_are_shown_to_programs(file: Path, capsys: pytest.CaptureFixture[
     assert thorough["uncertain_only"]
     assert stretch["model"] == "auto"
     assert stretch["model_here"] is None, "there are no weights in that folder"
-    assert stretch["ways"] == ["timed"]
+    assert stretch["ways"] == ["plain"]
 
 
 def test_a_wrong_file_is_one_line(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
