@@ -30,8 +30,9 @@ The accurate pass, of which only what is marked so is pure::
     layers         what was taken for said after passes over parts of a session (pure)
     cache          results kept by what they were computed from
     diarization    who speaks when in a stretch of a session
-    speaking       and so who says which word (pure)
-    accurate       all of it: audio and earlier words to better words
+    speaking       and so who says which word; speaker_correction: by what is said (both pure)
+    accurate       audio and earlier words to better words
+    voiced         and to the voices that say them
 
 Around both::
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from offline.accurate import AccuratePass, Ear
 from offline.cache import ResultCache
+from offline.diarization import EngineDiarizer
 from offline.errors import PassesError
 from offline.passes import DEFAULT, Passes
+from offline.voiced import VoicedPass
 from server.errors import SettingsError
 from server.setting import problem
 from server.settings import Settings
+from streaming.engines.diarizers import load_recording_diarizer
 from streaming.engines.recognizers import Machine
 
 RESULTS = "results"
@@ -37,8 +40,8 @@ def results_of(settings: Settings) -> ResultCache:
     return ResultCache(settings.cache_dir / RESULTS, settings.results_cache_mb * MB)
 
 
-def accurate_pass(settings: Settings) -> AccuratePass:
-    """Return what hears tasks; loads no model before it hears.
+def accurate_pass(settings: Settings) -> VoicedPass:
+    """Return what hears tasks, and tells voices apart; loads no model before it hears.
 
     Raises:
         SettingsError: As `passes_of`.
@@ -46,4 +49,10 @@ def accurate_pass(settings: Settings) -> AccuratePass:
     # One worker: a task's windows are heard one after another, and the live side needs the cores.
     machine = Machine(settings.cache_dir, settings.device, settings.compute_type)
     ear = Ear(passes_of(settings), settings.live_model, machine)
-    return AccuratePass(ear, results_of(settings))
+    results = results_of(settings)
+
+    def load_diarizer() -> EngineDiarizer:
+        engine = load_recording_diarizer(settings.live_model, settings.cache_dir, results)
+        return EngineDiarizer(engine)
+
+    return VoicedPass(AccuratePass(ear, results), load_diarizer)

@@ -9,6 +9,8 @@ from typing import Protocol
 from streaming.core.domain import Pcm, Samples, Span
 from streaming.core.ports import Diarization
 from streaming.engines.local_speakers import ResultStore
+from streaming.engines.recognizers import SCRIPTED, read_script
+from streaming.engines.scripted import ScriptedRecordingDiarizer
 from streaming.errors import EngineError
 from streaming.weights import CataloguedModel, locate
 
@@ -35,16 +37,21 @@ class RecordingDiarizer(Protocol):
         ...
 
 
-def load_recording_diarizer(cache: Path, store: ResultStore | None = None) -> RecordingDiarizer:
+def load_recording_diarizer(
+    live_model: str, cache: Path, store: ResultStore | None = None
+) -> RecordingDiarizer:
     """Load the models and pyannote.audio: 6 s, and 0.6 GB of memory.
 
     Args:
+        live_model: Where it is a script, it is played instead.
         cache: Folder of the weights.
         store: Where results of the models are kept, so that none is computed twice.
 
     Raises:
         StreamingError: Weights are missing or damaged, or pyannote.audio cannot be imported.
     """
+    if live_model.startswith(SCRIPTED):
+        return ScriptedRecordingDiarizer(read_script(live_model))
     segmentation, embedding = _folder("segmentation-3.0", cache), _folder("campplus", cache)
     # Only who diarizes recordings pays for it.
     from streaming.engines.pyannote import PyannoteDiarizer

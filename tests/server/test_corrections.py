@@ -6,10 +6,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pycrdt import Assoc, Doc, Map, Text, create_awareness_message
 
@@ -83,10 +84,11 @@ class Desk:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Desk]:
+async def opened(folder: Path, person: str | None = None) -> AsyncIterator[Desk]:
     async with open_rooms(folder, linger_s=60) as (stored, rooms), rooms.enter(TRANSCRIPT) as room:
         lease = rooms.lease(TRANSCRIPT)
-        session = stored.store.sessions.add(lease, NewSession("session1", OFFSET_MS))
+        new = NewSession("session1", OFFSET_MS, person=person)
+        session = stored.store.sessions.add(lease, new)
         for label in ("S1", "S2"):
             stored.store.sessions.add_voice(lease, session.id, label)
         queue = JobQueue(None)
@@ -217,6 +219,31 @@ async def test_voices_are_the_speakers_with_whom_they_agree_longest(tmp_path: Pa
 
         assert desk.turns() == [("s1", "a b c"), ("s2", "d e f g h")]
         assert desk.room.transcript.speakers()[SpeakerId("s2")].name == "Ada"
+
+
+async def test_a_voice_is_known_by_its_print_to_another_session(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        sessions, lease = desk.stored.store.sessions, desk.rooms.lease(TRANSCRIPT)
+        sessions.add(lease, NewSession("session2", OFFSET_MS))
+        theirs = sessions.add_voice(lease, "session2", "S1")
+        prints = [np.eye(4, dtype="<f4")[axis].tobytes() for axis in range(2)]
+        sessions.change_voice(lease, replace(theirs, embedding=prints[1]))
+        await desk.say("a", "b", "c", "d")
+        found = hearing("a", "b", "c", "d", "e", "f", voices=(0, 0, 0, 0, 1, 1))
+        voices = tuple(HeardVoice(each, 10_000) for each in prints)
+        await desk.corrections.take(await desk.heard(replace(found, voices=voices)))
+
+        assert desk.turns() == [("s1", "a b c d"), (theirs.speaker, "e f")]
+
+
+async def test_who_speaks_alone_into_a_microphone_keeps_all_words(tmp_path: Path) -> None:
+    async with opened(tmp_path, person="Ada") as desk:
+        await desk.say("a", "b", "c", "d")
+        await desk.corrections.take(
+            await desk.heard(hearing("a", "b", "c", "d", "e", voices=(0, 0, 1, 1, 1)))
+        )
+
+        assert desk.turns() == [("s1", "a b c d e")]
 
 
 async def test_a_job_that_is_taken_twice_changes_nothing_more(tmp_path: Path) -> None:
