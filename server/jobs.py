@@ -43,6 +43,9 @@ LOOK_S = 1.0
 KEPT_MS = 30 * 86_400_000
 """How long jobs that are over can be looked up."""
 
+FORGET_MS = 3_600_000
+"""How often older ones are removed."""
+
 RETRY_AFTER_MS = 30_000
 """When somebody is to come again whose job was not taken."""
 
@@ -64,6 +67,7 @@ class Jobs:
         self._sweeping: asyncio.Task[None] | None = None
         self._stopping = False
         self._reachable = True
+        self._forgetting_ms = 0
 
     def start(self) -> None:
         """Begin to send what waits."""
@@ -224,11 +228,17 @@ class Jobs:
     async def _tidy(self) -> None:
         store = self._store
         self._telemetry.jobs_counted(await self._threads.run(store.jobs.census), unix_ms())
-        await self._threads.run(lambda: store.jobs.sweep(unix_ms() - KEPT_MS))
+        await self._forget(unix_ms())
         due = await self._threads.run(store.claims.due)
         sent = await self._in_queue(lambda: self._queue.top_up(due))
         if sent:
             logger.info("jobs sent again", extra={"jobs": sent})
+
+    async def _forget(self, now_ms: int) -> None:
+        """Remove jobs that were over long ago, once in a while: it looks at all of them."""
+        if now_ms >= self._forgetting_ms:
+            await self._threads.run(lambda: self._store.jobs.sweep(now_ms - KEPT_MS))
+            self._forgetting_ms = now_ms + FORGET_MS
 
 
 async def _look(news: asyncio.Event) -> None:

@@ -236,6 +236,25 @@ async def test_jobs_wait_for_a_redis_that_is_away_and_it_is_said_once(
     assert said.count("jobs wait for Redis") <= 2  # it goes away once more at the end
 
 
+async def test_jobs_that_were_over_long_ago_are_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office(tmp_path) as here:
+        old = await here.submit()
+        await here.jobs.cancel(old.id)
+        await here.jobs._tidy()
+        assert (await here.jobs.get(old.id)).state is JobState.CANCELLED
+
+        monkeypatch.setattr(module, "KEPT_MS", -60_000)
+        await here.jobs._tidy()  # it was done only now
+        assert (await here.jobs.get(old.id)).state is JobState.CANCELLED
+        here.jobs._forgetting_ms = 0
+        await here.jobs._tidy()
+
+        with pytest.raises(UnknownJob):
+            await here.jobs.get(old.id)
+
+
 @pytest.mark.redis
 async def test_nobody_waits_for_a_redis_that_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
