@@ -17,6 +17,7 @@
     reconcile      its words in place of those before, where nobody touched them
     portions       a long pass in parts, each of which is corrected by itself
     review         suggestions, where somebody touched them
+    copying        what a document shows of one pass that nobody has edited
 
 The accurate pass, of which only what is marked so is pure::
 

@@ -42,6 +42,7 @@ The way of a recording that comes as a file::
     uploads        received, looked into, and made a session of a transcript
       upload_files its place on disk until it is decoded
       unpacking    decoding in a process of its own; media: what that process does
+    transcribing   the same without a server, and transcribe_command: `trax transcribe`
 
 Around it: `cli` and `__main__` (the command), `options`, `settings` and `defaults`, `serving` (the
 process: folder, socket, signals), `punctuality` (requests that do not arrive), `app` (where every

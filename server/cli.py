@@ -37,6 +37,19 @@ _OF_WORKERS = (
     "log_format",
 )
 
+_OF_TRANSCRIBING = (
+    "cache_dir",
+    "live_model",
+    "device",
+    "compute_type",
+    "passes",
+    "results_cache_mb",
+    "upload_hours",
+)
+
+_FORMATS = ("json", "txt", "srt", "vtt", "md", "docx", "rttm")
+"""As in `server.exports`, which takes too long to import for `--help`."""
+
 ABOUT = "Real-time transcription: words with speakers while people talk."
 
 
@@ -92,6 +105,8 @@ def _carry_out(command: str, given: dict[str, object], environment: Mapping[str,
             return job_commands.run(action, names, settings, as_json=as_json)
         case "models", str(action):
             return _models(action, names, settings, as_json=as_json, all_of_them=all_of_them)
+        case "transcribe", _:
+            return _transcribe(names, given, settings)
         case "passes", _:
             from server import pass_commands
 
@@ -136,6 +151,29 @@ def _work(settings: Settings) -> int:
     return 0
 
 
+def _transcribe(names: list[str], given: Mapping[str, object], settings: Settings) -> int:
+    from server.exports.formats import ExportFormat
+    from server.storage.uploads import Wishes
+    from server.transcribe_command import Order, run
+
+    words = str(given["hotwords"]).split(",")
+    output = given["output"]
+    wishes = Wishes(
+        model=_text(given["model"]),
+        language=_text(given["language"]),
+        hotwords=tuple(word.strip() for word in words if word.strip()),
+        diarization=given["no_diarization"] is not True,
+    )
+    order = Order(
+        files=tuple(Path(name).expanduser() for name in names),
+        format=ExportFormat(given["format"]),
+        output=_text(output),
+        force=given["force"] is True,
+        wishes=wishes,
+    )
+    return run(order, settings)
+
+
 def _announce(url: str) -> None:
     """Show the URL, which holds the token: on the terminal, never in the log."""
     print(f"\n  Trax is ready:  {url}\n", flush=True)
@@ -159,6 +197,15 @@ def _parser() -> argparse.ArgumentParser:
         f"{variables}",
     )
     add_flags(worker, only=_OF_WORKERS)
+    _add_transcribe(
+        commands.add_parser(
+            "transcribe",
+            help="turn recordings into documents, without a server",
+            description="Hear recordings of any usual format, sound or video, as well as this "
+            "machine can, and write down what is said in them. What is broken off goes on where "
+            "it was. Exit code 1 when one of the files failed; the others are written.",
+        )
+    )
     _add_jobs(commands.add_parser("jobs", help="list, show, retry or cancel what is to be heard"))
     _add_models(commands.add_parser("models", help="list, fetch or verify the models' files"))
     passes = commands.add_parser("passes", help="show which passes hear a session, and how")
@@ -175,6 +222,27 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("settings", help="print the table of all settings, in Markdown")
     commands.add_parser("version", help="print the version")
     return parser
+
+
+def _add_transcribe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="+", metavar="FILE", help="a recording")
+    parser.add_argument("--format", choices=_FORMATS, default="txt", help="default: txt")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="where results go; - is standard output; default: beside each recording",
+    )
+    parser.add_argument("--force", action="store_true", help="replace results that are there")
+    parser.add_argument("--language", metavar="CODE", help="ISO 639-1; default: as it is heard")
+    parser.add_argument(
+        "--hotwords", metavar="WORDS", default="", help="words to favour, separated by commas"
+    )
+    parser.add_argument(
+        "--model", metavar="NAME", help="which recognizer hears; default: the best that is here"
+    )
+    parser.add_argument("--no-diarization", action="store_true", help="do not tell speakers apart")
+    add_flags(parser, only=_OF_TRANSCRIBING)
 
 
 def _add_jobs(parser: argparse.ArgumentParser) -> None:
@@ -212,3 +280,8 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
 def _as_list(value: object) -> list[object]:
     """Give a list that argparse left behind its type."""
     return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str | None:
+    """Give a text that argparse left behind its type."""
+    return value if isinstance(value, str) else None

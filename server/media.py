@@ -48,6 +48,7 @@ GAP = Samples(SAMPLE_RATE // 20)
 LONGEST_GAP = Samples(600 * SAMPLE_RATE)
 """More silence than this at once is a damaged timestamp, where the file does not say its length."""
 
+_WAV_HEADER_BYTES = 44
 _UNKNOWN_SIZE = 0xFFFF_0000
 """Who writes a WAV file that he cannot go back in, says that it is as large as can be."""
 
@@ -282,8 +283,8 @@ def _cut_off(path: Path) -> Fraction:
         head, size_bytes = file.read(12), path.stat().st_size
     if len(head) == 12 and head[:4] == b"RIFF" and head[8:] == b"WAVE":
         said_bytes = int(struct.unpack("<I", head[4:8])[0]) + 8
-        if size_bytes < said_bytes < _UNKNOWN_SIZE:
-            return Fraction(said_bytes, size_bytes)
+        if _WAV_HEADER_BYTES < size_bytes < said_bytes < _UNKNOWN_SIZE:
+            return Fraction(said_bytes - _WAV_HEADER_BYTES, size_bytes - _WAV_HEADER_BYTES)
     return Fraction(1)
 
 

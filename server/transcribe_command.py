@@ -1,0 +1,192 @@
+"""`trax transcribe`: files in, documents out, without a server.
+
+What is wrong with one file is said, and the next one is taken. Results go to files beside the
+recordings, or where `--output` says; what is there is not overwritten unasked. Progress is shown on
+a terminal only.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from offline.errors import LanguageError
+from server.errors import MediaError, StartError
+from server.exports.formats import ExportFormat, export
+from server.passes import accurate_pass
+from server.settings import Settings
+from server.storage.uploads import Wishes
+from server.transcribing import Transcribed, transcribe
+from server.upload_files import longest_upload
+from streaming.core.domain import SAMPLE_RATE
+from streaming.errors import StreamingError
+
+DONE, FAILED = 0, 1
+STDOUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be transcribed, and how.
+
+    Attributes:
+        files: The recordings.
+        format: Of the results.
+        output: A folder, `-` for standard output, `None`: beside each recording.
+        force: Whether results replace files that are there.
+        wishes: How they are heard.
+    """
+
+    files: tuple[Path, ...]
+    format: ExportFormat
+    output: str | None
+    force: bool
+    wishes: Wishes
+
+
+def run(order: Order, settings: Settings) -> int:
+    """Transcribe some files; return the exit code: 1 if one of them failed.
+
+    Raises:
+        StartError: Nothing can be transcribed: a model is missing, say, or two results would have
+            the same name.
+    """
+    # Nothing here is a server: what a person has to know is said in words.
+    logging.getLogger().addHandler(logging.NullHandler())
+    targets = _targets(order)
+    accurate, limit = accurate_pass(settings), longest_upload(settings.upload_hours)
+    console = Console(stderr=True)
+    failed = 0
+    with _bar(console, len(order.files)) as begin:
+        for path, target in zip(order.files, targets, strict=True):
+            try:
+                _check(path, target, order)
+                done = transcribe(path, accurate, order.wishes, limit, begin(path.name))
+                _write(done, target, order.format)
+            except (MediaError, OSError) as error:
+                failed += 1
+                _say(console, f"{path}: {_sentence(error)}")
+            except (StreamingError, LanguageError) as error:
+                # The next file would fare no better.
+                raise StartError(str(error)) from error
+            else:
+                _tell(console, path, target, done)
+    return FAILED if failed else DONE
+
+
+def _targets(order: Order) -> list[Path | None]:
+    """Return where each result goes; `None` for standard output."""
+    if order.output == STDOUT:
+        if order.format is ExportFormat.DOCX and (len(order.files) > 1 or sys.stdout.isatty()):
+            raise StartError("--format docx: a file or a folder as --output expected, got -")
+        return [None] * len(order.files)
+    folder = None if order.output is None else Path(order.output)
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise StartError(f"--output: a folder or - expected, got the file {folder}")
+    targets: list[Path | None] = [
+        (folder or path.parent) / f"{path.stem}{order.format.suffix}" for path in order.files
+    ]
+    twice = next((each for each in targets if targets.count(each) > 1), None)
+    if twice is not None:
+        raise StartError(f"{twice}: one recording of that name expected, got several")
+    return targets
+
+
+def _check(path: Path, target: Path | None, order: Order) -> None:
+    """Refuse before anything is heard what could not be written afterwards."""
+    if path.is_dir():
+        raise IsADirectoryError(21, "a recording expected, got a folder")
+    if target is None:
+        return
+    if target == path:
+        raise FileExistsError(17, "a recording expected, got what the result would be called")
+    if target.exists() and not order.force:
+        raise FileExistsError(17, f"{target} is there already; --force replaces it")
+    target.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _write(done: Transcribed, target: Path | None, file_format: ExportFormat) -> None:
+    content = export(done.transcript, file_format)
+    if target is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+        return
+    staged = target.with_name(f".{target.name}.part")
+    try:
+        staged.write_bytes(content)
+        staged.replace(target)
+    finally:
+        staged.unlink(missing_ok=True)
+
+
+def _tell(console: Console, path: Path, target: Path | None, done: Transcribed) -> None:
+    """Say what became of a file: on a terminal always, elsewhere only what was lost."""
+    damage = done.unpacked.damage
+    if damage is not None:
+        _say(console, f"{path}: {damage}")
+    if console.is_terminal:
+        length = round(done.unpacked.samples / SAMPLE_RATE)
+        clock = f"{length // 3600}:{length // 60 % 60:02}:{length % 60:02}"
+        where = "" if target is None else f" -> {target}"
+        _say(console, f"{path}{where} ({clock})")
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(f"trax: {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _sentence(error: MediaError | OSError) -> str:
+    match error:
+        case OSError(strerror=str(reason)):
+            return reason
+        case _:
+            return str(error)
+
+
+Begin = Callable[[str], Callable[[float], None]]
+"""Begins a file of that name, and returns what is to be told its progress."""
+
+
+@contextmanager
+def _bar(console: Console, files: int) -> Iterator[Begin]:
+    """Show how far the files are, and how long the rest will take, on a terminal."""
+    columns: Sequence[TextColumn | BarColumn | TaskProgressColumn | TimeRemainingColumn] = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    bar = Progress(
+        *columns,
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        begun = 0
+
+        def begin(name: str) -> Callable[[float], None]:
+            nonlocal begun
+            begun += 1
+            for task in bar.task_ids:
+                bar.remove_task(task)
+            number = f"{begun}/{files} " if files > 1 else ""
+            task = bar.add_task(f"{number}{name}", total=1.0)
+            return lambda part: bar.update(task, completed=part)
+
+        yield begin
