@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from offline.accurate import AccuratePass
 from offline.copying import write_down
 from offline.domain import PassId
 from offline.jobs import JobKind, Task
+from offline.voiced import VoicedPass
 from server.alignment import align
 from server.exports.transcript import ExportedTranscript
 from server.recordings import SAMPLE_BYTES
@@ -68,7 +68,7 @@ class DecodedAudio:
 
 def transcribe(
     path: Path,
-    accurate: AccuratePass,
+    accurate: VoicedPass,
     wishes: Wishes,
     limit: Samples,
     progress: Callable[[float], None],

@@ -227,7 +227,7 @@ async def test_a_voice_is_known_by_its_print_to_another_session(tmp_path: Path) 
         sessions.add(lease, NewSession("session2", OFFSET_MS))
         theirs = sessions.add_voice(lease, "session2", "S1")
         prints = [np.eye(4, dtype="<f4")[axis].tobytes() for axis in range(2)]
-        sessions.change_voice(lease, replace(theirs, embedding=prints[1]))
+        sessions.keep_print(lease, "session2", theirs.label, prints[1])
         await desk.say("a", "b", "c", "d")
         found = hearing("a", "b", "c", "d", "e", "f", voices=(0, 0, 0, 0, 1, 1))
         voices = tuple(HeardVoice(each, 10_000) for each in prints)

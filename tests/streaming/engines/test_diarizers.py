@@ -17,7 +17,9 @@ def test_a_script_is_played(tmp_path: Path) -> None:
     path = tmp_path / "talk.json"
     path.write_text('[{"word": "hi", "start": 0.5, "end": 1, "speaker": "ann"}]')
     diarizer = load_recording_diarizer(f"scripted:{path}", tmp_path)
-    found = diarizer.diarize(lambda span: np.zeros(span.length), Samples(32_000), lambda _: None)
+    found = diarizer.diarize(
+        lambda span: np.zeros(span.length, np.float32), Samples(32_000), lambda _: None
+    )
     assert [(turn.speaker, turn.span.start) for turn in found.turns] == [("S1", from_ms(500))]
 
 
