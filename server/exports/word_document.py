@@ -1,6 +1,11 @@
 """A transcript as a document for Microsoft Word and its like (Office Open XML).
 
 Of what people marked, highlights are kept. The only module that knows python-docx.
+
+The tree of three hours of speech would be written, and freed, in one call each, in which nothing
+else of the process runs for 30 ms; and each paragraph takes longer the more there are. So every
+turn is written by itself and taken out of the tree; in the end all are put where one paragraph
+stands for them.
 """
 
 from __future__ import annotations
@@ -12,9 +17,12 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from docx import Document
 from docx.document import Document as WordDocument
 from docx.enum.text import WD_COLOR_INDEX
+from docx.opc.oxml import serialize_part_xml
 from docx.oxml.ns import qn
 from docx.oxml.parser import OxmlElement
+from docx.oxml.xmlchemy import BaseOxmlElement
 from docx.shared import Pt, RGBColor
+from docx.text.paragraph import Paragraph
 from docx.text.run import Run as WordRun
 
 from offline.domain import Turn
@@ -32,6 +40,13 @@ from server.exports.wording import (
 
 LONGEST_PROPERTY = 255
 """Characters of a document property, as Word allows."""
+
+BODY = "word/document.xml"
+PLACE = "turns"
+"""Text of the paragraph in whose place the turns are put, which is the last one."""
+
+_PLACE = re.compile(rb"<w:p>(?:(?!</?w:p>).)*<w:t>turns</w:t>(?:(?!</?w:p>).)*</w:p>(?=<w:sectPr)")
+_NAMESPACE = re.compile(rb' xmlns:\w+="[^"]*"')
 
 ZIP_EPOCH = 1980
 """The first year of dates in a zip archive, which such a document is."""
@@ -59,11 +74,14 @@ def write_word_document(transcript: ExportedTranscript) -> bytes:
     _describe(document, transcript)
     document.add_heading(title(transcript), level=0)
     document.add_paragraph(summary(transcript), style="Subtitle")
-    for timed in spoken(transcript):
-        _add_turn(document, speaker_name(transcript, timed.turn.speaker), timed)
+    turns = [
+        _turn(document, speaker_name(transcript, timed.turn.speaker), timed)
+        for timed in spoken(transcript)
+    ]
+    document.add_paragraph(PLACE)
     written = BytesIO()
     document.save(written)
-    return _with_time(written, transcript)
+    return _completed(written, b"".join(turns), transcript)
 
 
 def _describe(document: WordDocument, transcript: ExportedTranscript) -> None:
@@ -73,8 +91,24 @@ def _describe(document: WordDocument, transcript: ExportedTranscript) -> None:
     properties.created = properties.modified = started(transcript)
 
 
-def _add_turn(document: WordDocument, name: str, timed: TimedTurn) -> None:
-    head = document.add_paragraph()
+def _turn(document: WordDocument, name: str, timed: TimedTurn) -> bytes:
+    """Return what stands in the document for a turn."""
+    _write_turn(document.add_paragraph(), document.add_paragraph(), name, timed)
+    body = document.element.body
+    paragraphs = body[-3:-1]  # the last element is the section that they are in
+    for paragraph in paragraphs:
+        body.remove(paragraph)
+    return b"".join(map(_written, paragraphs))
+
+
+def _written(paragraph: BaseOxmlElement) -> bytes:
+    """Return a paragraph as it stands in its document, which names the same namespaces."""
+    _, _, content = serialize_part_xml(paragraph).partition(b"?>")
+    head, bracket, rest = content.lstrip().partition(b">")
+    return _NAMESPACE.sub(b"", head) + bracket + rest
+
+
+def _write_turn(head: Paragraph, said: Paragraph, name: str, timed: TimedTurn) -> None:
     head.paragraph_format.keep_with_next = True
     head.paragraph_format.space_after = Pt(0)
     if name:
@@ -83,7 +117,6 @@ def _add_turn(document: WordDocument, name: str, timed: TimedTurn) -> None:
     time = head.add_run(clock(timed.tokens[0].start_ms))
     time.font.size = Pt(9)
     time.font.color.rgb = _GREY
-    said = document.add_paragraph()
     for text, highlight in _parts(timed.turn):
         run = said.add_run(text)  # Line breaks become those of Word.
         if highlight is not None:
@@ -114,12 +147,15 @@ def _highlight(run: WordRun, colour: str) -> None:
         run.font.element.get_or_add_rPr().append(shade)
 
 
-def _with_time(written: BytesIO, transcript: ExportedTranscript) -> bytes:
-    """Return the archive with the transcript's time on every file, instead of the present one."""
+def _completed(written: BytesIO, turns: bytes, transcript: ExportedTranscript) -> bytes:
+    """Return the archive with its turns, and the transcript's time on every file of it."""
     then = started(transcript).replace(year=max(started(transcript).year, ZIP_EPOCH))
     stamp = then.year, then.month, then.day, then.hour, then.minute, then.second
     stamped = BytesIO()
     with ZipFile(written) as source, ZipFile(stamped, "w") as target:
         for name in source.namelist():
-            target.writestr(ZipInfo(name, stamp), source.read(name), ZIP_DEFLATED)
+            content = source.read(name)
+            if name == BODY:
+                content = _PLACE.sub(lambda _: turns, content)
+            target.writestr(ZipInfo(name, stamp), content, ZIP_DEFLATED)
     return stamped.getvalue()

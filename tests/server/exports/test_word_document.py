@@ -46,6 +46,13 @@ def test_a_talk_is_written_turn_by_turn() -> None:
     assert [run.text for run in document.paragraphs[2].runs if run.bold] == ["Ada"]
 
 
+def test_a_title_is_never_taken_for_the_place_of_the_turns() -> None:
+    document = read(write_word_document(transcript(TALK[:1], title="turns")))
+
+    assert texts(document)[0] == "turns"
+    assert texts(document)[-1] == "Good morning, everybody."
+
+
 def test_a_document_says_what_it_is_and_when_it_was_said() -> None:
     properties = read(write_word_document(transcript(title="x" * 300))).core_properties
 
