@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offline.arrangement import arrange
+from offline.arrangement import arrange, spread
 from offline.domain import PassId, SpeakerId, TurnId, WordRef
 from offline.placement import NEW_TURN_AFTER_MS
-from tests.offline.paper import LIVE, OTHER, Paper
+from tests.offline.paper import LIVE, OTHER, Character, Paper
 from tests.offline.test_placement import say
 
 
@@ -189,3 +189,65 @@ def test_turns_agree_with_the_speakers_however_they_became_known(
     shown = paper.shown
     reveal(paper, dict(enumerate(truth)))
     assert paper.shown == shown
+
+
+def test_turns_that_a_person_joined_are_not_parted_again(paper: Paper) -> None:
+    say(paper, "a b", "s1", 0)
+    say(paper, "c d", "s2", 200)
+    paper.erase(paper.text.index("\n", 1), paper.text.index("\n", 1) + 1)
+
+    reveal(paper, {0: "s1", 1: "s1", 2: "s2", 3: "s2"})
+
+    assert paper.shown == ["s1: a bc d"]
+
+
+def test_a_turn_begins_again_whose_speaker_a_person_chose_when_it_was_joined(paper: Paper) -> None:
+    say(paper, "a b", "s1", 0)
+    say(paper, "c d", "s2", 200)
+    reveal(paper, {2: "s1", 3: "s1"})
+    assert paper.shown == ["s1: a b c d"]
+    paper.chosen[TurnId("1.2")] = SpeakerId("s9")
+
+    reveal(paper, {0: "s1"})
+
+    assert paper.shown == ["s1: a b", "s9: c d"]
+    assert arrange(paper.view(), {WordRef(LIVE, 2): SpeakerId("s1")}) == []
+
+
+def test_turns_of_which_nothing_is_left_go(paper: Paper) -> None:
+    for n, speaker in enumerate(["s1", "s2", "s3"]):
+        say(paper, f"w{n}", speaker, 100 * n)
+    for word in ("w1", "w2"):
+        at = paper.text.index(word)
+        paper.erase(at, at + 2)
+
+    reveal(paper, {0: "s1"})
+
+    assert paper.shown == ["s1: w0"]
+
+
+def test_the_space_of_a_word_that_now_begins_a_turn_goes(paper: Paper) -> None:
+    say(paper, "a b c", "s1", 0)
+    paper.erase(1, 2)
+    assert paper.shown == ["s1:  b c"]
+
+    reveal(paper, {1: "s1"})
+
+    assert paper.shown == ["s1: b c"]
+
+
+def test_two_turns_never_have_one_name(paper: Paper) -> None:
+    say(paper, "a b", "s1", 0)
+    paper.characters.insert(0, Character("\n", turn=TurnId("1.1")))
+
+    reveal(paper, {1: "s2"})
+
+    turns = [run.turn for run in paper.runs() if run.turn is not None]
+    assert turns == ["1.1", "1.0", "1.1-2"]
+
+
+def test_speakers_spread_to_the_words_that_stand_for_those_of_a_pass() -> None:
+    old, new, other, later = (WordRef(PassId(name), 0) for name in ("1", "2", "3", "4"))
+    said_by = {new: SpeakerId("s1"), other: SpeakerId("s2")}
+
+    assert spread(said_by, {old: new, other: later}) == {old: "s1", new: "s1"}

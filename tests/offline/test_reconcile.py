@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offline.belief import Belief
-from offline.domain import Segment
+from offline.domain import PassId, Segment, SpeakerId, TurnId, WordRef
+from offline.edits import Plan
 from offline.reconcile import Portion, correct
-from tests.offline.paper import LIVE, OTHER, Paper, said
+from tests.offline.paper import LIVE, OTHER, Character, Paper, said
 from tests.offline.test_placement import say
 
 
@@ -121,3 +122,54 @@ def test_untouched_text_becomes_what_was_heard_and_people_lose_nothing(
     assert len(typed) == len(places)
     if not places:
         assert paper.text.split() == second.split()
+
+
+def test_what_a_person_highlighted_stays_so(paper: Paper) -> None:
+    at = paper.text.index(" there")
+    for place in range(at, at + 6):
+        each = paper.characters[place]
+        paper.characters[place] = Character(each.text, each.segment, highlight="yellow")
+
+    hear_again(paper, "we went to their house fine")
+
+    runs = [run.text for run in paper.runs() if run.highlight == "yellow"]
+    assert (paper.shown[0], runs) == ("s1: we went to their house", [" their"])
+
+
+def test_a_hunk_over_two_turns_leaves_the_one_that_a_person_named(paper: Paper) -> None:
+    hear_again(paper, "we went to there home dine")
+    assert paper.shown == ["s1: we went to there home dine", "s2: "]
+
+    other = Paper()
+    say(other, "we went to there house", "s1", 0)
+    say(other, "fine", "s2", 500)
+    other.chosen[TurnId("1.5")] = SpeakerId("s9")
+    hear_again(other, "we went to there home dine")
+    assert other.shown == ["s1: we went to there house", "s9: fine"]
+
+
+def test_words_of_several_passes_are_replaced(paper: Paper) -> None:
+    hear_again(paper, "we walked to there house fine")
+    say_words = said("we talked to their house fine")
+    paper.passes[PassId("3")] = say_words
+    belief = Belief.of(LIVE, 6, paper.decisions)
+
+    plan = correct(paper.view(), belief, Portion(Segment(PassId("3"), 0, 6), 0, 10_000))
+    paper.follow(plan)
+
+    assert paper.shown == ["s1: we talked to their house", "s2: fine"]
+    assert [decision.hunk for decision in plan.decisions] == ["2.1-2>3.1-2", "1.3-4>3.3-4"]
+
+
+def test_what_nobody_heard_before_is_placed_in_turns_of_its_speakers() -> None:
+    paper = Paper()
+    paper.passes = {LIVE: [], OTHER: [*said("hello there"), *said("hi", 200), *said("so", 9_000)]}
+    speakers = [SpeakerId(name) for name in ("s1", "s1", "s2", "s2")]
+    said_by = {WordRef(OTHER, n): who for n, who in enumerate(speakers)}
+
+    portion = Portion(Segment(OTHER, 0, 4), 0, 10_000)
+    paper.follow(correct(paper.view(), Belief.of(LIVE, 0), portion, said_by))
+
+    assert paper.shown == ["s1: hello there", "s2: hi", "s2: so"]
+    belief = Belief.of(LIVE, 0, paper.decisions)
+    assert correct(paper.view(), belief, portion, said_by) == Plan()

@@ -8,10 +8,21 @@ import pytest
 from pycrdt import Doc, Map, Text
 
 from offline.domain import PassId, Run, Segment, Speaker, SpeakerId, TurnId
-from offline.edits import AssignTurn, Delete, InsertText, InsertTurn, WithdrawName
+from offline.edits import (
+    AssignTurn,
+    Delete,
+    DropTurn,
+    InsertText,
+    InsertTurn,
+    Suggest,
+    Withdraw,
+    WithdrawName,
+)
+from offline.suggestions import Choice
 from server.errors import TranscriptError
 from server.transcript import LONGEST_NAME, ROOTS, Transcript, make_client_id
 from server.yjs.updates import Limits, inspect
+from tests.offline.test_suggestions import NAME, SUGGESTION
 
 SEGMENT = Segment(PassId("1"), 0, 2)
 TURN = TurnId("1.0")
@@ -194,6 +205,44 @@ def test_attributes_may_be_anything() -> None:
         Run("\n"),
         Run("b", SEGMENT, highlight="yellow"),
     ]
+
+
+def test_a_turn_that_a_machine_takes_away_is_remembered() -> None:
+    transcript = written()
+
+    transcript.write([DropTurn(0, TURN), AssignTurn(TurnId("1.1"), SpeakerId("s2"))])
+
+    assert transcript.text == "Grüße 🙂 an alle"
+    assert transcript.dropped_turns() == {TURN}
+    assert transcript.turn_speakers() == {"1.1": "s2"}
+    transcript.write([InsertTurn(0, TURN), AssignTurn(TURN, SpeakerId("s1"))])
+    assert transcript.dropped_turns() == frozenset()
+
+
+def test_suggestions_come_and_go_and_people_decide() -> None:
+    transcript = written()
+    assert transcript.write([Suggest(SUGGESTION)]) is not None
+    assert transcript.write([Suggest(SUGGESTION)]) is None
+    person = Person(transcript)
+    assert person.map("sug")[NAME]["alternative"] == " their"
+    person.map("sugd")[NAME] = "dismissed"
+    person.map("sugd")["x"] = 5
+    person.map("sug")["forged"] = SUGGESTION.fields()
+    person.map("sug")["1.0-1>2.0-1"] = {"kind": 5}
+    person.send()
+
+    assert transcript.suggestions() == {NAME: SUGGESTION}
+    assert transcript.choices() == {NAME: Choice.DISMISSED}
+    transcript.write([Withdraw(NAME), Withdraw("never there")])
+    assert transcript.suggestions() == {}
+
+
+def test_what_a_machine_writes_in_place_of_highlighted_text_is_highlighted() -> None:
+    transcript = written()
+
+    transcript.write([InsertText(1, "Hallo", SEGMENT, "yellow"), Delete(1, 6)])
+
+    assert transcript.runs()[1] == Run("Hallo", SEGMENT, highlight="yellow")
 
 
 def test_what_is_typed_behind_the_newline_of_a_turn_is_text() -> None:

@@ -7,7 +7,7 @@ from offline.domain import PassId, WordRef
 from server.storage.errors import StorageFault
 from server.storage.store import Store
 from server.storage.values import Batch
-from tests.server.storage.writing import OTHER, TRANSCRIPT, joined, opened
+from tests.server.storage.writing import OTHER, TRANSCRIPT, Clock, joined, opened
 
 LIVE, UTTERANCE = PassId("1"), PassId("2")
 
@@ -53,3 +53,18 @@ def test_a_decision_without_its_pass_is_refused_with_the_whole_batch(store: Stor
         )
 
     assert store.documents.read(TRANSCRIPT).last_seq == 0
+
+
+def test_decisions_are_read_in_the_order_in_which_they_were_made(
+    store: Store, clock: Clock
+) -> None:
+    lease = opened(store)
+    joined(store, lease)
+    made = [Decision(LIVE, f"h{n}", Outcome.KEPT) for n in (3, 1, 2)]
+    late = [Decision(UTTERANCE, f"h{n}", Outcome.APPLIED) for n in (9, 0)]
+
+    store.documents.append(lease, Batch(0, (b"a",), decisions=tuple(made)))
+    clock.ms -= 60_000
+    store.documents.append(lease, Batch(1, (b"b",), decisions=tuple(late)))
+
+    assert store.merges.all_decisions(TRANSCRIPT) == [*made, *late]
