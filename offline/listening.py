@@ -1,8 +1,9 @@
 """What one recognizer hears in one window after another, each kept so that it is heard only once.
 
-Of audio whose language nobody named, the first windows say it, until one of them is sure. A window
-that is then heard badly in it is asked once more, and may be of another one: so a language holds
-for a passage, and not for good.
+Of audio whose language nobody named, each window says it, for to ask costs next to nothing once the
+window is encoded. But the language stays what it was in the window before unless another one is
+clearly spoken. How badly a window is heard in the language before does not tell: Whisper translates
+rather than stammer.
 """
 
 from __future__ import annotations
@@ -25,10 +26,7 @@ SURE_OF_LANGUAGE = 500
 """A language is believed from this probability on, in permille, as in a live session."""
 
 OTHER_LANGUAGE = 700
-"""Another language than the one before has to be this probable ..."""
-
-BADLY_HEARD = 500
-"""... in a window whose words are less probable than this on average."""
+"""Another language than that of the window before has to be this probable."""
 
 CONTEXT_WITHIN = from_ms(3_000)
 """Text is of no help to what is said after a longer pause than this."""
@@ -84,19 +82,18 @@ class Listener:
         return heard
 
     def _in_language(self, window: Span, pcm: Pcm) -> Transcription:
-        """Hear a window in the language of the one before, or find out which it is in."""
-        heard = self._recognized(window, pcm, self._language)
+        """Hear a window in the language that was named, or else in the one that is spoken."""
         if self._request.language is not None:
+            return self._recognized(window, pcm, self._language)
+        heard = self._recognized(window, pcm, None)
+        found = heard.language
+        if found is None or found.code == self._language:
             return heard
-        if self._language is None:
-            if heard.language and heard.language.confidence >= SURE_OF_LANGUAGE:
-                self._language = heard.language.code
-        elif _badly_heard(heard):
-            again = self._recognized(window, pcm, None)
-            found = again.language
-            if found and found.code != self._language and found.confidence >= OTHER_LANGUAGE:
-                self._language = found.code
-                return again
+        enough = SURE_OF_LANGUAGE if self._language is None else OTHER_LANGUAGE
+        if found.confidence >= enough:
+            self._language = found.code
+        elif self._language is not None:
+            return self._recognized(window, pcm, self._language)
         return heard
 
     def _recognized(self, window: Span, pcm: Pcm, language: str | None) -> Transcription:
@@ -135,11 +132,6 @@ class Listener:
         if window.start - before[-1].span.end > CONTEXT_WITHIN:
             return ""
         return "".join(word.text for word in before)[-MOST_CONTEXT:]
-
-
-def _badly_heard(heard: Transcription) -> bool:
-    sure = sum(word.confidence for word in heard.words) / max(1, len(heard.words))
-    return not heard.believed or sure < BADLY_HEARD
 
 
 def _encode(heard: Transcription, start: Samples) -> bytes:

@@ -123,10 +123,3 @@ def test_languages_are_told_apart_passage_by_passage(accurate: AccuratePass, spe
     assert hearing.language == "en"
     assert text(hearing).count("ask what you can do for your country") == 2
     assert {" que", " de", " la", " el", " los"} & {word.lower() for word in between}
-
-
-def test_hotwords_are_favoured(accurate: AccuratePass, speech: Path) -> None:
-    pcm = read_recording(speech / "items" / "jfk.flac").samples
-    task = Task(JobKind.UPLOAD, "t", "s", language="en", hotwords=("Amerikans",))
-
-    assert "fellow Amerikans" in text(hear(accurate, pcm, task))
