@@ -293,7 +293,7 @@ def submit_job(connection: Connection, new: NewJob, bounds: Bounds, now_ms: int)
         if row is not None:
             return to_job(row)
     _check_room(connection, task.transcript, bounds)
-    job = secrets.token_urlsafe(ID_BYTES)
+    job = secrets.token_hex(ID_BYTES)  # none begins with -, like a flag
     row_of_task = {
         "id": job,
         "transcript": task.transcript,

@@ -97,9 +97,9 @@ def unpicklable() -> Hear:
     raise SystemExit(3)
 
 
-def wait_for(holds: Callable[[], bool]) -> None:
+def wait_for(holds: Callable[[], bool], within_s: float = DEADLINE_S) -> None:
     """Wait for another process."""
-    give_up_s = time.monotonic() + DEADLINE_S
+    give_up_s = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < give_up_s
         time.sleep(0.01)

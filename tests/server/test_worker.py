@@ -11,19 +11,21 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from offline.errors import BoardUnavailable, Unheard
 from offline.jobs import FailureCode, Job, JobKind, JobState, Task
 from offline.queue import JobQueue
 from offline.results import Hearing
 from server.errors import StartError
+from server.hearing import Hiring
 from server.lifecycle import Serving
 from server.settings import Settings
 from server.storage.jobs import Bounds, NewJob
 from server.storage.sessions import NewSession
 from server.storage.store import Store
 from server.storage.values import Batch, Lease, PassKind, Session, WordChunk
-from server.worker import StoreBoard, work
+from server.worker import StoreBoard, Workers, work
 from streaming.core.domain import Permille
 from tests.offline import hands
 from tests.offline.hands import DEADLINE_S, Does, alive, wait_for
@@ -64,9 +66,9 @@ def is_(store: Store, job: Job, state: JobState) -> bool:
     return store.jobs.get(job.id).state is state
 
 
-def heard(store: Store, job: Job) -> str:
+def heard(store: Store, job: Job, within_s: float = DEADLINE_S) -> str:
     """Wait for what was heard."""
-    wait_for(lambda: is_(store, job, JobState.HEARD))
+    wait_for(lambda: is_(store, job, JobState.HEARD), within_s)
     result = store.jobs.result(job.id)
     assert result is not None
     return " ".join(each.word.text for each in Hearing.decode(result).words)
@@ -242,6 +244,27 @@ async def test_a_transcript_may_be_deleted_while_its_job_runs(tmp_path: Path) ->
         following = await state.jobs.submit(NewJob(hands.task("")))
 
         assert (await until(state.store, following, JobState.HEARD)).attempts == 1
+
+
+@pytest.mark.models
+def test_a_recording_is_heard_with_real_models(store: Store, tmp_path: Path, speech: Path) -> None:
+    pcm, rate = soundfile.read(speech / "items" / "LJ001-0002.flac", dtype="int16")
+    assert rate == 16_000
+    folder = tmp_path / "data" / "sessions" / SESSION
+    folder.mkdir(parents=True)
+    (folder / "audio.pcm").write_bytes(pcm.tobytes())
+    settings = Settings(data_dir=tmp_path / "data", live_model="whisper-tiny.en")
+    job = store.jobs.submit(
+        NewJob(Task(JobKind.PASSAGE, TRANSCRIPT, SESSION, language="en")), AMPLE
+    )
+    queue = JobQueue()
+    workers = Workers(settings, queue, Hiring(settings))
+    queue.send(job.id)
+
+    text = heard(store, job, within_s=120)
+    workers.close()
+
+    assert text.lower().split() == ["in", "being", "comparatively", "modern."]
 
 
 # In processes of their own, through Redis.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -53,6 +54,7 @@ def test_a_job_is_kept_as_it_was_submitted(store: Store) -> None:
     assert (job.state, job.key, job.attempts, job.progress) == (JobState.WAITING, "again", 0, 0)
     assert (job.failure, job.pass_id, job.started_ms, job.finished_ms) == (None,) * 4
     assert "Trax" not in repr(job)
+    assert re.fullmatch("[0-9a-f]{24}", job.id)  # a command takes it for no flag
 
 
 def test_a_key_makes_a_job_once_within_its_transcript(store: Store) -> None:
