@@ -69,6 +69,12 @@ async def test_shared_transcript_of_the_readme(tmp_path: Path, talk: Path) -> No
     assert out.count("We begin") == 2
 
 
+async def test_recordings_of_the_readme(tmp_path: Path, talk: Path) -> None:
+    out = await run(tmp_path, talk, "-c", example("py/README.md", "library.upload"), str(talk))
+    assert out.startswith("1\n00:00:00,500 --> ")
+    assert "Good morning." in out
+
+
 async def test_specifications_client_without_our_code(tmp_path: Path, talk: Path) -> None:
     out = await run(tmp_path, talk, "-c", example("PROTOCOL.md"), str(talk), "URL")
     lines = out.splitlines()

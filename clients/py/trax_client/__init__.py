@@ -10,7 +10,8 @@ said up to now), `errors`. Below: `link` carries a session over connections, `di
 and when to connect. The command `trax-client` stands on top: `cli`, with audio from `sources` and
 the screen in `screen`.
 
-Shared transcripts: `library` lists and exports them over HTTP, in `records`; `transcript` opens
+Shared transcripts: `library` lists, fills and exports them over HTTP, in `records`, by `uploading`
+where files are sent; `transcript` opens
 one, to be read and edited while it is spoken. It is not imported here, since it needs pycrdt.
 Below: `document` is what a transcript says, `changes` how one follows it, `replica` our copy of
 it, `replication` keeps that the same as the server's, by messages of `frames`.
@@ -52,7 +53,7 @@ from trax_client.events import (
     Word,
 )
 from trax_client.folding import SpokenWord, Transcript, Turn
-from trax_client.library import Library
+from trax_client.library import Hearing, Library
 from trax_client.session import Session, SessionStats, connect
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "Event",
     "Final",
     "Forbidden",
+    "Hearing",
     "Language",
     "Library",
     "NotFound",

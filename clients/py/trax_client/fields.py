@@ -60,6 +60,10 @@ class Fields:
         """Return a map within this one."""
         return Fields(self.value(name, dict), f"{self._prefix}{name}.")
 
+    def within_or_none(self, name: str) -> Fields | None:
+        """Return a map that may be nil or left out."""
+        return None if self._fields.get(name) is None else self.within(name)
+
     def items(self, name: str, *, least: int = 0) -> tuple[Fields, ...]:
         """Return a list of maps."""
         items: list[object] = self.value(name, list)

@@ -1,4 +1,4 @@
-"""The transcripts that a server keeps: list, search, make, change, export and delete them.
+"""The transcripts that a server keeps: list, search, make, fill, change, export and delete them.
 
     library = Library()
     async for record in library.transcripts("budget"):
@@ -15,7 +15,8 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPException
 from pathlib import Path
@@ -28,7 +29,8 @@ from trax_client.address import TRANSCRIPTS_PATH, find_address
 from trax_client.errors import ProtocolViolation, ServerUnreachable, TraxError, session_error
 from trax_client.events import Error
 from trax_client.fields import Fields, kind
-from trax_client.records import HeardWord, Reading, TranscriptDetails, TranscriptRecord
+from trax_client.records import HeardWord, Job, Reading, TranscriptDetails, TranscriptRecord
+from trax_client.uploading import PatientHTTP, PatientHTTPS, Told, Upload
 
 ExportFormat = Literal["json", "txt", "srt", "vtt", "md", "docx", "rttm"]
 State = Literal["live", "closed"]
@@ -43,6 +45,48 @@ class _NoRedirects(HTTPRedirectHandler):
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
     ) -> None:
         """Make an error of a redirect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How a recording or a passage is to be heard.
+
+    Attributes:
+        language: ISO 639-1 code; `None` to detect it.
+        model: Which recognizer; `None` for the server's choice.
+        hotwords: Words to favour.
+        diarization: Whether speakers are told apart.
+    """
+
+    language: str | None = None
+    model: str | None = None
+    hotwords: Sequence[str] = ()
+    diarization: bool = True
+
+    def as_query(self) -> dict[str, str]:
+        """Return what differs from the defaults, for a query."""
+        given = {"language": self.language, "model": self.model}
+        asked = {name: value for name, value in given.items() if value is not None}
+        if self.hotwords:
+            asked["hotwords"] = ",".join(self.hotwords)
+        if not self.diarization:
+            asked["diarization"] = "0"
+        return asked
+
+    def as_fields(self) -> dict[str, object]:
+        """Return all of it, for a body."""
+        return {
+            "language": self.language,
+            "model": self.model,
+            "hotwords": list(self.hotwords),
+            "diarization": self.diarization,
+        }
+
+
+AS_IT_IS = Hearing()
+
+LONGEST_NAME = 200
+"""Characters of a file's name that a server takes."""
 
 
 class Library:
@@ -73,7 +117,7 @@ class Library:
         self._address = find_address(url, token, os.environ)
         self._timeout_s = timeout_s
         proxies = ProxyHandler({} if self._address.loopback else None)
-        self._opener = build_opener(proxies, _NoRedirects)
+        self._opener = build_opener(proxies, _NoRedirects, PatientHTTP, PatientHTTPS)
 
     async def transcripts(self, query: str | None = None) -> AsyncIterator[TranscriptRecord]:
         """Iterate over the transcripts, the one that changed last first.
@@ -165,17 +209,116 @@ class Library:
         request = self._made("GET", _with_query(_path(transcript, "audio"), asked), None)
         await asyncio.to_thread(self._fetch, request, file)
 
+    async def upload(
+        self,
+        transcript: str,
+        source: Path | bytes,
+        *,
+        name: str | None = None,
+        at_ms: int | None = None,
+        hearing: Hearing = AS_IT_IS,
+        told: Told | None = None,
+    ) -> Job:
+        """Send a recording of any usual format to a transcript; return the job that hears it.
+
+        The same recording again gives the same job. A wait that is cancelled ends the sending, and
+        nothing of the recording stays on the server.
+
+        Args:
+            transcript: Its id.
+            source: The file, or its content.
+            name: What it is called; default: as the file is.
+            at_ms: Where on the transcript's clock it begins; default: behind all that is recorded.
+            hearing: How it is to be heard.
+            told: Told how many bytes of how many were sent, in another thread.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        asked = hearing.as_query()
+        if isinstance(source, Path):
+            name = name or source.name
+        if name is not None:
+            asked["filename"] = name[:LONGEST_NAME]
+        if at_ms is not None:
+            asked["at_ms"] = str(at_ms)
+        content = await asyncio.to_thread(Upload, source, told)
+        request = self._made("POST", _with_query(_path(transcript, "audio"), asked), None)
+        request.add_header("Content-Type", "application/octet-stream")
+        request.add_header("Content-Length", str(content.size_bytes))
+        request.data = content
+        try:
+            return Job.read(_parse(await asyncio.to_thread(self._fetch, request)))
+        except asyncio.CancelledError:
+            content.stop()
+            raise
+
+    async def jobs(self, transcript: str) -> AsyncIterator[Job]:
+        """Iterate over what is heard of a transcript once more, the newest first."""
+        path: str | None = _path(transcript, "jobs")
+        while path is not None:
+            page = await self._ask("GET", path)
+            for row in page.items("jobs"):
+                yield Job.read(row)
+            path = page.text_or_none("next")
+
+    async def job(self, transcript: str, job: str) -> Job:
+        """Return a job as it is now."""
+        return Job.read(await self._ask("GET", _job_path(transcript, job)))
+
+    async def watch(self, transcript: str, job: str, *, every_s: float = 1.0) -> AsyncIterator[Job]:
+        """Iterate over a job as it is, and whenever it is further, until it is over.
+
+        Args:
+            transcript: Its id.
+            job: The job's id.
+            every_s: How often the server is asked.
+        """
+        before: Job | None = None
+        while before is None or not before.over:
+            if before is not None:
+                await asyncio.sleep(every_s)
+            now = await self.job(transcript, job)
+            if now != before:
+                yield now
+            before = now
+
+    async def cancel(self, transcript: str, job: str) -> Job:
+        """End a job; what it heard is dropped."""
+        return Job.read(await self._ask("POST", _job_path(transcript, job, "/cancel")))
+
+    async def retry(self, transcript: str, job: str) -> Job:
+        """Have a job that failed done once more."""
+        return Job.read(await self._ask("POST", _job_path(transcript, job, "/retry")))
+
+    async def retranscribe(
+        self,
+        transcript: str,
+        from_ms: int,
+        to_ms: int,
+        *,
+        session: str | None = None,
+        hearing: Hearing = AS_IT_IS,
+    ) -> tuple[Job, ...]:
+        """Have a passage heard once more: one job for each session that has audio there.
+
+        Words that nobody touched are replaced; where people edited, there are suggestions.
+        """
+        wish = {"from_ms": from_ms, "to_ms": to_ms, "session": session, **hearing.as_fields()}
+        answer = await self._ask("POST", _path(transcript, "retranscribe"), wish)
+        return tuple(map(Job.read, answer.items("jobs")))
+
     async def _ask(
-        self, method: str, path: str, body: Mapping[str, str | None] | None = None
+        self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> Fields:
         return _parse(await self._request(method, path, body))
 
     async def _request(
-        self, method: str, path: str, body: Mapping[str, str | None] | None = None
+        self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> bytes:
         return await asyncio.to_thread(self._fetch, self._made(method, path, body))
 
-    def _made(self, method: str, path: str, body: Mapping[str, str | None] | None) -> Request:
+    def _made(self, method: str, path: str, body: Mapping[str, object] | None) -> Request:
         headers = {"Accept": "*/*"}
         if self._address.token is not None:
             headers["Authorization"] = f"Bearer {self._address.token}"
@@ -209,6 +352,10 @@ class Library:
 def _path(transcript: str, part: str = "") -> str:
     path = f"{TRANSCRIPTS_PATH}/{quote(transcript, safe='')}"
     return f"{path}/{part}" if part else path
+
+
+def _job_path(transcript: str, job: str, what: str = "") -> str:
+    return f"{_path(transcript, 'jobs')}/{quote(job, safe='')}{what}"
 
 
 def _with_query(path: str, fields: Mapping[str, str]) -> str:

@@ -104,6 +104,50 @@ class TranscriptDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """Something that the server hears once more: a file, a passage, a session.
+
+    Attributes:
+        kind: `upload`, `passage`, `recording` or `stretch`.
+        state: `waiting`, `running`, `heard` (to be written into the document), `done`, `failed` or
+            `cancelled`.
+        progress: In permille.
+        error: What went wrong at the last attempt, if anything did.
+        file: Name of the file, if it is one that told its name.
+        damage: What of the file was lost, if anything was.
+    """
+
+    id: str
+    kind: str
+    state: str
+    progress: int
+    session: str
+    error: str | None
+    file: str | None
+    damage: str | None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing happens to it any more by itself."""
+        return self.state in ("done", "failed", "cancelled")
+
+    @classmethod
+    def read(cls, fields: Fields) -> Job:
+        """Read a job."""
+        error, file = fields.within_or_none("error"), fields.within_or_none("file")
+        return cls(
+            id=fields.text("id"),
+            kind=fields.text("kind"),
+            state=fields.text("state"),
+            progress=fields.count("progress"),
+            session=fields.text("session"),
+            error=None if error is None else error.text("message"),
+            file=None if file is None else file.text_or_none("name"),
+            damage=None if file is None else file.text_or_none("damage"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TimedTurn:
     """What one speaker said in one go, as people edited it.
 

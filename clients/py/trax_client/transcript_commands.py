@@ -16,6 +16,7 @@ from typing import get_args
 from trax_client.library import ExportFormat, Library
 from trax_client.lines import clock
 from trax_client.records import TranscriptRecord
+from trax_client.upload_command import add_upload, upload
 
 Run = Callable[[argparse.Namespace], Awaitable[None]]
 
@@ -52,6 +53,7 @@ def add_transcript_commands(
     exported.add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="default: standard output"
     )
+    add_upload(command("upload", upload, "send a recording of any usual format, to be heard"))
     made = command("create", _create, "make an empty transcript and print its id")
     made.add_argument("--title", default="")
     made.add_argument("--language", help="ISO 639-1 code")
