@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pycrdt import Doc
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
@@ -91,6 +92,29 @@ async def test_what_is_written_offline_is_merged_with_what_others_wrote(tmp_path
             assert transcript.reconnections == 1
             await until(lambda: transcript.text == other.text == "oben before ünten")
             await until(lambda: [each.name for each in other.people] == ["Zoë"])
+
+
+async def test_what_is_written_while_something_is_sent_is_not_saved_yet(tmp_path: Path) -> None:
+    async with library(tmp_path) as (server, shelf), asyncio.timeout(DEADLINE_S):
+        made = await shelf.create()
+        async with open_transcript(made.id, page(server)) as transcript:
+            replication = transcript._live
+            send_presence = replication._send_presence
+
+            async def meanwhile(socket: ClientConnection) -> None:
+                await send_presence(socket)
+                if transcript.text == "one ":
+                    transcript.insert(4, "two")
+
+            replication._send_presence = meanwhile  # type: ignore[method-assign]  # in between
+            transcript.show(name="Ann")
+            transcript.insert(0, "one ")
+            await transcript.saved()
+            assert transcript.text == "one two"
+            assert replication.unconfirmed == 1
+            await transcript.saved()
+
+            assert stored_text(server, made.id) == "one two"
 
 
 async def test_restart_of_the_server_is_ridden_out(tmp_path: Path) -> None:
