@@ -126,6 +126,8 @@ async def test_restart_of_the_server_is_ridden_out(tmp_path: Path) -> None:
             transcript = await stack.enter_async_context(opening)
             transcript.insert(0, "one ")
             await transcript.saved()
+        # Its port is free: another test's server may take it, which knows no such transcript.
+        network.cut(0)
         await until(lambda: not transcript.connected)
         transcript.insert(4, "two ")
         transcript.insert(8, "three")
@@ -158,6 +160,7 @@ async def test_killed_server_loses_nothing_that_was_saved(tmp_path: Path, seed: 
                 await asyncio.sleep(chance.random() / 200)
             server.process.kill()
             await server.ended()
+        network.cut(0)
         first.insert(0, "ß")
         async with serving_process(tmp_path, WORDS) as server:
             network.cut(server.port)
