@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pycrdt import Doc
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
@@ -93,6 +94,29 @@ async def test_what_is_written_offline_is_merged_with_what_others_wrote(tmp_path
             await until(lambda: [each.name for each in other.people] == ["Zoë"])
 
 
+async def test_what_is_written_while_something_is_sent_is_not_saved_yet(tmp_path: Path) -> None:
+    async with library(tmp_path) as (server, shelf), asyncio.timeout(DEADLINE_S):
+        made = await shelf.create()
+        async with open_transcript(made.id, page(server)) as transcript:
+            replication = transcript._live
+            send_presence = replication._send_presence
+
+            async def meanwhile(socket: ClientConnection) -> None:
+                await send_presence(socket)
+                if transcript.text == "one ":
+                    transcript.insert(4, "two")
+
+            replication._send_presence = meanwhile  # type: ignore[method-assign]  # in between
+            transcript.show(name="Ann")
+            transcript.insert(0, "one ")
+            await transcript.saved()
+            assert transcript.text == "one two"
+            assert replication.unconfirmed == 1
+            await transcript.saved()
+
+            assert stored_text(server, made.id) == "one two"
+
+
 async def test_restart_of_the_server_is_ridden_out(tmp_path: Path) -> None:
     async with relaying(0) as network, AsyncExitStack() as stack, asyncio.timeout(DEADLINE_S):
         async with running(tmp_path, WORDS) as server:
@@ -102,6 +126,8 @@ async def test_restart_of_the_server_is_ridden_out(tmp_path: Path) -> None:
             transcript = await stack.enter_async_context(opening)
             transcript.insert(0, "one ")
             await transcript.saved()
+        # Its port is free: another test's server may take it, which knows no such transcript.
+        network.cut(0)
         await until(lambda: not transcript.connected)
         transcript.insert(4, "two ")
         transcript.insert(8, "three")
@@ -134,6 +160,7 @@ async def test_killed_server_loses_nothing_that_was_saved(tmp_path: Path, seed: 
                 await asyncio.sleep(chance.random() / 200)
             server.process.kill()
             await server.ended()
+        network.cut(0)
         first.insert(0, "ß")
         async with serving_process(tmp_path, WORDS) as server:
             network.cut(server.port)

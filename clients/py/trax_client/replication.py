@@ -212,7 +212,8 @@ class Replication:
                     await self._send_presence(socket)
                 if self._must_ask(_now_s() - asked_s):
                     asked_s = _now_s()
-                    self._questions.append(self.replica.written)
+                    # Not what was written: something may have been, while this was being sent.
+                    self._questions.append(self.replica.sent)
                     await self._send(socket, frames.SyncStep1(self.replica.state_vector()))
                 await self._wait_to_send(renewed_s + RENEW_S, asked_s + CONFIRM_S)
         except ConnectionClosed:
