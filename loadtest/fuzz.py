@@ -101,10 +101,12 @@ class World:
         self._writer = self.server
         self._take_over()
         self.people = [Person(number, self.rng, self.ledger) for number in range(people)]
-        said = speak(self.rng, words or self.rng.choice([4, 12, 40, 90]))
+        said = speak(self.rng, words or self.rng.choice([4, 12, 40, 90, 90, 250]))
         self.said = said
-        self._live = hear(self.rng, said, 0.3)
-        self._again = hear(self.rng, said, 0.2)
+        uploaded = self.rng.random() < 0.15  # then nobody heard it before
+        heard = Heard((), ()) if uploaded else said
+        self._live = hear(self.rng, heard, 0.3)
+        self._again = hear(self.rng, heard, 0.2)
         self._written_ms = 0
 
     # Machines
@@ -196,6 +198,8 @@ class World:
         """Merge a pass, or as much of it as the writer lives to do."""
         new = Segment(job.pass_id, 0, len(self.passes[job.pass_id]))
         cut = portions(self.view(self.server), self.belief, new, job.start_ms, job.end_ms)
+        if self.rng.random() < 0.3:  # where cursors are in the way, others come first
+            self.rng.shuffle(cut)
         try:
             for portion in cut:
                 self._merge(job, portion, may_die=may_die)
