@@ -116,7 +116,7 @@ class Transcripts:
         Raises:
             StorageError: It cannot be made now.
         """
-        transcript = secrets.token_urlsafe(ID_BYTES)
+        transcript = secrets.token_hex(ID_BYTES)  # none begins with -, like a flag
         await self._threads.run(
             lambda: self._store.library.create(
                 transcript, started_ms=unix_ms(), title=title, language=language
