@@ -107,6 +107,8 @@ class Listener:
             before=self._context(window),
             search=self._search,
         )
+        if self._loaded.identity is None:
+            return self._recognize(asked)
         key = key_of(
             "window",
             VERSION,
@@ -120,8 +122,12 @@ class Listener:
         kept = self._cache.get(key)
         if kept is not None:
             return _decode(kept, window.start)
-        (heard,) = self._loaded.recognizer.recognize([asked])
+        heard = self._recognize(asked)
         self._cache.keep(key, _encode(heard, window.start))
+        return heard
+
+    def _recognize(self, window: RecognitionWindow) -> Transcription:
+        (heard,) = self._loaded.recognizer.recognize([window])
         return heard
 
     def _context(self, window: Span) -> str:

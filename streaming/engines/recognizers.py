@@ -63,13 +63,14 @@ class Loaded:
     Attributes:
         name: As it was asked for.
         identity: Another one where the same audio may give other words: of weights and arithmetic.
+            `None` where words do not come of the audio at all, so that none may be kept for it.
         recognizer: The engine.
         languages: ISO 639-1 codes that it knows.
         vad: Makes the detector that goes with it, for audio whose first sample has this number.
     """
 
     name: str
-    identity: str
+    identity: str | None
     recognizer: Recognizer
     languages: frozenset[str]
     vad: Callable[[Samples], Vad]
@@ -174,7 +175,7 @@ def _scripted(name: str, _machine: Machine) -> Loaded:
     script = read_script(name)
     return Loaded(
         name=name,
-        identity=hashlib.sha256(repr(script).encode()).hexdigest(),
+        identity=None,
         recognizer=ScriptedRecognizer(script),
         languages=frozenset({script.language}),
         vad=lambda start: ScriptedVad(script, start=start),
