@@ -11,7 +11,12 @@ from dataclasses import dataclass
 
 from loadtest.arrivals import Arrival, corrected_words, disordered_finals, live_words
 from loadtest.cpwer import SpokenErrors, spoken_errors
-from loadtest.diarization import DiarizationErrors, diarization_errors
+from loadtest.diarization import (
+    DiarizationErrors,
+    as_turns,
+    diarization_errors,
+    voice_name,
+)
 from loadtest.distribution import Distribution
 from loadtest.errors import LoadtestError
 from loadtest.hearing import Costs, Heard, hear
@@ -67,13 +72,37 @@ class PassReport:
 
 
 @dataclass(frozen=True, slots=True)
+class VoicesReport:
+    """How well the voices of a whole recording were told apart, once all of it was there.
+
+    Attributes:
+        voices: How many speakers its words name.
+        words: Words of the right voice.
+        turns: The diarizer's; `None` where the truth has no turns.
+        spoken: Errors of words and speakers at once.
+        cpu_per_audio_s: Processor time of the diarizer alone.
+    """
+
+    voices: int
+    words: SpeakerErrors
+    turns: DiarizationErrors | None
+    spoken: SpokenErrors
+    cpu_per_audio_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class LaterReport:
-    """What came of the passes after the live ones; see `loadtest.passes.Later`."""
+    """What came of the passes after the live ones; see `loadtest.passes.Later`.
+
+    Attributes:
+        voices: Of `upload`, where speakers were told apart.
+    """
 
     stretch: PassReport | None
     recording: PassReport
     uncertain: PassReport
     upload: PassReport
+    voices: VoicesReport | None
 
     @property
     def saved(self) -> float:
@@ -226,7 +255,8 @@ def _later(
     )
     ends = (each.event for each in heard.arrivals if isinstance(each.event, UtteranceEnd))
     utterances = [(end.start_ms, end.end_ms) for end in ends]
-    later = hear_later(recording, ear, language, earlier, utterances)
+    told_apart = bool(heard.turns)
+    later = hear_later(recording, ear, language, earlier, utterances, voices=told_apart)
 
     def report(one: HeardPass) -> PassReport:
         tokens = _tokens(one.words, heard.turns)
@@ -242,6 +272,28 @@ def _later(
         report(later.recording),
         report(later.uncertain),
         report(later.upload),
+        _voices(recording, later.upload, said) if told_apart else None,
+    )
+
+
+def _voices(recording: Recording, heard: HeardPass, said: tuple[Token, ...]) -> VoicesReport:
+    tokens = tuple(
+        Token(
+            text,
+            one.word.start_ms / 1000,
+            one.word.end_ms / 1000,
+            None if one.voice is None else voice_name(one.voice),
+        )
+        for one in heard.heard
+        for text in normalize(one.word.text)
+    )
+    true, turns = recording.turns, as_turns(heard.turns)
+    return VoicesReport(
+        voices=len({token.speaker for token in tokens} - {None}),
+        words=speaker_errors(said, tokens, align_tokens(said, tokens)),
+        turns=None if true is None else diarization_errors(true, turns, recording.duration_s),
+        spoken=spoken_errors(said, tokens),
+        cpu_per_audio_s=heard.diarizer_cpu_s / recording.duration_s,
     )
 
 

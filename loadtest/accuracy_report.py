@@ -9,7 +9,14 @@ from operator import add
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from loadtest.accuracy import AccuracyReport, LaterReport, PassReport, SpeakerReport, fewer_errors
+from loadtest.accuracy import (
+    AccuracyReport,
+    LaterReport,
+    PassReport,
+    SpeakerReport,
+    VoicesReport,
+    fewer_errors,
+)
 from loadtest.cpwer import SpokenErrors
 from loadtest.report import NOTHING, errors_cell, megabytes, percent, seconds, spread
 from loadtest.scoring import WordErrors
@@ -83,6 +90,25 @@ def _of_one(cell: Callable[[AccuracyReport], str]) -> Cell:
 
 def _of_speakers(cell: Callable[[SpeakerReport], str]) -> Cell:
     return _of_one(lambda report: NOTHING if report.speakers is None else cell(report.speakers))
+
+
+def _of_voices(cell: Callable[[VoicesReport], str | None]) -> Cell:
+    def of_report(report: AccuracyReport) -> str:
+        voices = None if report.later is None else report.later.voices
+        return NOTHING if voices is None else cell(voices) or NOTHING
+
+    return _of_one(of_report)
+
+
+def _offline_voices(report: AccuracyReport) -> str:
+    if report.later is None or report.later.voices is None or report.speakers is None:
+        return NOTHING
+    return f"{report.later.voices.voices} / {report.speakers.people}"
+
+
+def _offline_spoken(report: AccuracyReport) -> SpokenErrors | None:
+    voices = None if report.later is None else report.later.voices
+    return None if voices is None else voices.spoken
 
 
 def _of_pass(name: str, cell: Callable[[PassReport], str]) -> Cell:
@@ -160,12 +186,23 @@ _ROWS: tuple[tuple[str, Cell], ...] = (
         "  without 0.25 s at edges",
         _turns(lambda each: each.turns.core_rate if each.turns else None),
     ),
+    ("afterwards: speakers found / true", _of_one(_offline_voices)),
+    ("  words of wrong voice, %", _of_voices(lambda each: percent(each.words.rate))),
+    (
+        "  diarization error rate, %",
+        _of_voices(lambda each: percent(each.turns.rate) if each.turns else None),
+    ),
+    (
+        "    without 0.25 s at edges",
+        _of_voices(lambda each: percent(each.turns.core_rate) if each.turns else None),
+    ),
     ("cpWER %: live", _spoken(lambda one: one.speakers.live if one.speakers else None)),
     (
         "  after the utterance pass",
         _spoken(lambda one: one.speakers.corrected if one.speakers else None),
     ),
     ("  after the recording pass", _spoken_after("recording")),
+    ("  file that nobody heard before", _spoken(_offline_spoken)),
     (
         "utterances / corrected",
         _of_one(lambda one: f"{one.utterances} / {one.corrections}"),
@@ -181,7 +218,13 @@ _ROWS: tuple[tuple[str, Cell], ...] = (
         "  only what is uncertain",
         _of_pass("only uncertain", _cpu),
     ),
+    ("  file that nobody heard before", _of_pass("upload", _cpu)),
+    ("    of it telling voices apart", _of_voices(lambda each: f"{each.cpu_per_audio_s:.3f}")),
     ("  whole file", _of_one(_whole_file_cost)),
     ("peak RSS, MB: stretch pass", _of_pass("stretch", lambda one: megabytes(one.peak_rss_bytes))),
     ("  recording pass", _of_pass("recording", lambda one: megabytes(one.peak_rss_bytes))),
+    (
+        "  file that nobody heard before",
+        _of_pass("upload", lambda one: megabytes(one.peak_rss_bytes)),
+    ),
 )

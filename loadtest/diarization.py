@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from loadtest.recordings import TrueTurn
-from streaming.core.domain import SAMPLE_RATE, Turn
+from offline.diarization import VoiceTurn
+from streaming.core.domain import SAMPLE_RATE, Span, Speaker, Turn, from_ms
 
 COLLAR_S = 0.25
 """What NIST leaves out on each side of an edge of a true turn (RT-09 plan, section 6)."""
@@ -78,3 +79,16 @@ def diarization_errors(
 
 def _wrong_s(counts: dict[str, float]) -> float:
     return counts["missed detection"] + counts["false alarm"] + counts["confusion"]
+
+
+def as_turns(found: Iterable[VoiceTurn]) -> tuple[Turn, ...]:
+    """Return the turns of an offline diarization as those of a session."""
+    return tuple(
+        Turn(Span(from_ms(turn.start_ms), from_ms(turn.end_ms)), Speaker(voice_name(turn.voice)))
+        for turn in found
+    )
+
+
+def voice_name(voice: int) -> str:
+    """Return what a voice of an offline diarization is called in reports."""
+    return f"V{voice + 1}"

@@ -22,12 +22,17 @@ from loadtest.recordings import Recording
 from offline.accurate import AccuratePass, Ear
 from offline.audio import HeldAudio
 from offline.cache import ResultCache
+from offline.diarization import EngineDiarizer, OfflineDiarization, VoiceTurn
 from offline.domain import PassWord
 from offline.jobs import JobKind, Task
 from offline.passes import Passes
+from offline.ports import AudioSource, Progress
+from offline.results import HeardWord
+from offline.voiced import VoicedPass
 from server.passes import passes_of
 from server.settings import Settings
-from streaming.core.domain import Pcm
+from streaming.core.domain import Pcm, Span
+from streaming.engines.diarizers import load_recording_diarizer
 from streaming.engines.recognizers import Machine
 
 STRETCH_MS = 30_000
@@ -58,16 +63,25 @@ class HeardPass:
     """What one pass gave, and what it took.
 
     Attributes:
-        words: In time order.
+        heard: Words in time order, with their voices where they were told apart.
+        turns: Of voices, where they were told apart.
         cpu_s: Processor time, without loading models.
+        diarizer_cpu_s: What telling voices apart took of it.
         wall_s: Time.
         peak_rss_bytes: Memory of the process at its most, models included.
     """
 
-    words: tuple[PassWord, ...] = field(repr=False)
+    heard: tuple[HeardWord, ...] = field(repr=False)
+    turns: tuple[VoiceTurn, ...] = field(repr=False)
     cpu_s: float
+    diarizer_cpu_s: float
     wall_s: float
     peak_rss_bytes: int
+
+    @property
+    def words(self) -> tuple[PassWord, ...]:
+        """The words without voices."""
+        return tuple(heard.word for heard in self.heard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +92,7 @@ class Later:
         stretch: The pass over stretches; `None` where there is none.
         recording: The pass over everything.
         uncertain: The same, hearing only what the passes before were not sure of.
-        upload: Everything, as of a file that nobody heard before.
+        upload: Everything, as of a file that nobody heard before, and by whom.
     """
 
     stretch: HeardPass | None
@@ -115,6 +129,8 @@ def hear_later(
     language: str | None,
     earlier: Sequence[tuple[PassWord, ...]],
     utterances: Iterable[SpanMs],
+    *,
+    voices: bool,
 ) -> Later:
     """Let all passes after the live one hear a recording.
 
@@ -124,6 +140,7 @@ def hear_later(
         language: Which is spoken; `None` to detect it.
         earlier: What the live pass and its utterance pass heard.
         utterances: When.
+        voices: Whether they are told apart in the file that nobody heard before.
     """
     task = Task(JobKind.RECORDING, "transcript", "session", language=language, diarization=False)
     order = Order(ear, recording.samples, (task,), tuple(earlier))
@@ -135,10 +152,10 @@ def hear_later(
         )
         stretch = hear_apart(replace(order, tasks=cut))
         whole = _completed(stretch.words, cut, order.earlier)
-        stretch = replace(stretch, words=whole)
+        stretch = replace(stretch, heard=tuple(map(HeardWord, whole)))
         order = replace(order, earlier=(*order.earlier, whole))
     uncertain = replace(ear, passes=_uncertain(ear.passes))
-    upload = replace(task, kind=JobKind.UPLOAD)
+    upload = replace(task, kind=JobKind.UPLOAD, diarization=voices)
     return Later(
         stretch,
         hear_apart(order),
@@ -153,19 +170,37 @@ def hear_apart(order: Order) -> HeardPass:
         return processes.submit(_hear, order).result()
 
 
+class _Measured:
+    """A diarizer that keeps what it found, and what it took."""
+
+    def __init__(self, ear: Ear) -> None:
+        self._diarizer = EngineDiarizer(load_recording_diarizer(ear.live_model, ear.machine.cache))
+        self.turns: tuple[VoiceTurn, ...] = ()
+        self.cpu_s = 0.0
+
+    def diarize(self, audio: AudioSource, span: Span, progress: Progress) -> OfflineDiarization:
+        began_s = time.process_time()
+        found = self._diarizer.diarize(audio, span, progress)
+        self.cpu_s += time.process_time() - began_s
+        self.turns += found.turns
+        return found
+
+
 def _hear(order: Order) -> HeardPass:
     accurate = AccuratePass(order.ear, ResultCache(Path(), 0))
     for task in order.tasks[:1]:  # To load the models.
         nothing = HeldAudio(np.zeros(0, dtype=np.float32))
         accurate.hear(nothing, replace(task, start_ms=0), (), _ignore)
+    diarizer = _Measured(order.ear) if any(task.diarization for task in order.tasks) else None
+    hear = accurate.hear if diarizer is None else VoicedPass(accurate, lambda: diarizer).hear
     began_s, cpu_s = time.perf_counter(), time.process_time()
     audio = HeldAudio(order.pcm)
-    hearings = [
-        accurate.hear(audio, task, _within(order.earlier, task), _ignore) for task in order.tasks
-    ]
+    hearings = [hear(audio, task, _within(order.earlier, task), _ignore) for task in order.tasks]
     return HeardPass(
-        words=tuple(heard.word for hearing in hearings for heard in hearing.words),
+        heard=tuple(heard for hearing in hearings for heard in hearing.words),
+        turns=() if diarizer is None else diarizer.turns,
         cpu_s=time.process_time() - cpu_s,
+        diarizer_cpu_s=0.0 if diarizer is None else diarizer.cpu_s,
         wall_s=time.perf_counter() - began_s,
         peak_rss_bytes=peak_rss_bytes(),
     )

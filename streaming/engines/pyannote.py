@@ -117,7 +117,7 @@ class PyannoteDiarizer:
     """Tells the voices of whole recordings apart; stateless, so that one serves all.
 
     An hour of speech takes 5 minutes of one core. Beside the 0.5 GB that its libraries take, it
-    needs 250 MB while the models run, and 10 MB for each hour.
+    needs 250 MB while the models run, and 40 MB for each hour (ten: 0.9 GB in all).
 
     Attributes:
         models: Look at the audio.

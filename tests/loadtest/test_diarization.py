@@ -2,8 +2,9 @@
 
 import pytest
 
-from loadtest.diarization import DiarizationErrors, diarization_errors
+from loadtest.diarization import DiarizationErrors, as_turns, diarization_errors
 from loadtest.recordings import TrueTurn
+from offline.diarization import VoiceTurn
 from streaming.core.domain import SAMPLE_RATE, Samples, Span, Speaker, Turn
 
 TRUE = (TrueTurn(0, 4, "A"), TrueTurn(4, 8, "B"))
@@ -37,3 +38,10 @@ def test_errors_add_up_over_recordings() -> None:
 
     assert (both.rate, both.core_rate) == (0.1, 0.0625)
     assert DiarizationErrors().rate == 0
+
+
+def test_turns_of_voices_become_those_of_speakers() -> None:
+    found = as_turns([VoiceTurn(500, 1_000, 0), VoiceTurn(900, 2_000, 1)])
+    assert [(turn.span.start, turn.span.end, turn.speaker) for turn in found] == [
+        (8_000, 16_000, "V1"), (14_400, 32_000, "V2"),
+    ]  # fmt: skip

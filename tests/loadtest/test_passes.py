@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,26 @@ def test_a_process_of_its_own_hears_and_says_what_it_took(speech: Path, tmp_path
     assert 0 < heard.cpu_s < 10
     assert 10_000_000 < heard.peak_rss_bytes < 1_000_000_000
     assert list(tmp_path.iterdir()) == [], "nothing is kept between measurements"
+
+
+@pytest.mark.slow
+def test_voices_are_told_apart_where_a_task_wants_it(speech: Path, tmp_path: Path) -> None:
+    file = speech / "conversations" / "pub-2spk-clean.flac"
+    recording = read_recording(file)
+    script = file.with_suffix(".words.json")
+    settings = Settings(live_model=f"scripted:{script}", cache_dir=tmp_path)
+    task = Task(JobKind.UPLOAD, "t", "s", end_ms=30_000, language="en")
+
+    heard = hear_apart(Order(ear_of(settings), recording.samples, (task,), ()))
+
+    assert {turn.voice for turn in heard.turns} == {0, 1}
+    assert {each.voice for each in heard.heard} == {0, 1}
+    assert 0 <= heard.diarizer_cpu_s < heard.cpu_s
+    apart = hear_apart(
+        Order(ear_of(settings), recording.samples, (replace(task, diarization=False),), ())
+    )
+    assert apart.words == heard.words
+    assert apart.turns == ()
 
 
 def test_this_process_had_some_memory() -> None:
