@@ -24,9 +24,15 @@ def page(server: Running | Relay, token: str = TOKEN) -> str:
 
 
 @asynccontextmanager
-async def library(folder: Path) -> AsyncIterator[tuple[Running, Library]]:
-    """Run a server that hears `WORDS` in anything."""
-    async with running(folder, WORDS) as server:
+async def library(folder: Path, *, hears: bool = False) -> AsyncIterator[tuple[Running, Library]]:
+    """Run a server that hears `WORDS` in anything.
+
+    Args:
+        folder: Of its data.
+        hears: Whether what is said or sent is heard by the accurate pass as well.
+    """
+    serving = running(folder, WORDS, passes=None) if hears else running(folder, WORDS)
+    async with serving as server:
         yield server, Library(page(server))
 
 

@@ -40,9 +40,10 @@ def talk(tmp_path: Path) -> Path:
     return tmp_path / "talk.wav"
 
 
-async def run(folder: Path, talk: Path, *arguments: str) -> str:
+async def run(folder: Path, talk: Path, *arguments: str, hears: bool = False) -> str:
     """Run Python with arguments for which `URL` stands for the server's; return its output."""
-    async with running(folder, WORDS) as server, asyncio.timeout(DEADLINE_S):
+    serving = running(folder, WORDS, passes=None) if hears else running(folder, WORDS)
+    async with serving as server, asyncio.timeout(DEADLINE_S):
         page = f"http://127.0.0.1:{server.port}/?token={TOKEN}"
         stream = f"{server.url()}?token={TOKEN}"
         process = await asyncio.create_subprocess_exec(
@@ -70,7 +71,9 @@ async def test_shared_transcript_of_the_readme(tmp_path: Path, talk: Path) -> No
 
 
 async def test_recordings_of_the_readme(tmp_path: Path, talk: Path) -> None:
-    out = await run(tmp_path, talk, "-c", example("py/README.md", "library.upload"), str(talk))
+    out = await run(
+        tmp_path, talk, "-c", example("py/README.md", "library.upload"), str(talk), hears=True
+    )
     assert out.startswith("1\n00:00:00,500 --> ")
     assert "Good morning." in out
 

@@ -34,7 +34,7 @@ def talk(tmp_path: Path) -> Path:
 async def test_file_is_sent_and_followed_until_its_words_stand(tmp_path: Path, talk: Path) -> None:
     told: list[tuple[int, int]] = []
     hearing = Hearing(language="en", hotwords=["Trax", "Ada"], diarization=False)
-    async with library(tmp_path) as (_, shelf), asyncio.timeout(DEADLINE_S):
+    async with library(tmp_path, hears=True) as (_, shelf), asyncio.timeout(DEADLINE_S):
         made = await shelf.create()
         job = await shelf.upload(
             made.id, talk, hearing=hearing, told=lambda sent, size: told.append((sent, size))
@@ -53,7 +53,7 @@ async def test_file_is_sent_and_followed_until_its_words_stand(tmp_path: Path, t
 
 
 async def test_passage_is_heard_once_more(tmp_path: Path) -> None:
-    async with library(tmp_path) as (_, shelf), asyncio.timeout(DEADLINE_S):
+    async with library(tmp_path, hears=True) as (_, shelf), asyncio.timeout(DEADLINE_S):
         made = await shelf.create()
         first = await shelf.upload(made.id, TALK, name="talk", at_ms=1_000)
         await last(shelf, made.id, first)
@@ -71,7 +71,7 @@ async def last(shelf: Library, transcript: str, job: Job) -> Job:
 
 
 async def test_job_that_is_over_is_cancelled_without_harm(tmp_path: Path) -> None:
-    async with library(tmp_path) as (_, shelf), asyncio.timeout(DEADLINE_S):
+    async with library(tmp_path, hears=True) as (_, shelf), asyncio.timeout(DEADLINE_S):
         made = await shelf.create()
         job = await shelf.upload(made.id, TALK)
         over = await last(shelf, made.id, job)
@@ -126,7 +126,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 async def test_command_sends_a_file(tmp_path: Path, talk: Path) -> None:
-    async with library(tmp_path) as (server, shelf):
+    async with library(tmp_path, hears=True) as (server, shelf):
         sent = await run(server, "upload", talk, "--language", "en", "--wait")
         transcript = sent.out.strip()
         shown = await run(server, "show", transcript)

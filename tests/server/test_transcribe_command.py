@@ -53,7 +53,7 @@ def test_a_recording_becomes_a_file_of_any_format(
 
 
 async def test_the_shell_and_the_server_hear_the_same(tmp_path: Path) -> None:
-    async with running(tmp_path, talk(20), passes=None) as server:
+    async with running(tmp_path, talk(20), passes=None, cache_dir=tmp_path / "d") as server:
         path = await made(server)
         job = (await ask(server, "POST", f"{path}/audio", TONE)).headers["location"]
         await ask_until(server, job, lambda reply: bool(reply.json["state"] == "done"))
