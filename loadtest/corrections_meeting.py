@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from loadtest.editors import EditingReport, Typing, measure_editing
 from loadtest.editors_documents import Meeting, database
+from loadtest.editors_lag import LoopLag, lag_watched
 from loadtest.editors_tasks import grouped
 from loadtest.errors import LoadtestError
 from loadtest.node_scripts import FOLDER, NodeScript, running_script
@@ -53,7 +54,8 @@ class MeetingReport:
         heard_otherwise: How many the accurate pass heard otherwise.
         applied: Corrections that are in the text.
         applied_s: From when they were heard to when all were applied.
-        editing: How edits fared meanwhile, and how the server's loop.
+        editing: How edits fared while people typed, which is as long as they were told to.
+        lag: Of the server's loop until all was applied.
         cursors: How many cursors stood in the document.
         moved: Of them, how many stand elsewhere than before; in a word that was replaced, anywhere
             but in the word that stands there now.
@@ -65,6 +67,7 @@ class MeetingReport:
     applied: int
     applied_s: float
     editing: EditingReport
+    lag: LoopLag
     cursors: int
     moved: int
 
@@ -84,6 +87,7 @@ async def measure_meeting(
         LoadtestError: It was not corrected, or an editor could not come in.
     """
     clock = asyncio.get_running_loop().time
+    lags: list[LoopLag] = []
     with Store(database(folder)) as store:
         async with AsyncExitStack() as stack:
             cursors = await stack.enter_async_context(_cursors(server_url, meeting.transcript))
@@ -94,6 +98,7 @@ async def measure_meeting(
                 measure_editing(server_url, meeting.transcript, EDITORS, pace)
             )
             await asyncio.sleep(1)
+            await stack.enter_async_context(lag_watched(server_url, lags.append))
             before_all = len(store.merges.all_decisions(meeting.transcript))
             heard_s, hearing = clock(), _hearing(store, meeting)
             job = await asyncio.to_thread(_submit, store, meeting, hearing)
@@ -110,6 +115,7 @@ async def measure_meeting(
         applied=sum(each.outcome is Outcome.APPLIED for each in decisions) - before_all,
         applied_s=applied_s,
         editing=editing,
+        lag=lags[0],
         cursors=len(before),
         moved=count_moved(before, after, otherwise),
     )

@@ -11,7 +11,7 @@ from rich.table import Table
 from loadtest.corrections import StretchesReport
 from loadtest.corrections_meeting import MeetingReport
 from loadtest.distribution import Distribution
-from loadtest.editors_report import editing_table
+from loadtest.editors_report import LAG_ROWS, editing_table, lag_cells
 from loadtest.report import NOTHING, percent, spread
 
 
@@ -65,6 +65,7 @@ def meeting_tables(report: MeetingReport) -> Iterable[Table]:
         ("corrections applied", str(report.applied)),
         ("applied within s", f"{report.applied_s:.1f}"),
         ("cursors / moved", f"{report.cursors} / {report.moved}"),
+        *zip(LAG_ROWS, lag_cells(report.lag), strict=True),
     )
     for heading, cell in rows:
         table.add_row(heading, cell)

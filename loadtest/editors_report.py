@@ -40,7 +40,7 @@ def editing_table(reports: Sequence[EditingReport]) -> Table:
         "  max",
         "sent late by this process, p99 ms",
         "  max",
-        *_LAG_ROWS,
+        *LAG_ROWS,
     )
     for heading, *cells in zip(rows, *map(_editing_cells, reports), strict=True):
         table.add_row(heading, *cells)
@@ -58,7 +58,7 @@ def openings_table(openings: Sequence[Opening]) -> Table:
         "update, MB",
         "first editor, ms",
         "next editor, ms",
-        *_LAG_ROWS,
+        *LAG_ROWS,
         "writing a final at the end, p50 ms",
         "  p99",
         "  max",
@@ -70,7 +70,7 @@ def openings_table(openings: Sequence[Opening]) -> Table:
     return table
 
 
-_LAG_ROWS = (f"server's loop later than {1000 * LONG_S:.0f} ms, times", "  at most, ms")
+LAG_ROWS = (f"server's loop later than {1000 * LONG_S:.0f} ms, times", "  at most, ms")
 
 
 def _editing_cells(report: EditingReport) -> tuple[str, ...]:
@@ -78,14 +78,14 @@ def _editing_cells(report: EditingReport) -> tuple[str, ...]:
     late = _spread(report.sent_late_ms)[2:]
     edits, missing = str(report.edits), str(report.missing)
     finals = _spread(report.finals_ms)[1:]
-    return edits, count, missing, *latency, *finals, *late, *_lag(report.lag)
+    return edits, count, missing, *latency, *finals, *late, *lag_cells(report.lag)
 
 
 def _opening_cells(opening: Opening) -> tuple[str, ...]:
     times = (f"{1000 * each:.0f}" for each in (opening.first_s, opening.next_s))
     size, writing = megabytes(opening.update_bytes), _spread(opening.meeting.writing_ms)[1:]
     held = _spread(opening.meeting.held_ms)[2:]
-    return str(opening.meeting.words), size, *times, *_lag(opening.lag), *writing, *held
+    return str(opening.meeting.words), size, *times, *lag_cells(opening.lag), *writing, *held
 
 
 def _spread(spread: Spread | None) -> list[str]:
@@ -95,6 +95,7 @@ def _spread(spread: Spread | None) -> list[str]:
     return [str(spread.count), *(f"{each:.1f}" for each in latencies)]
 
 
-def _lag(lag: LoopLag) -> tuple[str, str]:
+def lag_cells(lag: LoopLag) -> tuple[str, str]:
+    """Return how late a loop was, for `LAG_ROWS`."""
     most = NOTHING if lag.most_s is None else f"{1000 * lag.most_s:g}"
     return f"{lag.long} of {lag.beats}", most

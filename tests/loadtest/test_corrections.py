@@ -113,12 +113,14 @@ def test_a_cursor_goes_to_what_stands_in_the_place_of_its_word() -> None:
 
 def test_tables_of_a_long_document_say_what_moved() -> None:
     editing = EditingReport(2, 0, 0, None, 0, None, LoopLag(10, 0, 0.02))
-    report = MeetingReport(3.0, 27_000, 2_700, 2_699, 12.5, editing, 300, 1)
+    lag = LoopLag(1_000, 3, 0.03)
+    report = MeetingReport(3.0, 27_000, 2_700, 2_699, 12.5, editing, lag, 300, 1)
 
     text = "".join(map(shown, meeting_tables(report)))
 
     assert "27000 words" in text
     assert "300 / 1" in text
+    assert "3 of 1000" in text
 
 
 @pytest.mark.slow
