@@ -11,6 +11,7 @@
     placement      where newly heard words go
     arrangement    turns where voices change
     belief         what machines take for said, after all passes
+    matching       which words of two hearings are the same ones
     comparison     what one more pass hears otherwise
     casting        which speakers the voices of an accurate pass are, by time
     voices         and by what they sound like

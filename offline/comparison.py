@@ -20,11 +20,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 
 from offline.belief import Belief
 from offline.decisions import BEFORE_ALL, LONGEST_NAME, Alias, Hunk, age
 from offline.domain import PassWord, Segment, WordRef
+from offline.matching import Keyed, match
 from offline.view import View
 from streaming.core.agreement import agreement_key
 
@@ -101,7 +101,7 @@ class Comparison:
 def compare(view: View, belief: Belief, portion: Portion) -> Comparison:
     """Compare what a pass heard with what was believed.
 
-    Costs up to the product of the numbers of words: 10 ms for a minute.
+    Takes milliseconds for a minute of speech.
     """
     return _Comparing(view, belief, portion).result()
 
@@ -127,16 +127,16 @@ class _Comparing:
         first, end = inside.start - lead, inside.stop + tail
         if first > 0:
             self._left = self._believed[first - 1]
-        ours = [agreement_key(self._old(i).text) for i in range(first, end)]
-        theirs = [agreement_key(self._said[j].text) for j in range(new.first, new.end)]
-        matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
-        for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-            old, heard = range(first + i1, first + i2), range(new.first + j1, new.first + j2)
-            if tag == "equal":
-                for i, j in zip(old, heard, strict=True):
-                    self._same(i, j)
-            else:
-                self._other(old, heard)
+        ours = [_keyed(self._old(index)) for index in range(first, end)]
+        theirs = [_keyed(self._said[index]) for index in range(new.first, new.end)]
+        done, heard = first, new.first
+        for our, their in [*match(ours, theirs), (len(ours), len(theirs))]:
+            i, j = first + our, new.first + their
+            if i > done or j > heard:
+                self._other(range(done, i), range(heard, j))
+            if i < end:
+                self._same(i, j)
+            done, heard = i + 1, j + 1
         return self._found
 
     # Words of both sides
@@ -286,3 +286,7 @@ class _Comparing:
         )
         if theirs:
             self._left = self._new(theirs.stop - 1)
+
+
+def _keyed(word: PassWord) -> Keyed:
+    return Keyed(agreement_key(word.text), (word.start_ms + word.end_ms) // 2)
