@@ -233,7 +233,7 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where results go; - is standard output; default: beside each recording",
     )
-    parser.add_argument("--force", action="store_true", help="replace results that are there")
+    parser.add_argument("--force", action="store_true", help="make results that are there anew")
     parser.add_argument("--language", metavar="CODE", help="ISO 639-1; default: as it is heard")
     parser.add_argument(
         "--hotwords", metavar="WORDS", default="", help="words to favour, separated by commas"

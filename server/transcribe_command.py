@@ -1,8 +1,8 @@
 """`trax transcribe`: files in, documents out, without a server.
 
 What is wrong with one file is said, and the next one is taken. Results go to files beside the
-recordings, or where `--output` says; what is there is not overwritten unasked. Progress is shown on
-a terminal only.
+recordings, or where `--output` says. What is there already is left as it is, so that the same
+command goes on where it was broken off. Progress is shown on a terminal only.
 """
 
 from __future__ import annotations
@@ -73,8 +73,11 @@ def run(order: Order, settings: Settings) -> int:
     failed = 0
     with _bar(console, len(order.files)) as begin:
         for path, target in zip(order.files, targets, strict=True):
+            if target is not None and target.exists() and target != path and not order.force:
+                _say(console, f"{path}: {target} is there already; --force makes it anew")
+                continue
             try:
-                _check(path, target, order)
+                _check(path, target)
                 done = transcribe(path, accurate, order.wishes, limit, begin(path.name))
                 _write(done, target, order.format)
             except (MediaError, OSError) as error:
@@ -106,7 +109,7 @@ def _targets(order: Order) -> list[Path | None]:
     return targets
 
 
-def _check(path: Path, target: Path | None, order: Order) -> None:
+def _check(path: Path, target: Path | None) -> None:
     """Refuse before anything is heard what could not be written afterwards."""
     if path.is_dir():
         raise IsADirectoryError(21, "a recording expected, got a folder")
@@ -114,9 +117,10 @@ def _check(path: Path, target: Path | None, order: Order) -> None:
         return
     if target == path:
         raise FileExistsError(17, "a recording expected, got what the result would be called")
-    if target.exists() and not order.force:
-        raise FileExistsError(17, f"{target} is there already; --force replaces it")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(error.errno, f"{target.parent}: {error.strerror}") from error
 
 
 def _write(done: Transcribed, target: Path | None, file_format: ExportFormat) -> None:

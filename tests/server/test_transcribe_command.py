@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pty
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from tests.server.talking import running, samples, talk
 
 pytestmark = pytest.mark.slow  # each file is decoded in a process of its own
 
+DEADLINE_S = 60.0
 TONE = wav(samples(12.0))
 
 
@@ -100,12 +103,21 @@ def test_what_is_there_is_replaced_only_when_asked(
     (tmp_path / "out" / "talk.txt").write_text("mine")
     out = ("--output", str(tmp_path / "out"))
 
-    assert transcribe(tmp_path, talk_wav, *out) == 1
+    assert transcribe(tmp_path, talk_wav, *out) == 0
     assert (tmp_path / "out" / "talk.txt").read_text() == "mine"
     assert "--force" in capfd.readouterr().err
     assert transcribe(tmp_path, talk_wav, *out, "--force") == 0
     assert "w0" in (tmp_path / "out" / "talk.txt").read_text()
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["talk.txt"]
+
+
+def test_a_folder_that_cannot_be_made_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+
+    assert transcribe(tmp_path, recording(tmp_path, "a.wav"), "--output", f"{tmp_path}/file/x") == 1
+    assert f"{tmp_path}/file/x: Not a directory" in capfd.readouterr().err
 
 
 def test_results_go_to_standard_output(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -175,6 +187,18 @@ def test_a_terminal_sees_how_far_it_is(tmp_path: Path) -> None:
     assert b"talk.txt (0:00:12)" in shown
 
 
+def opened_for_writing(fifo: Path) -> int:
+    """Return a FIFO's end to write into, once somebody reads from it."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO or time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.01)
+
+
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "script.json").write_text(talk(20))
     (tmp_path / "temporary").mkdir()
@@ -185,10 +209,10 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         env=os.environ | {"TMPDIR": str(tmp_path / "temporary")},
     ) as process:
-        while not list((tmp_path / "temporary").iterdir()):
-            pass
+        writer = opened_for_writing(tmp_path / "never.wav")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=DEADLINE_S)
+        os.close(writer)
 
     assert (process.returncode, err) == (130, b"")
     assert not list((tmp_path / "temporary").iterdir())
