@@ -150,8 +150,13 @@ def _parse(url: str) -> URL:
 
 def _create(file: str) -> None:
     # What is said in a room is not for other users of the machine. The log inherits the mode.
+    # A file that is there is left alone: to close it would free all locks that this process has
+    # on it, SQLite's included, and whoever ends next would remove the log as if nobody used it
+    # (https://sqlite.org/howtocorrupt.html, section 2.2).
     try:
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        pass
     except OSError as error:
         code = error.strerror or type(error).__name__
         raise StorageUnavailable(file, Trouble.UNREACHABLE, code) from error

@@ -188,3 +188,22 @@ def test_any_thread_may_write(store: Store) -> None:
         written = list(threads.map(write, range(4)))
 
     assert written == [tuple(b"%d" % after for after in range(20))] * 4
+
+
+@pytest.mark.slow
+def test_a_process_that_ends_does_not_take_the_log_of_those_that_stay(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'trax.db'}"
+    # Two in one process, as a server with a worker of its own has them.
+    with Store(url) as store, Store(url) as second:
+        opened(store)
+        other = start("open", url)
+        assert other.communicate("\n", timeout=60)[0] == "ready\n1\n"
+
+        assert (tmp_path / "trax.db-wal").exists()
+        lease = second.documents.lease(TRANSCRIPT)
+        seq = second.documents.append(
+            lease, Batch(store.documents.read(TRANSCRIPT).last_seq, (b"x",))
+        )
+        other = start("take-turns", url, "y", "1")
+        assert other.communicate(timeout=60)[0] == f"{seq + 1}\n"
+        assert store.documents.read(TRANSCRIPT).updates[-2:] == (b"x", b"y")
