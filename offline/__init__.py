@@ -6,6 +6,7 @@
     decisions      where passes differ, and what became of it
     suggestions    what people are shown where they had edited
     edits          changes of the document, planned before they are made
+    history        what became of all that passes heard, to look things up in
     standing       which words of a segment still stand where people edited
     view           a transcript's text as a plan sees it
     placement      where newly heard words go

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 
-from offline.decisions import Decision, Hunk, Outcome, refs
+from offline.decisions import refs
 from offline.domain import PassId, PassWord, Run, Segment, SpeakerId, TurnId, WordRef
+from offline.history import History
 from offline.standing import standing
 from offline.suggestions import Choice, Suggestion
 
@@ -64,8 +65,7 @@ class View:
         pinned: Turns of which people said who speaks.
         passes: The words of every pass.
         by_machine: Whether all characters of a span were written by machines.
-        aliases: For words in the text, the later words that tell their times.
-        decisions: What became of all hunks.
+        history: What became of all that passes heard.
         dropped: Turns whose beginnings machines took away.
         suggestions: What people are shown, by the names of the hunks.
         choices: What people decided about suggestions, past ones too.
@@ -76,8 +76,7 @@ class View:
     pinned: frozenset[TurnId]
     passes: Mapping[PassId, Sequence[PassWord]]
     by_machine: Callable[[int, int], bool]
-    aliases: Mapping[WordRef, WordRef] = field(default_factory=dict)
-    decisions: Sequence[Decision] = ()
+    history: History = field(default_factory=History)
     dropped: Collection[TurnId] = ()
     suggestions: Mapping[str, Suggestion] = field(default_factory=dict)
     choices: Mapping[str, Choice] = field(default_factory=dict)
@@ -104,6 +103,11 @@ class View:
         A segment that shares words with one before it was forged, as passes write each word once;
         to look for its words again and again could take for ever.
         """
+        return self._written[0]
+
+    @cached_property
+    def _written(self) -> tuple[dict[Segment, list[int]], dict[PassId, list[Segment]]]:
+        """The pieces, and the segments of each pass in the order of its words."""
         pieces: dict[Segment, list[int]] = {}
         taken: dict[PassId, list[Segment]] = {}
         for number, run in enumerate(self.runs):
@@ -117,48 +121,21 @@ class View:
                 taken.setdefault(segment.pass_id, []), segment
             ):
                 pieces[segment] = [number]
-        return pieces
-
-    @cached_property
-    def decided(self) -> frozenset[WordRef]:
-        """Words that passes heard, and that were dealt with, whatever became of them since."""
-        hunks = (Hunk.parse(decision.hunk) for decision in self.decisions)
-        new = (word for hunk in hunks if hunk is not None for word in refs(hunk.new))
-        return frozenset((*new, *self.aliases.values()))
-
-    @cached_property
-    def replaced(self) -> frozenset[WordRef]:
-        """Words that machines took out of the text themselves."""
-        return frozenset(self._replacements)
+        return pieces, taken
 
     @cached_property
     def joined(self) -> frozenset[WordRef]:
         """Words at which turns began until people joined these to the turns before."""
-        gone = (turn for turn in self.speakers if turn not in self.turns)
+        gone = self.speakers.keys() - self.turns
         words = (self.beginning(turn) for turn in gone)
         return frozenset(word for word in words if word is not None)
-
-    @cached_property
-    def _replacements(self) -> dict[WordRef, WordRef | None]:
-        """What took the place of words; `None` for those that were not said after all."""
-        applied = (
-            Hunk.parse(decision.hunk)
-            for decision in self.decisions
-            if decision.outcome is Outcome.APPLIED
-        )
-        return {
-            word: next(iter(refs(hunk.new)), None)
-            for hunk in applied
-            if hunk is not None
-            for word in hunk.old
-        }
 
     def beginning(self, turn: TurnId) -> WordRef | None:
         """Return the word at which a machine's turn begins or began, as it is heard by now."""
         found = _TURN.fullmatch(turn)
         word = None if found is None else WordRef(PassId(found[1]), int(found[2]))
-        while word in self._replacements:
-            word = self._replacements[word]
+        while word is not None and word in self.history.replacements:
+            word = self.history.replacements[word]
         return word
 
     def said(self, segment: Segment) -> Sequence[PassWord]:
@@ -167,11 +144,11 @@ class View:
 
     def left(self, segment: Segment) -> list[WordRef]:
         """Return the words of a segment that machines did not take out of the text."""
-        return [word for word in refs(segment) if word not in self.replaced]
+        return [word for word in refs(segment) if word not in self.history.replacements]
 
     def heard(self, word: WordRef) -> PassWord:
         """Return a word with the times that the last pass heard for it."""
-        best = self.aliases.get(word, word)
+        best = self.history.aliases.get(word, word)
         said = self.passes.get(best.pass_id, ())
         return said[best.word] if best.word < len(said) else self.passes[word.pass_id][word.word]
 
@@ -217,18 +194,13 @@ class View:
 
     def written(self, words: Iterable[WordRef]) -> list[Segment]:
         """Return the segments that some words were written in."""
-        sought: dict[PassId, list[int]] = {}
+        found: dict[Segment, None] = {}
         for word in words:
-            sought.setdefault(word.pass_id, []).append(word.word)
-        for numbers in sought.values():
-            numbers.sort()
-
-        def holds(segment: Segment) -> bool:
-            numbers = sought.get(segment.pass_id, [])
-            place = bisect_left(numbers, segment.first)
-            return place < len(numbers) and numbers[place] < segment.end
-
-        return [segment for segment in self.pieces if holds(segment)]
+            segments = self._written[1].get(word.pass_id, ())
+            place = bisect_right(segments, word.word, key=_first) - 1
+            if place >= 0 and word.word < segments[place].end:
+                found[segments[place]] = None
+        return list(found)
 
     def around(self, words: Iterable[WordRef]) -> range:
         """Return the runs from the first to the last of some words, with the turns beside them."""
@@ -303,13 +275,17 @@ _TURN = re.compile(r"([0-9A-Za-z-]{1,64})\.([0-9]{1,9})(?:-[0-9]{1,9})?", re.ASC
 def _claim(taken: list[Segment], segment: Segment) -> bool:
     """Add a segment to those of its pass, in order, unless it shares words with one of them."""
     if taken and segment.first < taken[-1].end:  # else it comes last, as most do
-        place = bisect_left(taken, segment.first, key=lambda other: other.first)
+        place = bisect_left(taken, segment.first, key=_first)
         if any(_overlap(segment, other) for other in taken[max(place - 1, 0) : place + 1]):
             return False
         taken.insert(place, segment)
     else:
         taken.append(segment)
     return True
+
+
+def _first(segment: Segment) -> int:
+    return segment.first
 
 
 def _overlap(one: Segment, other: Segment) -> bool:

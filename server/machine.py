@@ -17,8 +17,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from offline.decisions import Alias, Decision
-from offline.domain import PassId, PassWord, WordRef
+from offline.domain import PassId, PassWord
 from offline.edits import Delete, DropTurn, InsertText, InsertTurn, Plan
+from offline.history import History
 from offline.view import View
 from server.contents import Contents
 from server.cursors import Cursors
@@ -138,6 +139,7 @@ class _Replica:
         self._contents = contents
         self._transcript = Transcript(contents.writer)
         self._mirror: Mirror | None = None
+        self._history = History(contents.decisions, contents.aliases)
 
     def state_vector(self) -> bytes:
         """Return what this replica has."""
@@ -156,16 +158,14 @@ class _Replica:
     ) -> Written:
         """Carry out plans; return what is to be taken over."""
         passes = _continued(self._contents.passes, words)
-        aliases, decisions = dict(self._contents.aliases), list(self._contents.decisions)
         updates: list[bytes] = []
         made: list[Plan] = []
         for plan in plans:
-            view = self._view(passes, aliases, decisions)
+            view = self._view(passes)
             made.append(plan(view))
             if cursors and self._is_occupied(view, made[-1], cursors):
                 raise Occupied("text without cursors expected, got some in what is to be changed")
-            aliases |= {alias.old: alias.new for alias in made[-1].aliases}
-            decisions += made[-1].decisions
+            self._history.add(made[-1].decisions, made[-1].aliases)
             update = self._transcript.write(made[-1].edits)
             updates += () if update is None else (update,)
         return Written(
@@ -176,12 +176,7 @@ class _Replica:
             aliases=tuple(each for plan in made for each in plan.aliases),
         )
 
-    def _view(
-        self,
-        passes: Mapping[PassId, Sequence[PassWord]],
-        aliases: Mapping[WordRef, WordRef],
-        decisions: Sequence[Decision],
-    ) -> View:
+    def _view(self, passes: Mapping[PassId, Sequence[PassWord]]) -> View:
         transcript, machines = self._transcript, self._contents.machines
         return View(
             runs=self._read().runs,
@@ -189,8 +184,7 @@ class _Replica:
             pinned=frozenset(transcript.chosen_speakers()),
             passes=passes,
             by_machine=lambda start, end: transcript.authors(start, end) <= machines,
-            aliases=aliases,
-            decisions=decisions,
+            history=self._history,
             dropped=transcript.dropped_turns(),
             suggestions=transcript.suggestions(),
             choices=transcript.choices(),

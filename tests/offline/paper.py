@@ -29,6 +29,7 @@ from offline.edits import (
     Withdraw,
     WithdrawName,
 )
+from offline.history import History
 from offline.suggestions import Choice, Suggestion
 from offline.view import View
 from streaming.core.domain import Permille
@@ -99,8 +100,7 @@ class Paper:
             by_machine=lambda start, end: (
                 not any(each.by_person for each in self.characters[start:end])
             ),
-            aliases=self.aliases,
-            decisions=self.decisions,
+            history=History(self.decisions, self.aliases),
             dropped=frozenset(self.dropped),
             suggestions=dict(self.suggestions),
             choices=self.choices,

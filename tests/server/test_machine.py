@@ -18,6 +18,7 @@ from offline.belief import Belief
 from offline.decisions import Decision
 from offline.domain import PassId, PassWord, Segment, SpeakerId, WordRef
 from offline.edits import Delete, InsertText, Plan
+from offline.history import History
 from offline.placement import place
 from offline.reconcile import Portion, correct
 from offline.view import View
@@ -332,7 +333,7 @@ async def check_same(folder: Path, seed: int) -> None:
                 frozenset(),
                 passes,
                 lambda start, end: plain.authors(start, end) <= {1},
-                aliases,
+                History(decisions, aliases),
             )
             made = plan(view, decisions)
             plain.write(made.edits)
