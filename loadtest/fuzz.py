@@ -28,6 +28,7 @@ from offline.decisions import Decision
 from offline.domain import PassId, PassWord, Segment, SpeakerId, TurnId, WordRef
 from offline.edits import Delete, Plan
 from offline.history import History
+from offline.page import Page
 from offline.placement import Group, place_all
 from offline.portions import portions
 from offline.reconcile import correct
@@ -115,7 +116,7 @@ class World:
     def view(self, transcript: Transcript) -> View:
         """Return a document as plans see it."""
         return View(
-            runs=transcript.runs(),
+            page=Page.of(transcript.runs(), self.passes),
             speakers=transcript.machine_speakers(),
             pinned=frozenset(transcript.chosen_speakers()),
             dropped=transcript.dropped_turns(),

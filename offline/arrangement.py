@@ -122,7 +122,7 @@ def _empty(view: View, markers: list[Marker]) -> list[Marker]:
         behind = marker.at + 1
         last = behind == len(view.text)
         return (
-            (last or (view.text[behind] == "\n" and view.begins_turn(behind + 1)))
+            (last or (view.text[behind] == "\n" and view.page.begins_turn(behind + 1)))
             and marker.turn not in view.pinned
             and view.by_machine(marker.at, behind)
         )

@@ -75,7 +75,7 @@ def _suggestion(view: View, belief: Belief, hunk: Hunk) -> Suggestion | None:
     if region is None:
         return None
     text, alternative = view.text[slice(*region)], "".join(w.text for w in view.said(hunk.new))
-    if view.begins_turn(region[0]):
+    if view.page.begins_turn(region[0]):
         alternative = alternative.lstrip()
     if max(len(text), len(alternative)) > LONGEST_TEXT or not _differ(hunk, text, alternative):
         return None
@@ -142,7 +142,7 @@ def _is_one_place(view: View, belief: Belief, start: int, end: int) -> bool:
     """Return whether a region lies in one turn, and holds nothing of other microphones."""
     if not start <= end <= start + LONGEST_TEXT:
         return False
-    inside = view.runs_in(start, end)
+    inside = view.page.runs_in(start, end)
     passes = {run.segment.pass_id for run in inside if run.segment is not None}
     return not any(run.turn for run in inside) and passes <= belief.passes
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
 
 from offline.decisions import refs
 from offline.domain import PassId, PassWord, Run, Segment, SpeakerId, TurnId, WordRef
 from offline.history import History
+from offline.page import Page
 from offline.standing import standing
 from offline.suggestions import Choice, Suggestion
 
@@ -60,7 +59,7 @@ class View:
     """One state of a transcript; what is computed of it is kept.
 
     Attributes:
-        runs: The text from its start.
+        page: The text.
         speakers: Who speaks in each turn, as machines say.
         pinned: Turns of which people said who speaks.
         passes: The words of every pass.
@@ -71,7 +70,7 @@ class View:
         choices: What people decided about suggestions, past ones too.
     """
 
-    runs: Sequence[Run]
+    page: Page
     speakers: Mapping[TurnId, SpeakerId]
     pinned: frozenset[TurnId]
     passes: Mapping[PassId, Sequence[PassWord]]
@@ -81,47 +80,25 @@ class View:
     suggestions: Mapping[str, Suggestion] = field(default_factory=dict)
     choices: Mapping[str, Choice] = field(default_factory=dict)
 
-    @cached_property
+    @property
+    def runs(self) -> Sequence[Run]:
+        """The text from its start."""
+        return self.page.runs
+
+    @property
     def text(self) -> str:
         """The whole text."""
-        return "".join(run.text for run in self.runs)
+        return self.page.text
 
-    @cached_property
+    @property
     def turns(self) -> frozenset[TurnId]:
         """The turns that begin somewhere in the text."""
-        return frozenset(run.turn for run in self.runs if run.turn is not None)
+        return self.page.turns
 
-    @cached_property
-    def starts(self) -> list[int]:
-        """Where each run begins, and where the text ends."""
-        return list(accumulate((len(run.text) for run in self.runs), initial=0))
-
-    @cached_property
+    @property
     def pieces(self) -> dict[Segment, list[int]]:
-        """The runs of each segment that a known pass wrote.
-
-        A segment that shares words with one before it was forged, as passes write each word once;
-        to look for its words again and again could take for ever.
-        """
-        return self._written[0]
-
-    @cached_property
-    def _written(self) -> tuple[dict[Segment, list[int]], dict[PassId, list[Segment]]]:
-        """The pieces, and the segments of each pass in the order of its words."""
-        pieces: dict[Segment, list[int]] = {}
-        taken: dict[PassId, list[Segment]] = {}
-        for number, run in enumerate(self.runs):
-            segment = run.segment
-            if segment is None:
-                continue
-            numbers = pieces.get(segment)
-            if numbers is not None:
-                numbers.append(number)
-            elif segment.end <= len(self.passes.get(segment.pass_id, ())) and _claim(
-                taken.setdefault(segment.pass_id, []), segment
-            ):
-                pieces[segment] = [number]
-        return pieces, taken
+        """The runs of each segment that a known pass wrote."""
+        return self.page.pieces
 
     @cached_property
     def joined(self) -> frozenset[WordRef]:
@@ -157,7 +134,7 @@ class View:
         sought = set(words)
         return {
             item.ref: item
-            for segment in self.written(sought)
+            for segment in self.page.written(sought)
             for item in self.standing(segment)
             if item.ref in sought
         }
@@ -167,48 +144,35 @@ class View:
 
         Turns of which people said who speaks do not count: they are people's then.
         """
-        inside = self.runs_in(start, end)
+        inside = self.page.runs_in(start, end)
         turns = [run.turn for run in inside if run.turn is not None]
         mere = len(turns) == len(inside) and not self.pinned.intersection(turns)
         return mere and self.by_machine(start, end)
 
-    def begins_turn(self, at: int) -> bool:
-        """Return whether what stands at `at` begins a turn, or the text."""
-        return at == 0 or self.runs[bisect_right(self.starts, at - 1) - 1].turn is not None
-
-    def highlight(self, start: int, end: int) -> str | None:
-        """Return the colour of a span, or of the first part of it that has one."""
-        return next((run.highlight for run in self.runs_in(start, end) if run.highlight), None)
-
-    def runs_in(self, start: int, end: int) -> Sequence[Run]:
-        """Return the runs that have a part in a span; none for an empty one."""
-        if start >= end:
-            return ()
-        first = bisect_right(self.starts, start, hi=len(self.runs)) - 1
-        return self.runs[first : bisect_left(self.starts, end, hi=len(self.runs))]
-
-    def turn_at(self, run: int) -> TurnId | None:
-        """Return the turn that a run stands in."""
-        before = (self.runs[n].turn for n in range(run, -1, -1))
-        return next((turn for turn in before if turn is not None), None)
-
-    def written(self, words: Iterable[WordRef]) -> list[Segment]:
-        """Return the segments that some words were written in."""
-        found: dict[Segment, None] = {}
-        for word in words:
-            segments = self._written[1].get(word.pass_id, ())
-            place = bisect_right(segments, word.word, key=_first) - 1
-            if place >= 0 and word.word < segments[place].end:
-                found[segments[place]] = None
-        return list(found)
-
     def around(self, words: Iterable[WordRef]) -> range:
-        """Return the runs from the first to the last of some words, with the turns beside them."""
-        touched = [number for segment in self.written(words) for number in self.pieces[segment]]
+        """Return the runs from the first to the last of some words, and what is beside them.
+
+        On either side that is all up to the next word, or else the rest of the turn and the next.
+        """
+        page = self.page
+        touched = [number for segment in page.written(words) for number in self.pieces[segment]]
         if not touched:
             return range(0)
-        before = self.turn_start(min(touched)) - 1
-        return range(self.turn_start(before), self.turn_end(self.turn_end(max(touched)) + 1))
+        first, last = min(touched), max(touched)
+        before = page.turn_start(page.turn_start(first) - 1)
+        end = page.turn_end(page.turn_end(last) + 1)
+        return range(
+            next(filter(self._has_words, range(first - 1, before - 1, -1)), before),
+            next((n + 1 for n in range(last + 1, end) if self._has_words(n)), end),
+        )
+
+    def _has_words(self, run: int) -> bool:
+        """Return whether words stand in a run."""
+        segment = self.runs[run].segment
+        start, end = self.page.starts[run : run + 2]
+        return segment in self.pieces and any(
+            start <= word.start < end for word in self.standing(segment)
+        )
 
     def items(self, runs: range) -> list[Standing | Marker]:
         """Return the words that stand in some runs and the turns that begin there, in order."""
@@ -218,10 +182,10 @@ class View:
             for segment in segments
             if segment in self.pieces
             for word in self.standing(segment)
-            if self.starts[runs.start] <= word.start < self.starts[runs.stop]
+            if self.page.starts[runs.start] <= word.start < self.page.starts[runs.stop]
         ]
         items += [
-            Marker(self.starts[number], turn)
+            Marker(self.page.starts[number], turn)
             for number in runs
             if (turn := self.runs[number].turn) is not None
         ]
@@ -244,49 +208,16 @@ class View:
         said = self.passes[segment.pass_id]
         return [
             Standing(
-                start=self.starts[numbers[word.text]] + word.start,
-                end=self.starts[numbers[word.text]] + word.end,
+                start=self.page.starts[numbers[word.text]] + word.start,
+                end=self.page.starts[numbers[word.text]] + word.end,
                 segment=segment,
                 word=left[word.word].word,
                 exact=word.exact,
-                turn=self.turn_at(numbers[word.text]),
+                turn=self.page.turn_at(numbers[word.text]),
             )
             for word in standing(texts, [said[ref.word] for ref in left])
         ]
 
-    def turn_start(self, run: int) -> int:
-        """Return the run that begins the turn of `run`, or the first run."""
-        while run > 0 and self.runs[run].turn is None:
-            run -= 1
-        return max(run, 0)
-
-    def turn_end(self, run: int) -> int:
-        """Return the run after the turn of `run`."""
-        run += 1
-        while run < len(self.runs) and self.runs[run].turn is None:
-            run += 1
-        return min(run, len(self.runs))
-
 
 _TURN = re.compile(r"([0-9A-Za-z-]{1,64})\.([0-9]{1,9})(?:-[0-9]{1,9})?", re.ASCII)
 """Ids of turns that machines made: see `offline.placement.turn_id`."""
-
-
-def _claim(taken: list[Segment], segment: Segment) -> bool:
-    """Add a segment to those of its pass, in order, unless it shares words with one of them."""
-    if taken and segment.first < taken[-1].end:  # else it comes last, as most do
-        place = bisect_left(taken, segment.first, key=_first)
-        if any(_overlap(segment, other) for other in taken[max(place - 1, 0) : place + 1]):
-            return False
-        taken.insert(place, segment)
-    else:
-        taken.append(segment)
-    return True
-
-
-def _first(segment: Segment) -> int:
-    return segment.first
-
-
-def _overlap(one: Segment, other: Segment) -> bool:
-    return one.first < other.end and other.first < one.end

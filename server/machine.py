@@ -20,6 +20,7 @@ from offline.decisions import Alias, Decision
 from offline.domain import PassId, PassWord
 from offline.edits import Delete, DropTurn, InsertText, InsertTurn, Plan
 from offline.history import History
+from offline.page import Page
 from offline.view import View
 from server.contents import Contents
 from server.cursors import Cursors
@@ -139,6 +140,7 @@ class _Replica:
         self._contents = contents
         self._transcript = Transcript(contents.writer)
         self._mirror: Mirror | None = None
+        self._page = Page((), {})
         self._history = History(contents.decisions, contents.aliases)
 
     def state_vector(self) -> bytes:
@@ -179,7 +181,7 @@ class _Replica:
     def _view(self, passes: Mapping[PassId, Sequence[PassWord]]) -> View:
         transcript, machines = self._transcript, self._contents.machines
         return View(
-            runs=self._read().runs,
+            page=self._read(passes),
             speakers=transcript.machine_speakers(),
             pinned=frozenset(transcript.chosen_speakers()),
             passes=passes,
@@ -212,7 +214,7 @@ class _Replica:
                     return True
         return False
 
-    def _read(self) -> Mirror:
+    def _read(self, passes: Mapping[PassId, Sequence[PassWord]]) -> Page:
         """Return the text as it is kept up to date, unless the document says something else.
 
         A plan made on another text would change what it was not meant to change.
@@ -222,12 +224,15 @@ class _Replica:
             if mirror is not None:
                 logger.error("text read anew", extra={"characters": len(mirror.text)})
             self._mirror = mirror = self._transcript.mirror()
-        return mirror
+        page = Page.of(mirror.runs, passes)
+        if page.runs is not self._page.runs or page.heard != self._page.heard:
+            self._page = page
+        return self._page
 
 
 def _surplus(view: View, at: int) -> int:
     """Return by how much the clock of a character may be too high (`Transcript.ticks`)."""
-    before = view.text[view.starts[bisect_right(view.starts, at) - 1] : at]
+    before = view.text[view.page.starts[bisect_right(view.page.starts, at) - 1] : at]
     return len(before.encode()) - len(before.encode("utf-16-le")) // 2
 
 

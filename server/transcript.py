@@ -21,8 +21,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Sequence
-from typing import Any, assert_never
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, TypeVar, assert_never
 
 from pycrdt import Assoc, Doc, Map, Text, TransactionEvent
 
@@ -43,6 +43,8 @@ from server.errors import TranscriptError
 from server.mirror import Mirror
 from server.schema import SCHEMA, Step
 from server.yjs.structs import Id
+
+T = TypeVar("T")
 
 LONGEST_NAME = 200
 """People's names for speakers are cut to so many characters wherever we show them."""
@@ -80,6 +82,11 @@ class Transcript:
         self._text = self._texts["text"]
         self._fresh: list[bytes] = []
         self._said: str | None = None
+        self._machine_speakers = _Kept(self._maps["turns"], _assignments)
+        self._dropped_turns = _Kept(self._maps["turns"], _dropped)
+        self._chosen_speakers = _Kept(self._maps["hturns"], _assignments)
+        self._suggestions = _Kept(self._maps["sug"], _suggestions)
+        self._choices = _Kept(self._maps["sugd"], _choices)
         try:
             with self._doc.transaction():
                 for update in updates:
@@ -124,16 +131,15 @@ class Transcript:
 
     def machine_speakers(self) -> dict[TurnId, SpeakerId]:
         """Return who speaks in each turn as machines say."""
-        return _assignments(self._maps["turns"])
+        return dict(self._machine_speakers.get())
 
     def dropped_turns(self) -> frozenset[TurnId]:
         """Return the turns whose beginnings machines took away."""
-        turns = _values(self._maps["turns"]).items()
-        return frozenset(TurnId(turn) for turn, speaker in turns if speaker == DROPPED)
+        return self._dropped_turns.get()
 
     def chosen_speakers(self) -> dict[TurnId, SpeakerId]:
         """Return who speaks in the turns of which people have said so."""
-        return _assignments(self._maps["hturns"])
+        return dict(self._chosen_speakers.get())
 
     def turn_speakers(self) -> dict[TurnId, SpeakerId]:
         """Return who speaks in each turn, all in all."""
@@ -159,13 +165,11 @@ class Transcript:
 
     def suggestions(self) -> dict[str, Suggestion]:
         """Return what people are shown that passes heard where they had edited, by its ids."""
-        parsed = (Suggestion.parse(key, value) for key, value in self._maps["sug"].items())
-        return {each.id: each for each in parsed if each is not None}
+        return dict(self._suggestions.get())
 
     def choices(self) -> dict[str, Choice]:
         """Return what people decided about suggestions, also about those that are gone."""
-        parsed = {key: parse_choice(value) for key, value in self._maps["sugd"].items()}
-        return {key: choice for key, choice in parsed.items() if choice is not None}
+        return dict(self._choices.get())
 
     def meta(self, key: str) -> str | None:
         """Return a text of `meta`; `None` where there is none."""
@@ -313,6 +317,27 @@ class Transcript:
         return self._fresh.pop() if self._fresh else None
 
 
+class _Kept(Generic[T]):
+    """What is read of a register, until it changes; owned by the replica."""
+
+    def __init__(self, register: Map[Any], read: Callable[[Map[Any]], T]) -> None:
+        self._register = register
+        self._read = read
+        self._value: T | None = None
+        self._observed = False
+
+    def get(self) -> T:
+        if not self._observed:  # Who never asks does not pay for each change.
+            self._register.observe(self._forget)
+            self._observed = True
+        if self._value is None:
+            self._value = self._read(self._register)
+        return self._value
+
+    def _forget(self, _event: object) -> None:
+        self._value = None
+
+
 def _bytes(text: str, at: int) -> int:
     return len(text[:at].encode())
 
@@ -346,6 +371,21 @@ def _assignments(register: Map[Any]) -> dict[TurnId, SpeakerId]:
         for turn, speaker in _values(register).items()
         if isinstance(speaker, str) and speaker != DROPPED
     }
+
+
+def _dropped(register: Map[Any]) -> frozenset[TurnId]:
+    turns = _values(register).items()
+    return frozenset(TurnId(turn) for turn, speaker in turns if speaker == DROPPED)
+
+
+def _suggestions(register: Map[Any]) -> dict[str, Suggestion]:
+    parsed = (Suggestion.parse(key, value) for key, value in register.items())
+    return {each.id: each for each in parsed if each is not None}
+
+
+def _choices(register: Map[Any]) -> dict[str, Choice]:
+    parsed = {key: parse_choice(value) for key, value in register.items()}
+    return {key: choice for key, choice in parsed.items() if choice is not None}
 
 
 def _speakers(register: Map[Any]) -> dict[SpeakerId, Speaker]:

@@ -30,6 +30,7 @@ from offline.edits import (
     WithdrawName,
 )
 from offline.history import History
+from offline.page import Page
 from offline.suggestions import Choice, Suggestion
 from offline.view import View
 from streaming.core.domain import Permille
@@ -93,7 +94,7 @@ class Paper:
     def view(self) -> View:
         """Return what plans are made from."""
         return View(
-            runs=self.runs(),
+            page=Page.of(self.runs(), self.passes),
             speakers=dict(self.speakers),
             pinned=frozenset(self.chosen),
             passes=self.passes,

@@ -10,6 +10,7 @@ from offline.comparison import MOST_NEW, MOST_OLD, Comparison, Portion, compare
 from offline.decisions import Alias, Decision, Outcome
 from offline.domain import PassId, PassWord, Segment, WordRef
 from offline.history import History
+from offline.page import Page
 from offline.view import View
 from streaming.core.domain import Permille
 from tests.offline.paper import LIVE, OTHER, said
@@ -22,7 +23,9 @@ def word(text: str, start_ms: int, end_ms: int) -> PassWord:
 
 
 def view_of(passes: dict[PassId, list[PassWord]], history: History | None = None) -> View:
-    return View([], {}, frozenset(), passes, lambda _start, _end: True, history or History())
+    return View(
+        Page((), {}), {}, frozenset(), passes, lambda _start, _end: True, history or History()
+    )
 
 
 def hear(

@@ -19,6 +19,7 @@ from offline.decisions import Decision
 from offline.domain import PassId, PassWord, Segment, SpeakerId, WordRef
 from offline.edits import Delete, InsertText, Plan
 from offline.history import History
+from offline.page import Page
 from offline.placement import place
 from offline.reconcile import Portion, correct
 from offline.view import View
@@ -328,7 +329,7 @@ async def check_same(folder: Path, seed: int) -> None:
             await room.machine.write(partial(_planned, plan, room), words=(chunk,))
             passes[chunk.pass_id].extend(chunk.words)
             view = View(
-                plain.runs(),
+                Page.of(plain.runs(), passes),
                 plain.machine_speakers(),
                 frozenset(),
                 passes,
