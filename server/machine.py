@@ -22,6 +22,7 @@ from offline.edits import Delete, DropTurn, InsertText, InsertTurn, Plan
 from offline.history import History
 from offline.page import Page
 from offline.view import View
+from server.authorship import Authorship
 from server.contents import Contents
 from server.cursors import Cursors
 from server.errors import Occupied
@@ -140,6 +141,8 @@ class _Replica:
         self._contents = contents
         self._transcript = Transcript(contents.writer)
         self._mirror: Mirror | None = None
+        self._authorship: Authorship | None = None
+        self._written: dict[int, int] = {}
         self._page = Page((), {})
         self._history = History(contents.decisions, contents.aliases)
 
@@ -150,6 +153,11 @@ class _Replica:
     def apply(self, update: bytes) -> None:
         """Take in what it lacks."""
         self._transcript.apply(update)
+        machines = self._contents.machines - {self._contents.writer}
+        state = self._transcript.state()
+        written = {client: state[client] for client in machines & state.keys()}
+        if written != self._written:  # What others write is taken for people's.
+            self._written, self._authorship = written, None
 
     def carry_out(
         self,
@@ -179,18 +187,30 @@ class _Replica:
         )
 
     def _view(self, passes: Mapping[PassId, Sequence[PassWord]]) -> View:
-        transcript, machines = self._transcript, self._contents.machines
+        transcript, page = self._transcript, self._read(passes)
         return View(
-            page=self._read(passes),
+            page=page,
             speakers=transcript.machine_speakers(),
             pinned=frozenset(transcript.chosen_speakers()),
             passes=passes,
-            by_machine=lambda start, end: transcript.authors(start, end) <= machines,
+            by_machine=self._by_machine(page.text),
             history=self._history,
             dropped=transcript.dropped_turns(),
             suggestions=transcript.suggestions(),
             choices=transcript.choices(),
         )
+
+    def _by_machine(self, text: str) -> Callable[[int, int], bool]:
+        """Return what tells whether all characters of a span of this text are by machines."""
+
+        def by_machine(start: int, end: int) -> bool:
+            size_bytes = len(text.encode())
+            if self._authorship is None or self._authorship.size_bytes != size_bytes:
+                self._authorship = self._transcript.authorship(self._contents.machines)
+            before = len(text[:start].encode())
+            return self._authorship.theirs(before, before + len(text[start:end].encode()))
+
+        return by_machine
 
     def _is_occupied(self, view: View, plan: Plan, cursors: Cursors) -> bool:
         """Return whether a cursor is in, or next to, what a plan changes in the text."""
