@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from offline.decisions import Alias, Decision
@@ -123,13 +123,18 @@ class MachineWriter:
             state = None if replica is None else replica.state_vector()
             lacking = self._document.update_since(state)
 
-            def carry_out() -> tuple[_Replica, Written]:
+            def carry_out() -> tuple[_Replica | None, Written | Occupied]:
                 ours = replica or _Replica(self._contents)
                 ours.apply(lacking)
                 cursors = Cursors.of(apart_from)
-                return ours, ours.carry_out(plans, tuple(words), progress, cursors)
+                try:
+                    return ours, ours.carry_out(plans, tuple(words), progress, cursors)
+                except Occupied as error:
+                    return (None if ours.half_done else ours), error
 
             self._replica, written = await self._planner.run(carry_out)
+            if isinstance(written, Occupied):
+                raise written
             self._take(written)
 
 
@@ -138,6 +143,7 @@ class _Replica:
 
     def __init__(self, contents: Contents) -> None:
         """Begin with nothing in it."""
+        self.half_done = False
         self._contents = contents
         self._transcript = Transcript(contents.writer)
         self._mirror: Mirror | None = None
@@ -166,15 +172,21 @@ class _Replica:
         progress: Progress | None,
         cursors: Cursors,
     ) -> Written:
-        """Carry out plans; return what is to be taken over."""
+        """Carry out plans; return what is to be taken over.
+
+        Raises:
+            Occupied: A cursor is in the way; if nothing is `half_done`, the replica is as before.
+        """
         passes = _continued(self._contents.passes, words)
         updates: list[bytes] = []
         made: list[Plan] = []
+        self.half_done = False
         for plan in plans:
             view = self._view(passes)
             made.append(plan(view))
             if cursors and self._is_occupied(view, made[-1], cursors):
                 raise Occupied("text without cursors expected, got some in what is to be changed")
+            self.half_done = True
             self._history.add(made[-1].decisions, made[-1].aliases)
             update = self._transcript.write(made[-1].edits)
             updates += () if update is None else (update,)
@@ -214,25 +226,27 @@ class _Replica:
 
     def _is_occupied(self, view: View, plan: Plan, cursors: Cursors) -> bool:
         """Return whether a cursor is in, or next to, what a plan changes in the text."""
-        end = len(view.text)
-        for edit in plan.edits:
-            match edit:
-                case InsertText(at=at) | InsertTurn(at=at):
-                    touched = range(at, at)
-                case DropTurn(at=at):
-                    touched = range(at, at + 1)
-                case Delete(start=first, end=last):
-                    touched = range(first, last)
-                case _:
-                    continue
-            near = range(max(touched.start - NEAR, 0), min(touched.stop + NEAR, end))
-            if cursors.at_end and near.stop == end:
-                return True
-            ticks = self._transcript.ticks(near.start, near.stop)
-            for at, tick in zip(near, ticks, strict=True):
-                if cursors.at(tick.client, range(tick.clock - _surplus(view, at), tick.clock + 1)):
-                    return True
-        return False
+        near = _near(plan, len(view.text))
+        if cursors.at_end and near and near[-1].stop == len(view.text):
+            return True
+        return any(
+            cursors.at(client, clocks)
+            for each in near
+            for part in _in_runs(view, each)
+            for client, clocks in self._clocks(view, part)
+        )
+
+    def _clocks(self, view: View, part: range) -> Iterator[tuple[int, range]]:
+        """Yield the clocks that characters of one run may have, by their clients."""
+        first, last = (self._transcript.ticks(at, at + 1)[0] for at in (part[0], part[-1]))
+        ascii_only = view.text[part.start : part.stop].isascii()
+        straight = (first.client, first.clock + len(part) - 1) == (last.client, last.clock)
+        if ascii_only and straight and view.by_machine(part.start, part.stop):
+            # A machine wrote it in one go: what lies between was not to be asked for.
+            yield first.client, range(first.clock - _surplus(view, part.start), last.clock + 1)
+            return
+        for at, tick in zip(part, self._transcript.ticks(part.start, part.stop), strict=True):
+            yield tick.client, range(tick.clock - _surplus(view, at), tick.clock + 1)
 
     def _read(self, passes: Mapping[PassId, Sequence[PassWord]]) -> Page:
         """Return the text as it is kept up to date, unless the document says something else.
@@ -248,6 +262,38 @@ class _Replica:
         if page.runs is not self._page.runs or page.heard != self._page.heard:
             self._page = page
         return self._page
+
+
+def _near(plan: Plan, end: int) -> list[range]:
+    """Return what is in, or next to, what a plan changes in a text, from left to right."""
+    touched: list[range] = []
+    for edit in plan.edits:
+        match edit:
+            case InsertText(at=at) | InsertTurn(at=at):
+                touched.append(range(at, at))
+            case DropTurn(at=at):
+                touched.append(range(at, at + 1))
+            case Delete(start=first, end=last):
+                touched.append(range(first, last))
+            case _:
+                pass
+    near: list[range] = []
+    for each in sorted(touched, key=lambda place: place.start):
+        start, stop = max(each.start - NEAR, 0), min(each.stop + NEAR, end)
+        if near and start <= near[-1].stop:
+            start, stop = near[-1].start, max(near.pop().stop, stop)
+        near.append(range(start, stop))
+    return near
+
+
+def _in_runs(view: View, span: range) -> Iterator[range]:
+    """Cut a span where runs begin."""
+    starts = view.page.starts
+    place, at = bisect_right(starts, span.start), span.start
+    while at < span.stop:
+        end = min(starts[place], span.stop)
+        yield range(at, end)
+        place, at = place + 1, end
 
 
 def _surplus(view: View, at: int) -> int:
