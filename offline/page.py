@@ -61,8 +61,7 @@ class Page:
         """The pieces, and the segments of each pass in the order of its words."""
         heard, pieces = self.heard, dict[Segment, list[int]]()
         taken: dict[PassId, list[Segment]] = {}
-        for number, run in enumerate(self.runs):
-            segment = run.segment
+        for number, segment in enumerate([run.segment for run in self.runs]):
             if segment is None:
                 continue
             numbers = pieces.get(segment)

@@ -38,22 +38,17 @@ from offline.edits import (
     Withdraw,
     WithdrawName,
 )
-from offline.suggestions import Choice, Suggestion, parse_choice
+from offline.suggestions import Choice, Suggestion
 from server.authorship import Authorship
 from server.errors import TranscriptError
 from server.mirror import Delta, Mirror
+from server.registers import DROPPED, assignments, choices, dropped, speakers, suggestions
 from server.schema import SCHEMA, Step
 from server.yjs.structs import Id
 from server.yjs.updates import decode_state_vector
 from server.yjs.varints import write_varuint
 
 T = TypeVar("T")
-
-LONGEST_NAME = 200
-"""People's names for speakers are cut to so many characters wherever we show them."""
-
-DROPPED = ""
-"""Speaker of a turn whose beginning a machine took away."""
 
 _TEXTS = ("text", "notes")
 _MAPS = ("turns", "hturns", "mspeakers", "speakers", "sug", "sugd", "comments", "tags", "meta")
@@ -86,11 +81,12 @@ class Transcript:
         self._fresh: list[bytes] = []
         self._said: str | None = None
         self._writing = False
-        self._machine_speakers = _Kept(self._maps["turns"], _assignments)
-        self._dropped_turns = _Kept(self._maps["turns"], _dropped)
-        self._chosen_speakers = _Kept(self._maps["hturns"], _assignments)
-        self._suggestions = _Kept(self._maps["sug"], _suggestions)
-        self._choices = _Kept(self._maps["sugd"], _choices)
+        self._followers: list[Callable[[Delta], None]] = []
+        self._machine_speakers = _Kept(self._maps["turns"], _assigned)
+        self._dropped_turns = _Kept(self._maps["turns"], lambda turns: dropped(_values(turns)))
+        self._chosen_speakers = _Kept(self._maps["hturns"], _assigned)
+        self._suggestions = _Kept(self._maps["sug"], lambda sug: suggestions(dict(sug.items())))
+        self._choices = _Kept(self._maps["sugd"], lambda sugd: choices(dict(sugd.items())))
         try:
             with self._doc.transaction():
                 for update in updates:
@@ -126,7 +122,7 @@ class Transcript:
         Belongs to this replica, and is used in the same thread.
         """
         mirror = self._copy()
-        self._text.observe(lambda event: mirror.change(event.delta))
+        self._follow(mirror.change)
         return mirror
 
     def authorship(self, clients: Collection[int]) -> Authorship:
@@ -143,7 +139,7 @@ class Transcript:
         text.observe(lambda event: deltas.append(event.delta))
         apart.apply_update(_deletion(others))
         found = Authorship(deltas[0] if deltas else (), len(self._text))
-        self._text.observe(lambda event: found.change(event.delta, theirs=self._writing))
+        self._follow(lambda delta: found.change(delta, theirs=self._writing))
         return found
 
     def turns(self) -> list[Turn]:
@@ -169,13 +165,15 @@ class Transcript:
     def named_speakers(self) -> set[SpeakerId]:
         """Return the speakers whom people gave a name."""
         return {
-            speaker.id for speaker in _speakers(self._maps["speakers"]).values() if speaker.name
+            speaker.id
+            for speaker in speakers(dict(self._maps["speakers"].items())).values()
+            if speaker.name
         }
 
     def speakers(self) -> dict[SpeakerId, Speaker]:
         """Return every speaker with the name that people see, `s2` before `s10`."""
-        named = _speakers(self._maps["mspeakers"])
-        for chosen in _speakers(self._maps["speakers"]).values():
+        named = speakers(dict(self._maps["mspeakers"].items()))
+        for chosen in speakers(dict(self._maps["speakers"].items())).values():
             proposed = named.get(chosen.id)
             if proposed is not None:
                 name, colour = chosen.name or proposed.name, chosen.colour or proposed.colour
@@ -327,6 +325,16 @@ class Transcript:
             case _:
                 assert_never(edit)
 
+    def _follow(self, take: Callable[[Delta], None]) -> None:
+        """Have somebody told of each change of the text."""
+        if not self._followers:  # For each who observes, pycrdt would find anew what changed.
+            self._text.observe(lambda event: self._tell(event.delta))
+        self._followers.append(take)
+
+    def _tell(self, delta: Delta) -> None:
+        for take in self._followers:
+            take(delta)
+
     def _copy(self) -> Mirror:
         return Mirror(
             (text if isinstance(text, str) else "", attributes or {})
@@ -400,38 +408,5 @@ def _values(register: Map[Any]) -> dict[str, object]:
     return found
 
 
-def _assignments(register: Map[Any]) -> dict[TurnId, SpeakerId]:
-    # Editors write into it too: anything may stand there.
-    return {
-        TurnId(turn): SpeakerId(speaker)
-        for turn, speaker in _values(register).items()
-        if isinstance(speaker, str) and speaker != DROPPED
-    }
-
-
-def _dropped(register: Map[Any]) -> frozenset[TurnId]:
-    turns = _values(register).items()
-    return frozenset(TurnId(turn) for turn, speaker in turns if speaker == DROPPED)
-
-
-def _suggestions(register: Map[Any]) -> dict[str, Suggestion]:
-    parsed = (Suggestion.parse(key, value) for key, value in register.items())
-    return {each.id: each for each in parsed if each is not None}
-
-
-def _choices(register: Map[Any]) -> dict[str, Choice]:
-    parsed = {key: parse_choice(value) for key, value in register.items()}
-    return {key: choice for key, choice in parsed.items() if choice is not None}
-
-
-def _speakers(register: Map[Any]) -> dict[SpeakerId, Speaker]:
-    found: dict[SpeakerId, Speaker] = {}
-    for speaker, fields in register.items():
-        if isinstance(fields, dict):
-            name, colour = fields.get("name"), fields.get("colour")
-            found[SpeakerId(speaker)] = Speaker(
-                SpeakerId(speaker),
-                name[:LONGEST_NAME] if isinstance(name, str) else "",
-                colour if isinstance(colour, str) else None,
-            )
-    return found
+def _assigned(register: Map[Any]) -> dict[TurnId, SpeakerId]:
+    return assignments(_values(register))
