@@ -71,25 +71,25 @@ async def measure_loop(
     async with doing.watched("nothing"):
         await asyncio.sleep(seconds)
     async with AsyncExitStack() as stack:
-        async with doing.watched("opened and synchronised from nothing"):
-            link = await stack.enter_async_context(linked(server_url, name))
-            await content(link)
-        async with doing.watched("the same by one more editor"):
-            other = await stack.enter_async_context(linked(server_url, name))
-            await content(other)
-        pace = Typing(seconds, EDITS_PER_S)
-        async with (
-            doing.watched(f"finals written, {EDITORS} editors type"),
-            spoken_meanwhile(server_url, name, talk),
-        ):
-            await measure_editing(server_url, name, EDITORS, pace)
-        with Store(database(folder)) as store:
-            async with doing.watched("corrected as a whole, editors type"), grouped() as group:
-                group.create_task(measure_editing(server_url, name, EDITORS, pace))
-                await correct_whole(store, meeting)
-        for each in ExportFormat:
-            async with doing.watched(f"exported as {each.value}"):
-                await asyncio.to_thread(_export, server_url, name, each)
+        for what in ("opened and synchronised from nothing", "the same by one more editor"):
+            async with doing.watched(what):
+                await content(await stack.enter_async_context(linked(server_url, name)))
+    pace = Typing(seconds, EDITS_PER_S)
+    async with (
+        doing.watched(f"finals written, {EDITORS} editors type"),
+        spoken_meanwhile(server_url, name, talk),
+    ):
+        await measure_editing(server_url, name, EDITORS, pace)
+    with Store(database(folder)) as store:
+        async with doing.watched("corrected as a whole, editors type"), grouped() as group:
+            group.create_task(measure_editing(server_url, name, EDITORS, pace))
+            await correct_whole(store, meeting)
+    for each in ExportFormat:
+        async with doing.watched(f"exported as {each.value}"):
+            await asyncio.to_thread(_export, server_url, name, each)
+    async with linked(server_url, name) as link, linked(server_url, name) as other:
+        await content(link)
+        await content(other)
         async with doing.watched(f"{PASTED_BYTES // 1024} kB pasted"):
             await _paste(link, other)
     return tuple(doing.stretches)
