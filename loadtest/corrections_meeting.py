@@ -100,9 +100,8 @@ async def measure_meeting(
             await asyncio.sleep(1)
             await stack.enter_async_context(lag_watched(server_url, lags.append))
             before_all = len(store.merges.all_decisions(meeting.transcript))
-            heard_s, hearing = clock(), _hearing(store, meeting)
-            job = await asyncio.to_thread(_submit, store, meeting, hearing)
-            await _applied(store, job)
+            heard_s = clock()
+            hearing = await correct_whole(store, meeting)
             applied_s = clock() - heard_s
             editing = await typing
             after = _places(await cursors.ask())
@@ -119,6 +118,21 @@ async def measure_meeting(
         cursors=len(before),
         moved=count_moved(before, after, otherwise),
     )
+
+
+async def correct_whole(store: Store, meeting: Meeting) -> Hearing:
+    """Have a document corrected as a whole; return what was heard, when it stands there.
+
+    Args:
+        store: Of a server that runs.
+        meeting: The document.
+
+    Raises:
+        LoadtestError: It was not corrected.
+    """
+    hearing = await asyncio.to_thread(_hearing, store, meeting)
+    await _applied(store, await asyncio.to_thread(_submit, store, meeting, hearing))
+    return hearing
 
 
 def count_moved(before: Sequence[Place], after: Sequence[Place], replaced: set[int]) -> int:
@@ -147,7 +161,7 @@ def _stays(was: Place, now: Place, *, in_replaced: bool) -> bool:
 
 
 def _hearing(store: Store, meeting: Meeting) -> Hearing:
-    (session,) = store.sessions.of(meeting.transcript)
+    session, *_ = store.sessions.of(meeting.transcript)  # Others came after it.
     live, again = session.live_pass, session.utterance_pass
     passes = store.passes.words(meeting.transcript, (live, again))
     said = list(passes[live])
@@ -166,7 +180,7 @@ def _heard(number: int, word: PassWord) -> PassWord:
 
 def _submit(store: Store, meeting: Meeting, hearing: Hearing) -> str:
     """Make a job that is heard already; return its id."""
-    (session,) = store.sessions.of(meeting.transcript)
+    session, *_ = store.sessions.of(meeting.transcript)  # Others came after it.
     task = Task(JobKind.RECORDING, meeting.transcript, session.id, 0, hearing.end_ms)
     job = store.jobs.submit(NewJob(task), Bounds(transcript=10, all=10))
     claim = store.claims.take("loadtest", HOLD_MS)

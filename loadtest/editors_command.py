@@ -13,7 +13,8 @@ from rich.console import Console
 from loadtest.editors import EditingReport, Typing, measure_editing
 from loadtest.editors_documents import measure_opening, write_meetings
 from loadtest.editors_finals import spoken_meanwhile
-from loadtest.editors_report import EditorsReport, editing_table, openings_table
+from loadtest.editors_loop import Stretch, measure_loop
+from loadtest.editors_report import EditorsReport, editing_table, loop_table, openings_table
 from loadtest.measured_server import running_server
 from loadtest.recordings import conversations, read_recording
 from loadtest.report import write_json
@@ -67,6 +68,7 @@ def _editors(options: argparse.Namespace) -> None:
     console.print(editing_table(report.editing))
     if report.openings:
         console.print(openings_table(report.openings))
+        console.print(loop_table(report.loop))
     if options.out is not None:
         write_json(options.out, report)
 
@@ -92,4 +94,9 @@ async def _measure_editors(options: argparse.Namespace) -> EditorsReport:
                     await measure_editing(server.url, empty.transcript, editors, pace, finals)
                 )
         openings = [await measure_opening(server.url, each) for each in meetings]
-    return EditorsReport(tuple(editing), tuple(openings))
+        stretches: tuple[Stretch, ...] = ()
+        if meetings:
+            longest = max(meetings, key=lambda meeting: meeting.hours)
+            status.update(f"{longest.hours:g} hours are written, read and corrected ...")
+            stretches = await measure_loop(server.url, folder, longest, talk.audio, options.seconds)
+    return EditorsReport(tuple(editing), tuple(openings), stretches)

@@ -23,6 +23,7 @@ from server.dictation import Dictation
 from server.disk import Disk
 from server.journal import Entry, LastingEvent
 from server.planner import Planner
+from server.room import Room
 from server.rooms import Rooms
 from server.storage.sessions import NewSession
 from server.storage.store import Store
@@ -41,6 +42,9 @@ takes more than ten minutes."""
 
 UTTERANCES_A_CORRECTION = 2
 """The utterance pass changes something in every second utterance."""
+
+DESCRIBED = 20
+"""How often it is tried how long that takes."""
 
 MOST_BYTES = 64 * 1024 * 1024
 OPEN_S = 60.0
@@ -77,6 +81,7 @@ class Meeting:
         writing_ms: How long the last finals and corrections took until they were on their way to
             the storage, a tenth of them all: it grows with the document.
         held_ms: How late the event loop was meanwhile, asked a thousand times a second.
+        describing_ms: How long it holds the loop to say what lists and searches are to know.
     """
 
     transcript: str
@@ -84,6 +89,7 @@ class Meeting:
     words: int
     writing_ms: Spread | None
     held_ms: Spread | None
+    describing_ms: Spread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +157,15 @@ async def _write(store: Store, rooms: Rooms, hours: float) -> Meeting:
                 if isinstance(event, Final | Correction):
                     writing_ms.append(1000 * (time.perf_counter() - began_s))
         await room.idle()
-    return Meeting(transcript, hours, words, Spread.of(writing_ms), Spread.of(held_ms))
+        describing = Spread.of([_describing_ms(room, number) for number in range(DESCRIBED)])
+    return Meeting(transcript, hours, words, Spread.of(writing_ms), Spread.of(held_ms), describing)
+
+
+def _describing_ms(room: Room, number: int) -> float:
+    room.commit(room.transcript.put_meta("title", f"{number}"))  # It is never read twice.
+    began_s = time.perf_counter()
+    room.describe()
+    return 1000 * (time.perf_counter() - began_s)
 
 
 async def _take(dictation: Dictation, event: LastingEvent, words: int) -> None:
@@ -192,10 +206,10 @@ async def measure_opening(server_url: str, meeting: Meeting) -> Opening:
     async with lag_watched(server_url, lags.append):
         began_s = clock()
         async with linked(server_url, meeting.transcript) as first:
-            await _content(first)
+            await content(first)
             first_s, began_s = clock() - began_s, clock()
             async with linked(server_url, meeting.transcript) as second:
-                update = await _content(second)
+                update = await content(second)
                 next_s = clock() - began_s
     words = len(Transcript(make_client_id(), [update]).text.split())
     if words != meeting.words:
@@ -203,8 +217,12 @@ async def measure_opening(server_url: str, meeting: Meeting) -> Opening:
     return Opening(meeting, len(update), first_s, next_s, lags[0])
 
 
-async def _content(link: Link) -> bytes:
-    """Ask for everything; return it as an update."""
+async def content(link: Link) -> bytes:
+    """Ask for everything; return it as an update.
+
+    Raises:
+        LoadtestError: It did not come.
+    """
     with suppress(ConnectionClosed, TimeoutError):
         async with asyncio.timeout(OPEN_S):
             await link.send(messages.SyncStep1(EMPTY_STATE))

@@ -11,6 +11,7 @@ from rich.table import Table
 from loadtest.editors import EditingReport, Spread
 from loadtest.editors_documents import Opening
 from loadtest.editors_lag import LONG_S, LoopLag
+from loadtest.editors_loop import Stretch
 from loadtest.report import NOTHING, megabytes
 
 
@@ -20,6 +21,7 @@ class EditorsReport:
 
     editing: tuple[EditingReport, ...]
     openings: tuple[Opening, ...]
+    loop: tuple[Stretch, ...]
 
 
 def editing_table(reports: Sequence[EditingReport]) -> Table:
@@ -64,9 +66,22 @@ def openings_table(openings: Sequence[Opening]) -> Table:
         "  max",
         "loop later meanwhile, p99 ms",
         "  max",
+        "describing it, p50 ms",
+        "  max",
     )
     for heading, *cells in zip(rows, *map(_opening_cells, openings), strict=True):
         table.add_row(heading, *cells)
+    return table
+
+
+def loop_table(stretches: Sequence[Stretch]) -> Table:
+    """Return what held the server's loop, while one thing after the other was done."""
+    table = Table(title="the longest document, one thing after the other", box=SIMPLE_HEAD)
+    table.add_column("doing", no_wrap=True)
+    for heading in ("s", *LAG_ROWS):
+        table.add_column(heading.strip(), justify="right")
+    for each in stretches:
+        table.add_row(each.doing, f"{each.took_s:.1f}", *lag_cells(each.lag))
     return table
 
 
@@ -85,7 +100,9 @@ def _opening_cells(opening: Opening) -> tuple[str, ...]:
     times = (f"{1000 * each:.0f}" for each in (opening.first_s, opening.next_s))
     size, writing = megabytes(opening.update_bytes), _spread(opening.meeting.writing_ms)[1:]
     held = _spread(opening.meeting.held_ms)[2:]
-    return str(opening.meeting.words), size, *times, *lag_cells(opening.lag), *writing, *held
+    _, middle, _, longest = _spread(opening.meeting.describing_ms)
+    words = str(opening.meeting.words)
+    return words, size, *times, *lag_cells(opening.lag), *writing, *held, middle, longest
 
 
 def _spread(spread: Spread | None) -> list[str]:

@@ -48,6 +48,13 @@ def doubled(marks: Collection[Mark]) -> int:
     return len(marks) - len(set(marks))
 
 
+def pasted(client_id: int, text: str) -> bytes:
+    """Return the update that a Yjs client sends that pastes ASCII into a text as its first edit."""
+    update = write_varuint(1) + write_varuint(1) + write_varuint(client_id) + write_varuint(0)
+    update += bytes((_STRING, _PARENT_IS_ROOT)) + write_text("text")
+    return update + write_text(text) + _NO_DELETIONS
+
+
 class Typist:
     """A Yjs client that types one mark after another, at one place of the text.
 

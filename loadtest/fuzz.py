@@ -27,6 +27,8 @@ from offline.comparison import Portion
 from offline.decisions import Decision
 from offline.domain import PassId, PassWord, Segment, SpeakerId, TurnId, WordRef
 from offline.edits import Delete, Plan
+from offline.history import History
+from offline.page import Page
 from offline.placement import Group, place_all
 from offline.portions import portions
 from offline.reconcile import correct
@@ -114,14 +116,13 @@ class World:
     def view(self, transcript: Transcript) -> View:
         """Return a document as plans see it."""
         return View(
-            runs=transcript.runs(),
+            page=Page.of(transcript.runs(), self.passes),
             speakers=transcript.machine_speakers(),
             pinned=frozenset(transcript.chosen_speakers()),
             dropped=transcript.dropped_turns(),
             passes=self.passes,
             by_machine=lambda start, end: transcript.authors(start, end) <= self.machines,
-            aliases=self.aliases,
-            decisions=self.decisions,
+            history=History(self.decisions, self.aliases),
             suggestions=transcript.suggestions(),
             choices=transcript.choices(),
         )
@@ -181,7 +182,7 @@ class World:
         self._written_ms = until_ms
         said_by = _said_by(UTTERANCE, first, heard)
         self.write(lambda view: correct(view, self.belief, portion, said_by))
-        self.write(lambda view: Plan(tuple(arrange(view, spread(said_by, self.aliases)))))
+        self.write(lambda view: Plan(tuple(arrange(view, spread(said_by, view.history)))))
 
     def begin_job(self, *, whole: bool = False) -> None:
         """Have a worker hear a span, or all that was said; its words come later."""
@@ -211,10 +212,8 @@ class World:
         said_by = {ref: who for ref, who in job.said_by.items() if ref.word in words}
         steps: tuple[Callable[[View], Plan], ...] = (
             lambda view: correct(view, self.belief, portion, said_by),
-            lambda view: Plan(tuple(arrange(view, spread(said_by, self.aliases)))),
-            lambda view: Plan(
-                tuple(review(view, self.belief, self.decisions, portion.start_ms, portion.end_ms))
-            ),
+            lambda view: Plan(tuple(arrange(view, spread(said_by, view.history)))),
+            lambda view: Plan(tuple(review(view, self.belief, portion.start_ms, portion.end_ms))),
         )
         for step in steps:
             self.write(step, may_die=may_die)

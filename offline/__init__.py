@@ -6,7 +6,9 @@
     decisions      where passes differ, and what became of it
     suggestions    what people are shown where they had edited
     edits          changes of the document, planned before they are made
+    history        what became of all that passes heard, to look things up in
     standing       which words of a segment still stand where people edited
+    page           a text in runs, and what is looked up in it
     view           a transcript's text as a plan sees it
     placement      where newly heard words go
     arrangement    turns where voices change

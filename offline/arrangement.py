@@ -17,6 +17,7 @@ from itertools import takewhile
 
 from offline.domain import SpeakerId, TurnId, WordRef
 from offline.edits import AssignTurn, Delete, DropTurn, Edit, InsertText, InsertTurn
+from offline.history import History
 from offline.placement import NEW_TURN_AFTER_MS, turn_id
 from offline.view import Marker, Standing, View
 
@@ -38,16 +39,16 @@ def arrange(view: View, said_by: Mapping[WordRef, SpeakerId]) -> list[Edit]:
     return edits
 
 
-def spread(
-    said_by: Mapping[WordRef, SpeakerId], aliases: Mapping[WordRef, WordRef]
-) -> dict[WordRef, SpeakerId]:
+def spread(said_by: Mapping[WordRef, SpeakerId], history: History) -> dict[WordRef, SpeakerId]:
     """Return who said the words that stand in the text for those of a pass.
 
     These are its own, and older ones that it heard as well. What a later pass heard is left out:
     that knows better.
     """
-    told = {word: speaker for word, speaker in said_by.items() if word not in aliases}
-    return told | {old: said_by[new] for old, new in aliases.items() if new in said_by}
+    told = {word: speaker for word, speaker in said_by.items() if word not in history.aliases}
+    return told | {
+        old: speaker for new, speaker in said_by.items() for old in history.timed_by(new)
+    }
 
 
 def _lost(view: View) -> dict[TurnId, Standing]:
@@ -121,7 +122,7 @@ def _empty(view: View, markers: list[Marker]) -> list[Marker]:
         behind = marker.at + 1
         last = behind == len(view.text)
         return (
-            (last or (view.text[behind] == "\n" and view.begins_turn(behind + 1)))
+            (last or (view.text[behind] == "\n" and view.page.begins_turn(behind + 1)))
             and marker.turn not in view.pinned
             and view.by_machine(marker.at, behind)
         )

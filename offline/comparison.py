@@ -173,14 +173,14 @@ class _Comparing:
     def _newest(self, index: int) -> tuple[int, str]:
         """Return the age of the last pass that heard a word so."""
         ref = self._believed[index]
-        return max(age(ref.pass_id), age(self._view.aliases.get(ref, ref).pass_id))
+        return max(age(ref.pass_id), age(self._view.history.aliases.get(ref, ref).pass_id))
 
     # Differences
 
     def _same(self, index: int, heard: int) -> None:
         old, new = self._believed[index], self._new(heard)
         other = self._view.passes[old.pass_id][old.word].text != self._said[heard].text
-        late = self._newest(index) >= age(new.pass_id) or new in self._view.decided
+        late = self._newest(index) >= age(new.pass_id) or self._view.history.is_decided(new)
         if index not in self._inside or late:
             self._left = old
         elif other:
@@ -194,7 +194,7 @@ class _Comparing:
         theirs = self._beyond_neighbours(old, ours, heard)
         if not theirs:
             ours = self._heard_whole(ours)
-        if self._is_stale(ours) or any(self._new(j) in self._view.decided for j in theirs):
+        if self._is_stale(ours) or any(self._view.history.is_decided(self._new(j)) for j in theirs):
             ours, theirs = range(old.stop, old.stop), range(0)
         if ours.start > old.start:
             self._left = self._believed[ours.start - 1]

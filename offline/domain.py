@@ -58,9 +58,11 @@ class WordRef(NamedTuple):
         return f"{self.pass_id}.{self.word}"
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Words of a pass that were written in one piece: `[first, end)` of the pass's words."""
+class Segment(NamedTuple):
+    """Words of a pass that were written in one piece: `[first, end)` of the pass's words.
+
+    A tuple for the same reason as `WordRef`.
+    """
 
     pass_id: PassId
     first: int

@@ -92,7 +92,7 @@ def _place(view: View, where: _Place, groups: Sequence[Group]) -> list[Edit]:
 
 def _first_word(view: View, at: int) -> WordRef | None:
     """Return the machine's word that stands at a place, if one does."""
-    segment = next((run.segment for run in view.runs_in(at, at + 1)), None)
+    segment = next((run.segment for run in view.page.runs_in(at, at + 1)), None)
     if segment is None or segment not in view.pieces:
         return None
     return next((word.ref for word in view.standing(segment) if word.start == at), None)
@@ -143,17 +143,17 @@ def _find(view: View, start_ms: int) -> _Place:
             return _behind(view, number, view.heard(words[-1]).end_ms)
         first = number
     # Nothing was said before: in front of all that was, or behind what people wrote first.
-    at = len(view.runs) if first is None else view.turn_start(first)
-    return _Place(view.starts[at], None, inside=False, spoken_until_ms=None)
+    at = len(view.runs) if first is None else view.page.turn_start(first)
+    return _Place(view.page.starts[at], None, inside=False, spoken_until_ms=None)
 
 
 def _behind(view: View, run: int, spoken_until_ms: int) -> _Place:
-    turn = view.turn_at(run)
+    turn = view.page.turn_at(run)
     after = run + 1
     if turn in view.pinned:
-        after = view.turn_end(run)
+        after = view.page.turn_end(run)
     inside = after < len(view.runs) and view.runs[after].turn is None
-    return _Place(view.starts[after], turn, inside, spoken_until_ms)
+    return _Place(view.page.starts[after], turn, inside, spoken_until_ms)
 
 
 def _goes_on(view: View, where: _Place, word: PassWord, speaker: SpeakerId | None) -> bool:

@@ -37,12 +37,11 @@ def portions(view: View, belief: Belief, new: Segment, start_ms: int, end_ms: in
         start_ms: Where the span begins, on the transcript's clock.
         end_ms: Where it ends.
     """
-    said = view.said(new)
-    old = [view.heard(word) for word in belief.words]
+    pauses = _Pauses(view.said(new), [view.heard(word) for word in belief.words])
     found: list[Portion] = []
     first, begun_ms, sealed = 0, start_ms, False
     while True:
-        cut = _cut(said, old, first, begun_ms)
+        cut = _cut(pauses, first, begun_ms)
         if cut is None:
             words = Segment(new.pass_id, new.first + first, new.end)
             return [*found, Portion(words, begun_ms, max(end_ms, begun_ms), sealed)]
@@ -52,10 +51,9 @@ def portions(view: View, belief: Belief, new: Segment, start_ms: int, end_ms: in
         first, begun_ms, sealed = index, at_ms, True
 
 
-def _cut(
-    said: Sequence[PassWord], old: Sequence[PassWord], first: int, begun_ms: int
-) -> tuple[int, int] | None:
+def _cut(pauses: _Pauses, first: int, begun_ms: int) -> tuple[int, int] | None:
     """Return before which word to cut, and when that is; `None` for what need not be cut."""
+    said = pauses.said
     if first == len(said):
         return None
     short = said[-1].end_ms - begun_ms <= LONGEST_MS and len(said) - first <= MOST_WORDS
@@ -66,7 +64,7 @@ def _cut(
     for index in range(first + 1, min(len(said), first + MOST_WORDS + 1)):
         if said[index].start_ms > begun_ms + LONGEST_MS and best is not None:
             break
-        pause = _pause(said, old, index)
+        pause = pauses.before(index)
         if pause is None:
             continue
         from_ms, until_ms, agreed = pause
@@ -76,21 +74,34 @@ def _cut(
     return best
 
 
-def _pause(
-    said: Sequence[PassWord], old: Sequence[PassWord], index: int
-) -> tuple[int, int, bool] | None:
-    """Return the pause of both sides before a word, and whether they agree on what is around it."""
-    from_ms, until_ms = said[index - 1].end_ms, said[index].start_ms
-    if until_ms < from_ms:
-        return None
-    place = bisect_left(old, from_ms + until_ms, key=lambda word: word.start_ms + word.end_ms)
-    before = old[place - 1] if place else None
-    following = old[place] if place < len(old) else None
-    agreed = True
-    if before is not None:
-        from_ms = max(from_ms, before.end_ms)
-        agreed = agreement_key(before.text) == agreement_key(said[index - 1].text)
-    if following is not None:
-        until_ms = min(until_ms, following.start_ms)
-        agreed = agreed and agreement_key(following.text) == agreement_key(said[index].text)
-    return None if until_ms < from_ms else (from_ms, until_ms, agreed)
+class _Pauses:
+    """The pauses of both sides; each is looked at for several cuts, and found once."""
+
+    def __init__(self, said: Sequence[PassWord], old: Sequence[PassWord]) -> None:
+        self.said = said
+        self._old = old
+        self._middles = [word.start_ms + word.end_ms for word in old]  # twice
+        self._found: dict[int, tuple[int, int, bool] | None] = {}
+
+    def before(self, index: int) -> tuple[int, int, bool] | None:
+        """Return the pause before a word, and whether both sides agree on what is around it."""
+        if index not in self._found:
+            self._found[index] = self._find(index)
+        return self._found[index]
+
+    def _find(self, index: int) -> tuple[int, int, bool] | None:
+        said, old = self.said, self._old
+        from_ms, until_ms = said[index - 1].end_ms, said[index].start_ms
+        if until_ms < from_ms:
+            return None
+        place = bisect_left(self._middles, from_ms + until_ms)
+        before = old[place - 1] if place else None
+        following = old[place] if place < len(old) else None
+        agreed = True
+        if before is not None:
+            from_ms = max(from_ms, before.end_ms)
+            agreed = agreement_key(before.text) == agreement_key(said[index - 1].text)
+        if following is not None:
+            until_ms = min(until_ms, following.start_ms)
+            agreed = agreed and agreement_key(following.text) == agreement_key(said[index].text)
+        return None if until_ms < from_ms else (from_ms, until_ms, agreed)

@@ -87,9 +87,11 @@ def _replace(view: View, found: Found, difference: Difference) -> list[Edit] | N
     edits: list[Edit] = [Delete(word.start, word.end) for word in words]
     text = _text(view, difference.hunk.new)
     if text:
-        spaced = view.text[start].isspace() or not view.begins_turn(start)
+        spaced = view.text[start].isspace() or not view.page.begins_turn(start)
         text = text if spaced else text.lstrip()
-        edits.insert(0, InsertText(start, text, difference.hunk.new, view.highlight(start, end)))
+        edits.insert(
+            0, InsertText(start, text, difference.hunk.new, view.page.highlight(start, end))
+        )
     return edits
 
 
@@ -104,7 +106,9 @@ def _insert(view: View, found: Found, difference: Difference) -> list[Edit] | No
         return None
     new = difference.hunk.new
     if before is not None and (following is None or _is_nearer(view, difference)):
-        colour = None if following is None else view.highlight(before.end - 1, following.start + 1)
+        colour = (
+            None if following is None else view.page.highlight(before.end - 1, following.start + 1)
+        )
         return [InsertText(before.end, _text(view, new), new, colour)]
     if following is None:
         return None
@@ -113,7 +117,7 @@ def _insert(view: View, found: Found, difference: Difference) -> list[Edit] | No
 
 def _insert_before(view: View, following: Standing, new: Segment) -> list[Edit] | None:
     text, at = _text(view, new), following.start
-    if not view.begins_turn(at):
+    if not view.page.begins_turn(at):
         return [InsertText(at, text, new)]
     edits: list[Edit] = [InsertText(at, text.lstrip(), new)]
     if not view.text[at].isspace() and view.heard(following.ref).text[:1].isspace():

@@ -11,42 +11,34 @@ around their place, by which editors find it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from offline.belief import Belief
-from offline.decisions import Decision, Hunk, Outcome, refs
+from offline.decisions import Hunk, refs
 from offline.domain import PassWord, WordRef
 from offline.edits import Edit, Suggest, Withdraw
 from offline.suggestions import CONTEXT, LONGEST_TEXT, MOST, Suggestion, SuggestionKind
 from offline.view import Standing, View
 
 
-def review(
-    view: View, belief: Belief, decisions: Iterable[Decision], start_ms: int, end_ms: int
-) -> list[Edit]:
+def review(view: View, belief: Belief, start_ms: int, end_ms: int) -> list[Edit]:
     """Return the edits after which people see the suggestions about a span.
 
     Args:
         view: The document.
         belief: What machines believe of a session, all decisions included.
-        decisions: All of the transcript.
         start_ms: Where the span begins, on the transcript's clock.
         end_ms: Where it ends.
     """
-    suggested = {
-        decision.hunk: hunk
-        for decision in decisions
-        if decision.outcome is Outcome.SUGGESTED and (hunk := Hunk.parse(decision.hunk)) is not None
-    }
+    suggested = view.history.suggested
     edits: list[Edit] = [Withdraw(name) for name in view.suggestions if name not in suggested]
     shown = len(view.suggestions) - len(edits)
-    places = {word: place for place, word in enumerate(belief.words)}
     for name, hunk in suggested.items():
         if hunk.new.pass_id not in belief.passes or not _within(view, hunk, start_ms, end_ms):
             continue
         now = view.suggestions.get(name)
-        due = None if name in view.choices else _suggestion(view, belief, places, hunk)
+        due = None if name in view.choices else _suggestion(view, belief, hunk)
         if due is None and now is not None:
             edits.append(Withdraw(name))
             shown -= 1
@@ -73,11 +65,9 @@ class _Around:
     following: WordRef | None
 
 
-def _suggestion(
-    view: View, belief: Belief, places: Mapping[WordRef, int], hunk: Hunk
-) -> Suggestion | None:
+def _suggestion(view: View, belief: Belief, hunk: Hunk) -> Suggestion | None:
     """Return what there is to suggest now, if anything."""
-    around = _around(belief, places, hunk)
+    around = _around(belief, hunk)
     if around is None:
         return None
     found = view.found({*hunk.old, *(each for each in _both(around) if each is not None)})
@@ -85,7 +75,7 @@ def _suggestion(
     if region is None:
         return None
     text, alternative = view.text[slice(*region)], "".join(w.text for w in view.said(hunk.new))
-    if view.begins_turn(region[0]):
+    if view.page.begins_turn(region[0]):
         alternative = alternative.lstrip()
     if max(len(text), len(alternative)) > LONGEST_TEXT or not _differ(hunk, text, alternative):
         return None
@@ -104,19 +94,14 @@ def _suggestion(
     )
 
 
-def _around(belief: Belief, places: Mapping[WordRef, int], hunk: Hunk) -> _Around | None:
+def _around(belief: Belief, hunk: Hunk) -> _Around | None:
     """Return the neighbours of a hunk's words; `None` where these are not believed any more."""
     new = refs(hunk.new)
     if not new:
         return _Around(None, None)
-    place = places.get(new[0])
-    if place is None or belief.words[place : place + len(new)] != new:
+    if not belief.has_in_a_row(new):
         return None
-    end = place + len(new)
-    return _Around(
-        belief.words[place - 1] if place else None,
-        belief.words[end] if end < len(belief.words) else None,
-    )
+    return _Around(belief.before(new[0]), belief.following(new[-1]))
 
 
 def _both(around: _Around) -> tuple[WordRef | None, WordRef | None]:
@@ -157,7 +142,7 @@ def _is_one_place(view: View, belief: Belief, start: int, end: int) -> bool:
     """Return whether a region lies in one turn, and holds nothing of other microphones."""
     if not start <= end <= start + LONGEST_TEXT:
         return False
-    inside = view.runs_in(start, end)
+    inside = view.page.runs_in(start, end)
     passes = {run.segment.pass_id for run in inside if run.segment is not None}
     return not any(run.turn for run in inside) and passes <= belief.passes
 

@@ -33,6 +33,8 @@ The way of a word into a document that people edit meanwhile::
     audio, audio_store: recordings on the clock of a transcript, and where they are kept
     transcript     the document itself; the only module that knows pycrdt
       mirror       its text, kept up to date with what is changed in it
+      authorship   and what of it machines wrote
+      registers    what else stands in it
     sync           the WebSocket of an editor; access: what it may do; visits: for how long
     yjs, storage   the wire formats of Yjs (pure); everything that lasts, in SQL
     api, alignment, exports: HTTP, when edited words were said, and what people take away

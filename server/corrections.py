@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from offline.arrangement import arrange, spread
-from offline.belief import Belief
+from offline.belief import Belief, Beliefs
 from offline.casting import cast
 from offline.domain import PassId, Segment, SpeakerId, WordRef
 from offline.edits import Plan
@@ -241,14 +241,19 @@ class Corrections:
 
     async def _correct(self, taken: _Pass, room: Room, said_by: dict[WordRef, SpeakerId]) -> None:
         """Correct portion by portion; those with cursors in the way come last."""
-        beliefs = _Beliefs(taken.session.live_pass)
-        waiting = await self._portions(taken, room, beliefs)
+        live = taken.session.live_pass
+        beliefs = Beliefs(live)
+
+        def believed(view: View) -> Belief:
+            return beliefs.of(len(view.passes.get(live, ())), view.history.decisions)
+
+        waiting = await self._portions(taken, room, believed)
         for look in range(MOST_LOOKS + 1):
             occupied: list[Portion] = []
             for portion in waiting:
                 try:
                     shown = room.shown() if look < MOST_LOOKS else ()
-                    await room.machine.write(*_plans(beliefs, portion, said_by), apart_from=shown)
+                    await room.machine.write(*_plans(believed, portion, said_by), apart_from=shown)
                 except Occupied:
                     occupied.append(portion)
                 await room.roomy()
@@ -257,13 +262,15 @@ class Corrections:
             waiting = occupied
             await asyncio.sleep(LOOK_AGAIN_S)
 
-    async def _portions(self, taken: _Pass, room: Room, beliefs: _Beliefs) -> list[Portion]:
+    async def _portions(
+        self, taken: _Pass, room: Room, believed: Callable[[View], Belief]
+    ) -> list[Portion]:
         found: list[Portion] = []
 
         def cut(view: View) -> Plan:
             hearing = taken.hearing
             span = hearing.start_ms, hearing.end_ms
-            found.extend(portions(view, beliefs.of(view), taken.words, *span))
+            found.extend(portions(view, believed(view), taken.words, *span))
             return Plan()
 
         await room.machine.write(cut)
@@ -287,28 +294,8 @@ def _placed(hearing: Hearing, session: Session) -> Hearing:
     )
 
 
-class _Beliefs:
-    """What machines believe of one session; owned by the task that corrects it.
-
-    The last belief is kept: it takes a while for three hours, and most plans need the same one.
-    """
-
-    def __init__(self, live: PassId) -> None:
-        self._live = live
-        self._state: object = None
-        self._last = Belief.of(live, 0)
-
-    def of(self, view: View) -> Belief:
-        """Return what is believed with the decisions that a plan sees."""
-        heard, decisions = len(view.passes.get(self._live, ())), view.decisions
-        state = heard, len(decisions), decisions[-1:]
-        if state != self._state:
-            self._state, self._last = state, Belief.of(self._live, heard, decisions)
-        return self._last
-
-
 def _plans(
-    beliefs: _Beliefs, portion: Portion, said_by: dict[WordRef, SpeakerId]
+    believed: Callable[[View], Belief], portion: Portion, said_by: dict[WordRef, SpeakerId]
 ) -> Sequence[Planned]:
     """Return what corrects one portion: its words, then its turns, then suggestions about it."""
     numbers = range(portion.new.first, portion.new.end)
@@ -316,13 +303,13 @@ def _plans(
     speakers = {ref: said_by[ref] for ref in refs if ref in said_by}
 
     def corrected(view: View) -> Plan:
-        return correct(view, beliefs.of(view), portion, speakers)
+        return correct(view, believed(view), portion, speakers)
 
     def arranged(view: View) -> Plan:
-        return Plan(tuple(arrange(view, spread(speakers, view.aliases))))
+        return Plan(tuple(arrange(view, spread(speakers, view.history))))
 
     def reviewed(view: View) -> Plan:
         span = portion.start_ms, portion.end_ms
-        return Plan(tuple(review(view, beliefs.of(view), view.decisions, *span)))
+        return Plan(tuple(review(view, believed(view), *span)))
 
     return (corrected, arranged, reviewed) if speakers else (corrected, reviewed)

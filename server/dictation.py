@@ -15,7 +15,7 @@ from itertools import groupby
 from typing import assert_never
 
 from offline.arrangement import arrange, spread
-from offline.belief import Belief
+from offline.belief import Beliefs
 from offline.domain import PassId, PassWord, Segment, SpeakerId, WordRef
 from offline.edits import Plan
 from offline.placement import place
@@ -54,6 +54,7 @@ class Dictation:
         self._voices = dict(voices)
         self._live = room.passes.setdefault(session.live_pass, [])
         self._again = room.passes.setdefault(session.utterance_pass, [])
+        self._beliefs = Beliefs(session.live_pass)
         self._seq = session.applied_seq
         self._person: SpeakerId | None = None
 
@@ -161,15 +162,15 @@ class Dictation:
         return lambda view: Plan(tuple(place(view, segment, self._speaker(voice))))
 
     def _correction(self, portion: Portion, view: View) -> Plan:
-        belief = Belief.of(self._session.live_pass, len(self._live), self._room.decisions)
-        return correct(view, belief, portion)
+        heard = len(view.passes[self._session.live_pass])
+        return correct(view, self._beliefs.of(heard, view.history.decisions), portion)
 
     def _arrangement(self, said_by: Mapping[WordRef, Speaker]) -> list[Planned]:
         """Return the plan after which turns agree with what is known of some words, if any is."""
 
         def arranged(view: View) -> Plan:
             speakers = {word: self._known(voice) for word, voice in said_by.items()}
-            return Plan(tuple(arrange(view, spread(speakers, view.aliases))))
+            return Plan(tuple(arrange(view, spread(speakers, view.history))))
 
         return [arranged] if said_by else []
 

@@ -13,13 +13,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from offline.decisions import Alias, Decision
-from offline.domain import PassId, PassWord, WordRef
+from offline.domain import PassId, PassWord
 from offline.edits import Delete, DropTurn, InsertText, InsertTurn, Plan
+from offline.history import History
+from offline.page import Page
 from offline.view import View
+from server.authorship import Authorship
 from server.contents import Contents
 from server.cursors import Cursors
 from server.errors import Occupied
@@ -120,13 +123,18 @@ class MachineWriter:
             state = None if replica is None else replica.state_vector()
             lacking = self._document.update_since(state)
 
-            def carry_out() -> tuple[_Replica, Written]:
+            def carry_out() -> tuple[_Replica | None, Written | Occupied]:
                 ours = replica or _Replica(self._contents)
                 ours.apply(lacking)
                 cursors = Cursors.of(apart_from)
-                return ours, ours.carry_out(plans, tuple(words), progress, cursors)
+                try:
+                    return ours, ours.carry_out(plans, tuple(words), progress, cursors)
+                except Occupied as error:
+                    return (None if ours.half_done else ours), error
 
             self._replica, written = await self._planner.run(carry_out)
+            if isinstance(written, Occupied):
+                raise written
             self._take(written)
 
 
@@ -135,9 +143,14 @@ class _Replica:
 
     def __init__(self, contents: Contents) -> None:
         """Begin with nothing in it."""
+        self.half_done = False
         self._contents = contents
         self._transcript = Transcript(contents.writer)
         self._mirror: Mirror | None = None
+        self._authorship: Authorship | None = None
+        self._written: dict[int, int] = {}
+        self._page = Page((), {})
+        self._history = History(contents.decisions, contents.aliases)
 
     def state_vector(self) -> bytes:
         """Return what this replica has."""
@@ -146,6 +159,11 @@ class _Replica:
     def apply(self, update: bytes) -> None:
         """Take in what it lacks."""
         self._transcript.apply(update)
+        machines = self._contents.machines - {self._contents.writer}
+        state = self._transcript.state()
+        written = {client: state[client] for client in machines & state.keys()}
+        if written != self._written:  # What others write is taken for people's.
+            self._written, self._authorship = written, None
 
     def carry_out(
         self,
@@ -154,18 +172,22 @@ class _Replica:
         progress: Progress | None,
         cursors: Cursors,
     ) -> Written:
-        """Carry out plans; return what is to be taken over."""
+        """Carry out plans; return what is to be taken over.
+
+        Raises:
+            Occupied: A cursor is in the way; if nothing is `half_done`, the replica is as before.
+        """
         passes = _continued(self._contents.passes, words)
-        aliases, decisions = dict(self._contents.aliases), list(self._contents.decisions)
         updates: list[bytes] = []
         made: list[Plan] = []
+        self.half_done = False
         for plan in plans:
-            view = self._view(passes, aliases, decisions)
+            view = self._view(passes)
             made.append(plan(view))
             if cursors and self._is_occupied(view, made[-1], cursors):
                 raise Occupied("text without cursors expected, got some in what is to be changed")
-            aliases |= {alias.old: alias.new for alias in made[-1].aliases}
-            decisions += made[-1].decisions
+            self.half_done = True
+            self._history.add(made[-1].decisions, made[-1].aliases)
             update = self._transcript.write(made[-1].edits)
             updates += () if update is None else (update,)
         return Written(
@@ -176,49 +198,57 @@ class _Replica:
             aliases=tuple(each for plan in made for each in plan.aliases),
         )
 
-    def _view(
-        self,
-        passes: Mapping[PassId, Sequence[PassWord]],
-        aliases: Mapping[WordRef, WordRef],
-        decisions: Sequence[Decision],
-    ) -> View:
-        transcript, machines = self._transcript, self._contents.machines
+    def _view(self, passes: Mapping[PassId, Sequence[PassWord]]) -> View:
+        transcript, page = self._transcript, self._read(passes)
         return View(
-            runs=self._read().runs,
+            page=page,
             speakers=transcript.machine_speakers(),
             pinned=frozenset(transcript.chosen_speakers()),
             passes=passes,
-            by_machine=lambda start, end: transcript.authors(start, end) <= machines,
-            aliases=aliases,
-            decisions=decisions,
+            by_machine=self._by_machine(page.text),
+            history=self._history,
             dropped=transcript.dropped_turns(),
             suggestions=transcript.suggestions(),
             choices=transcript.choices(),
         )
 
+    def _by_machine(self, text: str) -> Callable[[int, int], bool]:
+        """Return what tells whether all characters of a span of this text are by machines."""
+
+        def by_machine(start: int, end: int) -> bool:
+            size_bytes = len(text.encode())
+            if self._authorship is None or self._authorship.size_bytes != size_bytes:
+                self._authorship = self._transcript.authorship(self._contents.machines)
+            before = len(text[:start].encode())
+            return self._authorship.theirs(before, before + len(text[start:end].encode()))
+
+        return by_machine
+
     def _is_occupied(self, view: View, plan: Plan, cursors: Cursors) -> bool:
         """Return whether a cursor is in, or next to, what a plan changes in the text."""
-        end = len(view.text)
-        for edit in plan.edits:
-            match edit:
-                case InsertText(at=at) | InsertTurn(at=at):
-                    touched = range(at, at)
-                case DropTurn(at=at):
-                    touched = range(at, at + 1)
-                case Delete(start=first, end=last):
-                    touched = range(first, last)
-                case _:
-                    continue
-            near = range(max(touched.start - NEAR, 0), min(touched.stop + NEAR, end))
-            if cursors.at_end and near.stop == end:
-                return True
-            ticks = self._transcript.ticks(near.start, near.stop)
-            for at, tick in zip(near, ticks, strict=True):
-                if cursors.at(tick.client, range(tick.clock - _surplus(view, at), tick.clock + 1)):
-                    return True
-        return False
+        near = _near(plan, len(view.text))
+        if cursors.at_end and near and near[-1].stop == len(view.text):
+            return True
+        return any(
+            cursors.at(client, clocks)
+            for each in near
+            for part in _in_runs(view, each)
+            for client, clocks in self._clocks(view, part)
+        )
 
-    def _read(self) -> Mirror:
+    def _clocks(self, view: View, part: range) -> Iterator[tuple[int, range]]:
+        """Yield the clocks that characters of one run may have, by their clients."""
+        first, last = (self._transcript.ticks(at, at + 1)[0] for at in (part[0], part[-1]))
+        ascii_only = view.text[part.start : part.stop].isascii()
+        straight = (first.client, first.clock + len(part) - 1) == (last.client, last.clock)
+        if ascii_only and straight and view.by_machine(part.start, part.stop):
+            # A machine wrote it in one go: what lies between was not to be asked for.
+            yield first.client, range(first.clock - _surplus(view, part.start), last.clock + 1)
+            return
+        for at, tick in zip(part, self._transcript.ticks(part.start, part.stop), strict=True):
+            yield tick.client, range(tick.clock - _surplus(view, at), tick.clock + 1)
+
+    def _read(self, passes: Mapping[PassId, Sequence[PassWord]]) -> Page:
         """Return the text as it is kept up to date, unless the document says something else.
 
         A plan made on another text would change what it was not meant to change.
@@ -228,12 +258,47 @@ class _Replica:
             if mirror is not None:
                 logger.error("text read anew", extra={"characters": len(mirror.text)})
             self._mirror = mirror = self._transcript.mirror()
-        return mirror
+        page = Page.of(mirror.runs, passes)
+        if page.runs is not self._page.runs or page.heard != self._page.heard:
+            self._page = page
+        return self._page
+
+
+def _near(plan: Plan, end: int) -> list[range]:
+    """Return what is in, or next to, what a plan changes in a text, from left to right."""
+    touched: list[range] = []
+    for edit in plan.edits:
+        match edit:
+            case InsertText(at=at) | InsertTurn(at=at):
+                touched.append(range(at, at))
+            case DropTurn(at=at):
+                touched.append(range(at, at + 1))
+            case Delete(start=first, end=last):
+                touched.append(range(first, last))
+            case _:
+                pass
+    near: list[range] = []
+    for each in sorted(touched, key=lambda place: place.start):
+        start, stop = max(each.start - NEAR, 0), min(each.stop + NEAR, end)
+        if near and start <= near[-1].stop:
+            start, stop = near[-1].start, max(near.pop().stop, stop)
+        near.append(range(start, stop))
+    return near
+
+
+def _in_runs(view: View, span: range) -> Iterator[range]:
+    """Cut a span where runs begin."""
+    starts = view.page.starts
+    place, at = bisect_right(starts, span.start), span.start
+    while at < span.stop:
+        end = min(starts[place], span.stop)
+        yield range(at, end)
+        place, at = place + 1, end
 
 
 def _surplus(view: View, at: int) -> int:
     """Return by how much the clock of a character may be too high (`Transcript.ticks`)."""
-    before = view.text[view.starts[bisect_right(view.starts, at) - 1] : at]
+    before = view.text[view.page.starts[bisect_right(view.page.starts, at) - 1] : at]
     return len(before.encode()) - len(before.encode("utf-16-le")) // 2
 
 

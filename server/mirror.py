@@ -70,22 +70,28 @@ class Mirror:
     def __init__(self, stretches: Iterable[tuple[str, Attributes]]) -> None:
         """Begin with a text that says this."""
         self._stretches: list[_Stretch] = []
+        self._runs: list[Run] | None = None
+        self._text: str | None = None
         for text, attributes in stretches:
             _add(self._stretches, _Stretch(text, attributes))
 
     @property
     def runs(self) -> list[Run]:
-        """The text from its start."""
-        return list(chain.from_iterable(stretch.runs for stretch in self._stretches))
+        """The text from its start; the same object until something changes."""
+        if self._runs is None:
+            self._runs = list(chain.from_iterable([each.runs for each in self._stretches]))
+        return self._runs
 
     @property
     def text(self) -> str:
         """The whole text."""
-        return "".join(stretch.text for stretch in self._stretches)
+        if self._text is None:
+            self._text = "".join([stretch.text for stretch in self._stretches])
+        return self._text
 
     def change(self, delta: Delta) -> None:
         """Take note of a change."""
-        ends = list(accumulate(stretch.size_bytes for stretch in self._stretches))
+        ends = list(accumulate([stretch.size_bytes for stretch in self._stretches]))
         new: list[_Stretch] = []
         at = 0
         for change in delta:
@@ -104,6 +110,7 @@ class Mirror:
                 at += change["delete"]
         _extend(new, self._part(ends, at, ends[-1] if ends else 0))
         self._stretches = new
+        self._runs = self._text = None
 
     def _part(self, ends: Sequence[int], start: int, end: int) -> list[_Stretch]:
         """Return the bytes `[start, end)`."""

@@ -21,8 +21,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Sequence
-from typing import Any, assert_never
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar, assert_never
 
 from pycrdt import Assoc, Doc, Map, Text, TransactionEvent
 
@@ -38,17 +38,17 @@ from offline.edits import (
     Withdraw,
     WithdrawName,
 )
-from offline.suggestions import Choice, Suggestion, parse_choice
+from offline.suggestions import Choice, Suggestion
+from server.authorship import Authorship
 from server.errors import TranscriptError
-from server.mirror import Mirror
+from server.mirror import Delta, Mirror
+from server.registers import DROPPED, assignments, choices, dropped, speakers, suggestions
 from server.schema import SCHEMA, Step
 from server.yjs.structs import Id
+from server.yjs.updates import decode_state_vector
+from server.yjs.varints import write_varuint
 
-LONGEST_NAME = 200
-"""People's names for speakers are cut to so many characters wherever we show them."""
-
-DROPPED = ""
-"""Speaker of a turn whose beginning a machine took away."""
+T = TypeVar("T")
 
 _TEXTS = ("text", "notes")
 _MAPS = ("turns", "hturns", "mspeakers", "speakers", "sug", "sugd", "comments", "tags", "meta")
@@ -80,6 +80,13 @@ class Transcript:
         self._text = self._texts["text"]
         self._fresh: list[bytes] = []
         self._said: str | None = None
+        self._writing = False
+        self._followers: list[Callable[[Delta], None]] = []
+        self._machine_speakers = _Kept(self._maps["turns"], _assigned)
+        self._dropped_turns = _Kept(self._maps["turns"], lambda turns: dropped(_values(turns)))
+        self._chosen_speakers = _Kept(self._maps["hturns"], _assigned)
+        self._suggestions = _Kept(self._maps["sug"], lambda sug: suggestions(dict(sug.items())))
+        self._choices = _Kept(self._maps["sugd"], lambda sugd: choices(dict(sugd.items())))
         try:
             with self._doc.transaction():
                 for update in updates:
@@ -115,8 +122,25 @@ class Transcript:
         Belongs to this replica, and is used in the same thread.
         """
         mirror = self._copy()
-        self._text.observe(lambda event: mirror.change(event.delta))
+        self._follow(mirror.change)
         return mirror
+
+    def authorship(self, clients: Collection[int]) -> Authorship:
+        """Return what of the text some clients wrote, in a form that is kept up to date.
+
+        What this replica writes counts as theirs, and what it takes in from now on as others'.
+        Takes 15 ms for three hours of speech. Belongs to this replica, and is used in its thread.
+        """
+        others = {client: n for client, n in self.state().items() if client not in clients}
+        deltas: list[Delta] = []
+        apart: Doc[Any] = Doc()
+        text = apart.get("text", type=Text)
+        apart.apply_update(self.update_since())
+        text.observe(lambda event: deltas.append(event.delta))
+        apart.apply_update(_deletion(others))
+        found = Authorship(deltas[0] if deltas else (), len(self._text))
+        self._follow(lambda delta: found.change(delta, theirs=self._writing))
+        return found
 
     def turns(self) -> list[Turn]:
         """Return the turns, with the speakers that people see."""
@@ -124,16 +148,15 @@ class Transcript:
 
     def machine_speakers(self) -> dict[TurnId, SpeakerId]:
         """Return who speaks in each turn as machines say."""
-        return _assignments(self._maps["turns"])
+        return dict(self._machine_speakers.get())
 
     def dropped_turns(self) -> frozenset[TurnId]:
         """Return the turns whose beginnings machines took away."""
-        turns = _values(self._maps["turns"]).items()
-        return frozenset(TurnId(turn) for turn, speaker in turns if speaker == DROPPED)
+        return self._dropped_turns.get()
 
     def chosen_speakers(self) -> dict[TurnId, SpeakerId]:
         """Return who speaks in the turns of which people have said so."""
-        return _assignments(self._maps["hturns"])
+        return dict(self._chosen_speakers.get())
 
     def turn_speakers(self) -> dict[TurnId, SpeakerId]:
         """Return who speaks in each turn, all in all."""
@@ -142,13 +165,15 @@ class Transcript:
     def named_speakers(self) -> set[SpeakerId]:
         """Return the speakers whom people gave a name."""
         return {
-            speaker.id for speaker in _speakers(self._maps["speakers"]).values() if speaker.name
+            speaker.id
+            for speaker in speakers(dict(self._maps["speakers"].items())).values()
+            if speaker.name
         }
 
     def speakers(self) -> dict[SpeakerId, Speaker]:
         """Return every speaker with the name that people see, `s2` before `s10`."""
-        named = _speakers(self._maps["mspeakers"])
-        for chosen in _speakers(self._maps["speakers"]).values():
+        named = speakers(dict(self._maps["mspeakers"].items()))
+        for chosen in speakers(dict(self._maps["speakers"].items())).values():
             proposed = named.get(chosen.id)
             if proposed is not None:
                 name, colour = chosen.name or proposed.name, chosen.colour or proposed.colour
@@ -159,13 +184,11 @@ class Transcript:
 
     def suggestions(self) -> dict[str, Suggestion]:
         """Return what people are shown that passes heard where they had edited, by its ids."""
-        parsed = (Suggestion.parse(key, value) for key, value in self._maps["sug"].items())
-        return {each.id: each for each in parsed if each is not None}
+        return dict(self._suggestions.get())
 
     def choices(self) -> dict[str, Choice]:
         """Return what people decided about suggestions, also about those that are gone."""
-        parsed = {key: parse_choice(value) for key, value in self._maps["sugd"].items()}
-        return {key: choice for key, choice in parsed.items() if choice is not None}
+        return dict(self._choices.get())
 
     def meta(self, key: str) -> str | None:
         """Return a text of `meta`; `None` where there is none."""
@@ -198,6 +221,11 @@ class Transcript:
     def state_vector(self) -> bytes:
         """Return what this replica has, in Yjs's encoding."""
         return self._doc.get_state()
+
+    def state(self) -> dict[int, int]:
+        """Return what this replica has: of each client, so many ticks of its clock."""
+        encoded = self.state_vector()
+        return decode_state_vector(encoded, len(encoded))
 
     def update_since(self, state_vector: bytes | None = None) -> bytes:
         """Return what a replica with this state lacks; without one, everything.
@@ -264,10 +292,14 @@ class Transcript:
     def write(self, edits: Sequence[Edit]) -> bytes | None:
         """Make planned changes in one transaction; return the update, if anything changed."""
         text = self.text
-        with self._doc.transaction(origin="machine"):
-            # From the right, so that places to the left stay what they were in the plan.
-            for edit in sorted(edits, key=_place)[::-1]:
-                self._make(edit, text)
+        self._writing = True
+        try:
+            with self._doc.transaction(origin="machine"):
+                # From the right, so that places to the left stay what they were in the plan.
+                for edit in sorted(edits, key=_place)[::-1]:
+                    self._make(edit, text)
+        finally:
+            self._writing = False
         return self._taken()
 
     def _make(self, edit: Edit, before: str) -> None:
@@ -293,6 +325,16 @@ class Transcript:
             case _:
                 assert_never(edit)
 
+    def _follow(self, take: Callable[[Delta], None]) -> None:
+        """Have somebody told of each change of the text."""
+        if not self._followers:  # For each who observes, pycrdt would find anew what changed.
+            self._text.observe(lambda event: self._tell(event.delta))
+        self._followers.append(take)
+
+    def _tell(self, delta: Delta) -> None:
+        for take in self._followers:
+            take(delta)
+
     def _copy(self) -> Mirror:
         return Mirror(
             (text if isinstance(text, str) else "", attributes or {})
@@ -311,6 +353,33 @@ class Transcript:
         """Return the update of the transaction that just ended."""
         assert len(self._fresh) <= 1, "each transaction is taken"
         return self._fresh.pop() if self._fresh else None
+
+
+def _deletion(state: Mapping[int, int]) -> bytes:
+    """Return the update that deletes all that some clients wrote, up to a clock of each."""
+    ranges = (write_varuint(each) for item in state.items() for each in (item[0], 1, 0, item[1]))
+    return b"".join((write_varuint(0), write_varuint(len(state)), *ranges))
+
+
+class _Kept(Generic[T]):
+    """What is read of a register, until it changes; owned by the replica."""
+
+    def __init__(self, register: Map[Any], read: Callable[[Map[Any]], T]) -> None:
+        self._register = register
+        self._read = read
+        self._value: T | None = None
+        self._observed = False
+
+    def get(self) -> T:
+        if not self._observed:  # Who never asks does not pay for each change.
+            self._register.observe(self._forget)
+            self._observed = True
+        if self._value is None:
+            self._value = self._read(self._register)
+        return self._value
+
+    def _forget(self, _event: object) -> None:
+        self._value = None
 
 
 def _bytes(text: str, at: int) -> int:
@@ -339,23 +408,5 @@ def _values(register: Map[Any]) -> dict[str, object]:
     return found
 
 
-def _assignments(register: Map[Any]) -> dict[TurnId, SpeakerId]:
-    # Editors write into it too: anything may stand there.
-    return {
-        TurnId(turn): SpeakerId(speaker)
-        for turn, speaker in _values(register).items()
-        if isinstance(speaker, str) and speaker != DROPPED
-    }
-
-
-def _speakers(register: Map[Any]) -> dict[SpeakerId, Speaker]:
-    found: dict[SpeakerId, Speaker] = {}
-    for speaker, fields in register.items():
-        if isinstance(fields, dict):
-            name, colour = fields.get("name"), fields.get("colour")
-            found[SpeakerId(speaker)] = Speaker(
-                SpeakerId(speaker),
-                name[:LONGEST_NAME] if isinstance(name, str) else "",
-                colour if isinstance(colour, str) else None,
-            )
-    return found
+def _assigned(register: Map[Any]) -> dict[TurnId, SpeakerId]:
+    return assignments(_values(register))

@@ -3,8 +3,9 @@
 import re
 
 from server.codes import CloseCode
+from server.registers import LONGEST_NAME
 from server.schema import SCHEMA
-from server.transcript import LONGEST_NAME, ROOTS
+from server.transcript import ROOTS
 from server.yjs.presence import EXPIRY_S
 from tests.contracts.vectors import FOLDER
 

@@ -160,6 +160,12 @@ async def test_editors_are_measured_against_a_server_of_its_own(tmp_path: Path) 
     (opening,) = report["openings"]
     assert opening["meeting"]["words"] == 180
     assert opening["update_bytes"] > 1000
+    assert opening["meeting"]["describing_ms"]["p50"] > 0
+    done = [stretch["doing"] for stretch in report["loop"]]
+    assert done[0] == "nothing"
+    assert "exported as docx" in done
+    assert all(stretch["lag"]["beats"] > 0 for stretch in report["loop"])
+    assert "1024 kB pasted" in out
 
 
 def test_one_editor_alone_measures_nothing(capsys: pytest.CaptureFixture[str]) -> None:

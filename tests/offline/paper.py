@@ -29,6 +29,8 @@ from offline.edits import (
     Withdraw,
     WithdrawName,
 )
+from offline.history import History
+from offline.page import Page
 from offline.suggestions import Choice, Suggestion
 from offline.view import View
 from streaming.core.domain import Permille
@@ -92,15 +94,14 @@ class Paper:
     def view(self) -> View:
         """Return what plans are made from."""
         return View(
-            runs=self.runs(),
+            page=Page.of(self.runs(), self.passes),
             speakers=dict(self.speakers),
             pinned=frozenset(self.chosen),
             passes=self.passes,
             by_machine=lambda start, end: (
                 not any(each.by_person for each in self.characters[start:end])
             ),
-            aliases=self.aliases,
-            decisions=self.decisions,
+            history=History(self.decisions, self.aliases),
             dropped=frozenset(self.dropped),
             suggestions=dict(self.suggestions),
             choices=self.choices,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from offline.arrangement import arrange, spread
 from offline.domain import PassId, SpeakerId, TurnId, WordRef
+from offline.history import History
 from offline.placement import NEW_TURN_AFTER_MS
 from tests.offline.paper import LIVE, OTHER, Character, Paper
 from tests.offline.test_placement import say
@@ -250,4 +251,5 @@ def test_speakers_spread_to_the_words_that_stand_for_those_of_a_pass() -> None:
     old, new, other, later = (WordRef(PassId(name), 0) for name in ("1", "2", "3", "4"))
     said_by = {new: SpeakerId("s1"), other: SpeakerId("s2")}
 
-    assert spread(said_by, {old: new, other: later}) == {old: "s1", new: "s1"}
+    history = History(aliases={old: new, other: later})
+    assert spread(said_by, history) == {old: "s1", new: "s1"}

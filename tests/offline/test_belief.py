@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from offline.belief import Belief
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offline.belief import Belief, Beliefs
 from offline.decisions import Decision, Hunk, Outcome
 from offline.domain import PassId, WordRef
 
@@ -65,3 +68,31 @@ def test_decisions_about_another_session_or_made_before_change_nothing() -> None
 
 def test_words_that_do_not_follow_one_another_are_not_replaced() -> None:
     assert believed(3, "1.0-1,1.2-3>2.0-1") == ["1.0", "1.1", "1.2"]
+
+
+NAMES = (
+    "1^>2.0-2",
+    "1.0-1>2.2-3",
+    "1.1-3>2.3-3",
+    "1.4+>2.3-5",
+    "2.4+>2.5-6",
+    "1.4-5,2.3-4>3.0-2",
+    "1.9-10>2.9-9",
+    "1.9+>2.6-7",
+    "1.8-9>2.7-9",
+    "4.0-1>5.0-1",
+)
+HEARD = st.lists(st.tuples(st.integers(0, 3), st.sampled_from(NAMES)), max_size=12)
+
+
+@given(HEARD, st.data())
+def test_what_is_kept_up_to_date_is_what_is_found_anew(
+    steps: list[tuple[int, str]], data: st.DataObject
+) -> None:
+    beliefs, heard, decisions = Beliefs(LIVE), 10, list[Decision]()
+    for more, name in steps:
+        if data.draw(st.integers(0, 9)) == 0:
+            decisions = decisions[: len(decisions) // 2]  # The rest was not written after all.
+        heard += more
+        decisions = decisions + decided(name)
+        assert beliefs.of(heard, decisions) == Belief.of(LIVE, heard, decisions)

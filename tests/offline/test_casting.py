@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from offline.casting import cast
 from offline.domain import PassId, PassWord, Run, Segment, SpeakerId, TurnId
+from offline.page import Page
 from offline.results import HeardVoice, HeardWord
 from offline.view import View
 from streaming.core.domain import Permille
@@ -28,7 +29,7 @@ def view(*turns: tuple[SpeakerId | None, PassId, int, int]) -> View:
         if speaker is not None:
             speakers[turn] = speaker
     passes = {LIVE: said(0, 100), OTHER: said(0, 100)}
-    return View(runs, speakers, frozenset(), passes, lambda _start, _end: True)
+    return View(Page.of(runs, passes), speakers, frozenset(), passes, lambda _start, _end: True)
 
 
 def heard(*voices: int | None) -> list[HeardWord]:

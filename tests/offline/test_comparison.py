@@ -9,6 +9,8 @@ from offline.belief import Belief
 from offline.comparison import MOST_NEW, MOST_OLD, Comparison, Portion, compare
 from offline.decisions import Alias, Decision, Outcome
 from offline.domain import PassId, PassWord, Segment, WordRef
+from offline.history import History
+from offline.page import Page
 from offline.view import View
 from streaming.core.domain import Permille
 from tests.offline.paper import LIVE, OTHER, said
@@ -20,9 +22,10 @@ def word(text: str, start_ms: int, end_ms: int) -> PassWord:
     return PassWord(f" {text}", start_ms, end_ms, Permille(900))
 
 
-def view_of(passes: dict[PassId, list[PassWord]], **more: object) -> View:
-    known = {"aliases": {}, "decisions": ()} | more
-    return View([], {}, frozenset(), passes, lambda _start, _end: True, **known)  # type: ignore[arg-type]  # of tests
+def view_of(passes: dict[PassId, list[PassWord]], history: History | None = None) -> View:
+    return View(
+        Page((), {}), {}, frozenset(), passes, lambda _start, _end: True, history or History()
+    )
 
 
 def hear(
@@ -55,7 +58,7 @@ def test_what_was_decided_is_not_found_again() -> None:
     first = hear(old, new)
     decisions = [Decision(OTHER, name, Outcome.SUGGESTED) for name in names(first)]
     aliases = {alias.old: alias.new for alias in first.aliases}
-    view = view_of({LIVE: old, OTHER: new}, decisions=decisions, aliases=aliases)
+    view = view_of({LIVE: old, OTHER: new}, History(decisions, aliases))
 
     portion = Portion(Segment(OTHER, 0, len(new)), 0, 60_000)
     again = compare(view, Belief.of(LIVE, len(old), decisions), portion)
@@ -69,7 +72,7 @@ def test_a_pass_that_comes_late_says_nothing_about_what_a_later_one_heard() -> N
     decisions: list[Decision] = []
     aliases: dict[WordRef, WordRef] = {}
     for pass_id in (LATER, OTHER):
-        view = view_of(heard, decisions=decisions, aliases=aliases)
+        view = view_of(heard, History(decisions, aliases))
         belief = Belief.of(LIVE, len(old), decisions)
         found = compare(view, belief, Portion(Segment(pass_id, 0, 4), 0, 60_000))
         decisions += [Decision(pass_id, name, Outcome.APPLIED) for name in names(found)]

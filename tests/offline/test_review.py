@@ -29,8 +29,8 @@ def hear(paper: Paper, text: str, pass_id: PassId = OTHER) -> None:
 def look(paper: Paper) -> None:
     """Review, and see that there is nothing to review afterwards."""
     belief = Belief.of(LIVE, len(paper.passes[LIVE]), paper.decisions)
-    paper.make(review(paper.view(), belief, paper.decisions, 0, END_MS))
-    assert review(paper.view(), belief, paper.decisions, 0, END_MS) == []
+    paper.make(review(paper.view(), belief, 0, END_MS))
+    assert review(paper.view(), belief, 0, END_MS) == []
 
 
 def edit(paper: Paper, old: str, new: str) -> None:
@@ -168,7 +168,7 @@ def test_suggestions_of_other_sessions_stay(paper: Paper) -> None:
 
     other = Belief.of(PassId("5"), 0, paper.decisions)
 
-    assert review(paper.view(), other, paper.decisions, 0, END_MS) == []
+    assert review(paper.view(), other, 0, END_MS) == []
 
 
 def test_only_a_span_is_reviewed(paper: Paper) -> None:
@@ -177,8 +177,8 @@ def test_only_a_span_is_reviewed(paper: Paper) -> None:
     edit(paper, "that", "their")
     belief = Belief.of(LIVE, len(paper.passes[LIVE]), paper.decisions)
 
-    assert review(paper.view(), belief, paper.decisions, 500, END_MS) == []
-    assert review(paper.view(), belief, paper.decisions, 350, 500) != []
+    assert review(paper.view(), belief, 500, END_MS) == []
+    assert review(paper.view(), belief, 350, 500) != []
 
 
 def test_the_first_word_of_a_turn_is_suggested_without_its_space(paper: Paper) -> None:

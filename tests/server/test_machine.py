@@ -18,6 +18,8 @@ from offline.belief import Belief
 from offline.decisions import Decision
 from offline.domain import PassId, PassWord, Segment, SpeakerId, WordRef
 from offline.edits import Delete, InsertText, Plan
+from offline.history import History
+from offline.page import Page
 from offline.placement import place
 from offline.reconcile import Portion, correct
 from offline.view import View
@@ -327,12 +329,12 @@ async def check_same(folder: Path, seed: int) -> None:
             await room.machine.write(partial(_planned, plan, room), words=(chunk,))
             passes[chunk.pass_id].extend(chunk.words)
             view = View(
-                plain.runs(),
+                Page.of(plain.runs(), passes),
                 plain.machine_speakers(),
                 frozenset(),
                 passes,
                 lambda start, end: plain.authors(start, end) <= {1},
-                aliases,
+                History(decisions, aliases),
             )
             made = plan(view, decisions)
             plain.write(made.edits)

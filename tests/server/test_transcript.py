@@ -20,7 +20,8 @@ from offline.edits import (
 )
 from offline.suggestions import Choice
 from server.errors import TranscriptError
-from server.transcript import LONGEST_NAME, ROOTS, Transcript, make_client_id
+from server.registers import LONGEST_NAME
+from server.transcript import ROOTS, Transcript, make_client_id
 from server.yjs.updates import Limits, inspect
 from tests.offline.test_suggestions import NAME, SUGGESTION
 

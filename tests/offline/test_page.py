@@ -1,9 +1,9 @@
-"""Tests of `offline.view` beyond what plans prove: what was forged takes no time."""
+"""Tests of `offline.page` beyond what plans prove: what was forged takes no time."""
 
 from __future__ import annotations
 
 from offline.domain import Run, Segment
-from offline.view import View
+from offline.page import Page
 from tests.offline.paper import LIVE, OTHER, said
 
 
@@ -13,7 +13,7 @@ def test_a_segment_that_shares_words_with_one_before_it_is_nobodys() -> None:
     runs = [Run(" a", segment) for segment in (*segments, segments[0])]
     passes = {LIVE: said("a b c d e f g h i"), OTHER: said("a b c")}
 
-    view = View(runs, {}, frozenset(), passes, lambda _start, _end: True)
+    page = Page.of(runs, passes)
 
     expected = {segments[0]: [0, 6], segments[1]: [1], segments[3]: [3], segments[5]: [5]}
-    assert view.pieces == expected
+    assert page.pieces == expected
