@@ -331,6 +331,30 @@ async def test_what_is_next_to_a_cursor_waits_until_it_is_elsewhere(
         assert desk.state(job) is JobState.DONE
 
 
+async def test_a_cursor_in_what_somebody_typed_is_in_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_AGAIN_S", 0.01)
+    monkeypatch.setattr(module, "MOST_LOOKS", 10_000)
+    async with opened(tmp_path) as desk:
+        await desk.say("we", "went", "too", *(f"w{n}" for n in range(30)))
+        person = Person(desk.room)
+        at = str(person.text).index("nt")
+        person.text.insert(at, "x")
+        await person.send()
+        await person.point(at)
+        taking = asyncio.create_task(
+            desk.corrections.take(await desk.heard(hearing("we", "went", "to")))
+        )
+        await until(lambda: len(desk.room.passes) > 2)
+        await asyncio.sleep(0.05)
+        assert " too" in desk.room.transcript.text
+
+        await person.point(len(str(person.text)) - 3)
+        await taking
+        assert desk.room.transcript.text.startswith("\nwe wexnt to w0")
+
+
 async def test_a_cursor_that_stays_is_not_waited_for_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
