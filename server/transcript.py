@@ -82,8 +82,7 @@ class Transcript:
         self._said: str | None = None
         self._writing = False
         self._followers: list[Callable[[Delta], None]] = []
-        self._machine_speakers = _Kept(self._maps["turns"], _assigned)
-        self._dropped_turns = _Kept(self._maps["turns"], lambda turns: dropped(_values(turns)))
+        self._turns = _Kept(self._maps["turns"], _assigned_and_dropped)
         self._chosen_speakers = _Kept(self._maps["hturns"], _assigned)
         self._suggestions = _Kept(self._maps["sug"], lambda sug: suggestions(dict(sug.items())))
         self._choices = _Kept(self._maps["sugd"], lambda sugd: choices(dict(sugd.items())))
@@ -148,11 +147,11 @@ class Transcript:
 
     def machine_speakers(self) -> dict[TurnId, SpeakerId]:
         """Return who speaks in each turn as machines say."""
-        return dict(self._machine_speakers.get())
+        return dict(self._turns.get()[0])
 
     def dropped_turns(self) -> frozenset[TurnId]:
         """Return the turns whose beginnings machines took away."""
-        return self._dropped_turns.get()
+        return self._turns.get()[1]
 
     def chosen_speakers(self) -> dict[TurnId, SpeakerId]:
         """Return who speaks in the turns of which people have said so."""
@@ -164,11 +163,8 @@ class Transcript:
 
     def named_speakers(self) -> set[SpeakerId]:
         """Return the speakers whom people gave a name."""
-        return {
-            speaker.id
-            for speaker in speakers(dict(self._maps["speakers"].items())).values()
-            if speaker.name
-        }
+        named = speakers(dict(self._maps["speakers"].items()))
+        return {speaker.id for speaker in named.values() if speaker.name}
 
     def speakers(self) -> dict[SpeakerId, Speaker]:
         """Return every speaker with the name that people see, `s2` before `s10`."""
@@ -410,3 +406,8 @@ def _values(register: Map[Any]) -> dict[str, object]:
 
 def _assigned(register: Map[Any]) -> dict[TurnId, SpeakerId]:
     return assignments(_values(register))
+
+
+def _assigned_and_dropped(register: Map[Any]) -> tuple[dict[TurnId, SpeakerId], frozenset[TurnId]]:
+    values = _values(register)
+    return assignments(values), dropped(values)
