@@ -116,9 +116,11 @@ class Corrections:
         if session is None or session.transcript != job.task.transcript:
             await self._reject(job, "a session of the transcript expected, got another one")
             return
+        # Of three hours of speech it takes a tenth of a second.
+        placed = await self._threads.run(lambda: _placed(hearing, session))
         async with self._rooms.enter(session.transcript) as room:
             closed = asyncio.create_task(self._rooms.closed(session.transcript, room))
-            taking = asyncio.create_task(self._take(job, session, _placed(hearing, session), room))
+            taking = asyncio.create_task(self._take(job, session, placed, room))
             try:
                 await asyncio.wait({closed, taking}, return_when=asyncio.FIRST_COMPLETED)
                 if not taking.done():
@@ -197,11 +199,13 @@ class Corrections:
         for voice in range(len(taken.hearing.voices)):
             if voice not in known and any(heard.voice == voice for heard in words):
                 known[voice] = await self._introduced(taken, room, voice)
-        return {
-            WordRef(taken.id, number): known[heard.voice]
-            for number, heard in enumerate(words)
-            if heard.voice in known
-        }
+        return await self._threads.run(
+            lambda: {
+                WordRef(taken.id, number): known[heard.voice]
+                for number, heard in enumerate(words)
+                if heard.voice in known
+            }
+        )
 
     async def _known(self, taken: _Pass, room: Room) -> dict[int, SpeakerId]:
         """Return who the voices are that are speakers of the transcript already."""
