@@ -14,6 +14,7 @@ audio's length, but for its words: 32 s of audio are held at a time.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -121,7 +122,7 @@ class AccuratePass:
         """
         span = _span(audio, task)
         stages = _stages(self._ear.passes, task)
-        languages: dict[str, int] = {}
+        languages: Counter[str] = Counter()
         first = self._recognizer(stages[0], task)
         windows = self._windows(audio, span, first.vad(span.start), progress)
         if task.kind is not JobKind.PASSAGE:
@@ -131,7 +132,7 @@ class AccuratePass:
         for number, stage in enumerate(stages):
             share = (1 - SCORING) / len(stages)
             part = _Part(progress, SCORING + number * share, share, windows)
-            languages = self._hear(audio, task, stage, windows, part)
+            languages.update(self._hear(audio, task, stage, windows, part))
         progress(1.0)
         elected = [word for window in windows for word in vote(window.readings).words]
         return Hearing(

@@ -439,6 +439,21 @@ def test_a_language_is_detected_passage_by_passage(cache: ResultCache) -> None:
     assert hearing.language == "en"
 
 
+def test_a_language_stays_known_where_a_further_stage_has_nothing_to_hear(
+    cache: ResultCache,
+) -> None:
+    said = talk(numbered(40), apart_ms=500)
+    hearing_pass, playing = listener(
+        [], cache, two_stages(uncertain_only=True), quick=said, slow=said
+    )
+    task = replace(TASK, language=None)
+
+    hearing = hearing_pass.hear(noise(), task, [pass_words(said)], ignore)
+
+    assert playing.asked("slow") == []
+    assert hearing.language == "en"
+
+
 def test_a_language_stays_where_another_is_only_guessed(cache: ResultCache) -> None:
     engine = Polyglot(spanish_from=22 * SAMPLE_RATE, sure=600)
 
