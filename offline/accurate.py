@@ -14,6 +14,7 @@ audio's length, but for its words: 32 s of audio are held at a time.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -115,24 +116,23 @@ class AccuratePass:
                 then is kept in the cache.
 
         Raises:
+            NoStage: No pass hears such tasks.
             LanguageError: The recognizer does not know the task's language.
             StreamingError: A recognizer cannot be had as asked, or failed.
         """
         span = _span(audio, task)
         stages = _stages(self._ear.passes, task)
-        languages: dict[str, int] = {}
-        windows: list[_Window] = []
-        if stages:
-            first = self._recognizer(stages[0], task)
-            windows = self._windows(audio, span, first.vad(span.start), progress)
-            if task.kind is not JobKind.PASSAGE:
-                # A pass without a word never listened: that of an upload.
-                for words in filter(None, earlier):
-                    _share_out([_word(word) for word in words], windows)
+        languages: Counter[str] = Counter()
+        first = self._recognizer(stages[0], task)
+        windows = self._windows(audio, span, first.vad(span.start), progress)
+        if task.kind is not JobKind.PASSAGE:
+            # A pass without a word never listened: that of an upload.
+            for words in filter(None, earlier):
+                _share_out([_word(word) for word in words], windows)
         for number, stage in enumerate(stages):
             share = (1 - SCORING) / len(stages)
             part = _Part(progress, SCORING + number * share, share, windows)
-            languages = self._hear(audio, task, stage, windows, part)
+            languages.update(self._hear(audio, task, stage, windows, part))
         progress(1.0)
         elected = [word for window in windows for word in vote(window.readings).words]
         return Hearing(
@@ -226,8 +226,8 @@ def _span(audio: AudioSource, task: Task) -> Span:
 
 def _stages(passes: Passes, task: Task) -> tuple[Stage, ...]:
     """Return who hears a task: of a model that somebody chose, the last stage with it."""
-    stages = passes.of(task.kind)
-    if task.model is None or not stages:
+    stages = passes.hearing(task.kind)
+    if task.model is None:
         return stages
     return (replace(stages[-1], model=task.model, uncertain_only=False),)
 

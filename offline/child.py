@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Protocol
 
 from offline.domain import PassWord
-from offline.errors import LanguageError, Unheard
+from offline.errors import LanguageError, NoStage, Unheard
 from offline.jobs import Failure, FailureCode, Task
 from offline.results import Hearing
 from streaming.core.domain import Permille
@@ -226,7 +226,7 @@ class _Desk:
             return Dropped(), hear
         except Unheard as error:
             return Failed(error.failure), hear
-        except LanguageError as error:
+        except (LanguageError, NoStage) as error:
             return Failed(Failure(FailureCode.UNSUPPORTED, str(error), retry=False)), hear
         except StreamingError as error:
             failure = Failure(FailureCode.MODEL_MISSING, str(error), retry=False)

@@ -5,6 +5,7 @@
     ├── BoardUnavailable    the database of jobs cannot be used now; trying again may help
     ├── Unheard             a task cannot be done; carries the failure that its job shows
     ├── LanguageError       a recognizer does not know the language that was asked for
+    ├── NoStage             no pass hears what is to be heard
     └── PassesError         a description of the passes cannot be understood
 
 The messages say what was expected and what came.
@@ -63,6 +64,18 @@ class LanguageError(OfflineError):
         )
         self.language = language
         self.known = known
+
+
+class NoStage(OfflineError):
+    """No pass hears what is to be heard: it would seem that nobody said a word there.
+
+    Attributes:
+        moment: The `offline.passes.Moment` of the stages that are missing.
+    """
+
+    def __init__(self, moment: str) -> None:
+        super().__init__(f"passes: a stage of the moment {moment} expected, got none")
+        self.moment = moment
 
 
 class PassesError(OfflineError):

@@ -3,8 +3,9 @@
 A pass is a `Stage`. The first is the live engine's own, at the end of each utterance. The others
 are heard by workers: those of `Moment.STRETCH` while a session goes on, those of
 `Moment.RECORDING` once it is over, and for whatever else is heard as a whole (an upload, a passage
-that somebody asked for). Of one moment they follow each other in the order of the list, and each
-is told the words of those before it.
+that somebody asked for). Sessions may do without either; uploads and passages need the latter.
+Of one moment they follow each other in the order of the list, and each is told the words of those
+before it.
 
 `DEFAULT` is what Trax does by itself. A TOML file may replace it as a whole::
 
@@ -36,7 +37,7 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import Any, get_type_hints
 
-from offline.errors import PassesError
+from offline.errors import NoStage, PassesError
 from offline.jobs import JobKind
 from streaming.core.ports import Search, Way
 from streaming.engines.recognizers import AUTO
@@ -111,8 +112,19 @@ class Passes:
 
     def of(self, kind: JobKind) -> tuple[Stage, ...]:
         """Return the stages that hear for a job of a kind; perhaps none."""
-        when = Moment.STRETCH if kind is JobKind.STRETCH else Moment.RECORDING
+        when = _moment(kind)
         return tuple(stage for stage in self.stages if stage.when is when)
+
+    def hearing(self, kind: JobKind) -> tuple[Stage, ...]:
+        """Return the stages that hear for a job of a kind.
+
+        Raises:
+            NoStage: There is none.
+        """
+        stages = self.of(kind)
+        if not stages:
+            raise NoStage(_moment(kind).value)
+        return stages
 
     @classmethod
     def parse(cls, text: str) -> Passes:
@@ -142,6 +154,10 @@ DEFAULT = Passes(
 129 after its utterance pass, the plain way leaves 112, voting with both; the timed one keeps these
 112 with it, but first and alone would leave 116. Of a file that nobody heard before, both ways are
 needed: they leave 119."""
+
+
+def _moment(kind: JobKind) -> Moment:
+    return Moment.STRETCH if kind is JobKind.STRETCH else Moment.RECORDING
 
 
 def _stage(row: object) -> Stage:

@@ -24,10 +24,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from offline.errors import LanguageError
+from offline.errors import LanguageError, NoStage
+from offline.jobs import JobKind
 from server.errors import MediaError, StartError
 from server.exports.formats import ExportFormat, export
-from server.passes import accurate_pass
+from server.passes import accurate_pass, passes_of
 from server.settings import Settings
 from server.storage.uploads import Wishes
 from server.transcribing import Transcribed, transcribe
@@ -68,6 +69,7 @@ def run(order: Order, settings: Settings) -> int:
     # Nothing here is a server: what a person has to know is said in words.
     logging.getLogger().addHandler(logging.NullHandler())
     targets = _targets(order)
+    _check_passes(settings)
     accurate, limit = accurate_pass(settings), longest_upload(settings.upload_hours)
     console = Console(stderr=True)
     failed = 0
@@ -89,6 +91,13 @@ def run(order: Order, settings: Settings) -> int:
             else:
                 _tell(console, path, target, done)
     return FAILED if failed else DONE
+
+
+def _check_passes(settings: Settings) -> None:
+    try:
+        passes_of(settings).hearing(JobKind.UPLOAD)
+    except NoStage as error:
+        raise StartError(f"--passes (TRAX_PASSES): {settings.passes}: {error}") from error
 
 
 def _targets(order: Order) -> list[Path | None]:

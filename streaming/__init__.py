@@ -3,3 +3,12 @@
 Everything here may import `streaming.core`; `streaming.core` imports nothing but the standard
 library and numpy.
 """
+
+import os
+
+# onnxruntime (1.32) tells mobile.events.data.microsoft.com what it loads, and keeps an id for that
+# in $TMPDIR/.ses and in the cache folder. Only this, before its import, stops all of it: its
+# `disable_telemetry_events` asks for the address all the same (tests/streaming/test_privacy.py).
+# Several libraries import it, in servers, children and tests; all come by here, and by nothing
+# else: so this module, unlike any other, acts when it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

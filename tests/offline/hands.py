@@ -12,7 +12,7 @@ from pathlib import Path
 
 from offline.child import Hear
 from offline.domain import PassWord
-from offline.errors import LanguageError, Unheard
+from offline.errors import LanguageError, NoStage, Unheard
 from offline.jobs import Failure, FailureCode, JobKind, Task
 from offline.results import HeardWord, Hearing
 from streaming.core.domain import Permille
@@ -78,6 +78,8 @@ class Does:
                 raise Unheard(NO_AUDIO)
             case "foreign":
                 raise LanguageError("xx", "whisper-none", frozenset({"en"}))
+            case "stageless":
+                raise NoStage("recording")
             case "modelless":
                 raise EngineError("whisper-none: weights expected, got none")
             case "wrong":

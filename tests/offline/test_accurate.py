@@ -13,7 +13,7 @@ from offline.accurate import AccuratePass, Ear
 from offline.audio import HeldAudio
 from offline.cache import ResultCache
 from offline.domain import PassWord
-from offline.errors import LanguageError
+from offline.errors import LanguageError, NoStage
 from offline.jobs import JobKind, Task
 from offline.passes import DEFAULT, LIVE, Moment, Passes, Stage
 from offline.results import Hearing
@@ -373,11 +373,18 @@ def test_a_language_that_the_recognizer_does_not_know_is_refused(cache: ResultCa
         hearing_pass.hear(noise(1), replace(TASK, language="fr"), (), ignore)
 
 
-def test_a_job_without_a_stage_gives_nothing(cache: ResultCache) -> None:
+@pytest.mark.parametrize("model", [None, "other"])
+@pytest.mark.parametrize(
+    ("kind", "moment"), [(JobKind.UPLOAD, "recording"), (JobKind.STRETCH, "stretch")]
+)
+def test_without_a_stage_a_task_is_refused_rather_than_found_silent(
+    cache: ResultCache, model: str | None, kind: JobKind, moment: str
+) -> None:
     only_live = Passes((Stage("utterance", Moment.UTTERANCE, model=LIVE),))
     hearing_pass, playing = listener(talk(["hello"]), cache, only_live)
 
-    assert hearing_pass.hear(noise(5), TASK, (), ignore).words == ()
+    with pytest.raises(NoStage, match=f"a stage of the moment {moment} expected, got none"):
+        hearing_pass.hear(noise(5), replace(TASK, kind=kind, model=model), (), ignore)
     assert playing.loads == []
 
 
@@ -429,6 +436,21 @@ def test_a_language_is_detected_passage_by_passage(cache: ResultCache) -> None:
     assert set(text(hearing).split()) == {"en", "es"}
     assert text(hearing).split() == sorted(text(hearing).split())
     assert set(engine.asked) == {None}
+    assert hearing.language == "en"
+
+
+def test_a_language_stays_known_where_a_further_stage_has_nothing_to_hear(
+    cache: ResultCache,
+) -> None:
+    said = talk(numbered(40), apart_ms=500)
+    hearing_pass, playing = listener(
+        [], cache, two_stages(uncertain_only=True), quick=said, slow=said
+    )
+    task = replace(TASK, language=None)
+
+    hearing = hearing_pass.hear(noise(), task, [pass_words(said)], ignore)
+
+    assert playing.asked("slow") == []
     assert hearing.language == "en"
 
 

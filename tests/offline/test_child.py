@@ -99,6 +99,7 @@ def test_failures_are_told_apart_and_end_no_process(
     child = Child(Does(tmp_path / "gate"))  # not the fixture, which begins before capfd does
     assert failed(child, "unheard") is FailureCode.NO_AUDIO
     assert failed(child, "foreign") is FailureCode.UNSUPPORTED
+    assert failed(child, "stageless") is FailureCode.UNSUPPORTED
     assert failed(child, "modelless") is FailureCode.MODEL_MISSING
     assert failed(child, "wrong") is FailureCode.INTERNAL_ERROR
 

@@ -157,6 +157,23 @@ def test_what_no_file_could_do_stops_at_once(
     assert not list(tmp_path.glob("*.txt"))
 
 
+LIVE_ALONE = '[[stage]]\nname = "utterance"\nwhen = "utterance"\n'
+
+
+def test_passes_that_hear_no_files_stop_at_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "passes.toml").write_text(LIVE_ALONE)
+    passes = str(tmp_path / "passes.toml")
+
+    assert transcribe(tmp_path, recording(tmp_path, "talk.wav"), "--passes", passes) == 1
+
+    expected = "a stage of the moment recording expected, got none"
+    said = f"trax: --passes (TRAX_PASSES): {passes}: passes: {expected}\n"
+    assert capfd.readouterr().err == said
+    assert not list(tmp_path.glob("*.txt"))
+
+
 def test_what_is_too_long_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "long.wav").write_bytes(wav(bytes(1_000), said_bytes=2 * 3600 * 32_000))
 

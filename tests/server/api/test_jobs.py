@@ -78,7 +78,7 @@ async def _events(reader: asyncio.StreamReader) -> AsyncIterator[Event]:
 
 
 async def test_a_file_is_decoded_and_heard(tmp_path: Path) -> None:
-    async with running(tmp_path, talk(3)) as server:
+    async with running(tmp_path, talk(3), passes=None) as server:
         path = await made(server)
         job = await uploaded(server, path)
         reply = await ask_until(server, job, heard)
@@ -92,8 +92,19 @@ async def test_a_file_is_decoded_and_heard(tmp_path: Path) -> None:
     assert files == ["audio.pcm", "session.json", "unpacked.json"]
 
 
-async def test_what_of_a_file_was_lost_is_told(tmp_path: Path) -> None:
+async def test_a_file_that_no_pass_hears_fails_rather_than_seem_silent(tmp_path: Path) -> None:
     async with running(tmp_path, talk(3)) as server:
+        path = await made(server)
+        job = await uploaded(server, path)
+        reply = await ask_until(server, job, lambda reply: bool(reply.json["error"]))
+
+    assert reply.json["state"] == "failed"
+    expected = "passes: a stage of the moment recording expected, got none"
+    assert reply.json["error"] == {"code": "unsupported", "message": expected}
+
+
+async def test_what_of_a_file_was_lost_is_told(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(3), passes=None) as server:
         path = await made(server)
         job = await uploaded(server, path, wav(samples(2.0), said_bytes=10 * 32_000))
         reply = await ask_until(server, job, heard)
@@ -102,7 +113,7 @@ async def test_what_of_a_file_was_lost_is_told(tmp_path: Path) -> None:
 
 
 async def test_a_job_is_followed_to_its_end(tmp_path: Path) -> None:
-    async with running(tmp_path, talk(3)) as server:
+    async with running(tmp_path, talk(3), passes=None) as server:
         path = await made(server)
         job = await uploaded(server, path)
         async with following(server, job) as (head, events):
@@ -156,7 +167,7 @@ async def test_a_job_is_cancelled(tmp_path: Path) -> None:
 
 
 async def test_a_job_that_failed_is_tried_again(tmp_path: Path) -> None:
-    async with running(tmp_path, talk(3)) as server:
+    async with running(tmp_path, talk(3), passes=None) as server:
         path = await made(server)
         job = await uploaded(server, path)
         await ask_until(server, job, heard)
@@ -195,10 +206,9 @@ async def test_jobs_are_listed_by_page_and_by_transcript(tmp_path: Path) -> None
 
 
 async def test_a_passage_is_heard_once_more(tmp_path: Path) -> None:
-    async with running(tmp_path, talk(6)) as server:
+    async with running(tmp_path, talk(6), passes=None) as server:
         path = await spoken(server, 4.0)
-        await ask(server, "POST", f"{path}/audio?at_ms=1000", TONE)
-        (job,) = (await ask(server, "GET", f"{path}/jobs")).json["jobs"]
+        job = (await ask(server, "POST", f"{path}/audio?at_ms=1000", TONE)).json
         await ask_until(server, f"{path}/jobs/{job['id']}", heard)
         sessions = {s["id"]: s for s in (await ask(server, "GET", path)).json["sessions"]}
         wish = {
@@ -223,7 +233,7 @@ async def test_a_passage_is_heard_once_more(tmp_path: Path) -> None:
 
 
 async def test_a_passage_under_a_key_is_asked_for_once(tmp_path: Path) -> None:
-    async with running(tmp_path, talk(6)) as server:
+    async with running(tmp_path, talk(6), passes=None) as server:
         path = await spoken(server, 1.0)
         wish = {"from_ms": 0, "to_ms": 60_000}
         first, second, third = [
@@ -236,7 +246,7 @@ async def test_a_passage_under_a_key_is_asked_for_once(tmp_path: Path) -> None:
 
 
 async def test_a_passage_in_which_nothing_is_recorded_is_refused(tmp_path: Path) -> None:
-    async with running(tmp_path, talk(6)) as server:
+    async with running(tmp_path, talk(6), passes=None) as server:
         path = await made(server)
         refused = [
             await ask(server, "POST", f"{path}/retranscribe", {"from_ms": 0, "to_ms": 1_000}),
