@@ -193,7 +193,9 @@ class Uploads:
 
     async def _keep(self, transcript: str, incoming: Incoming, wish: UploadWish) -> Taken:
         """Make what was received a session, unless the transcript has it."""
-        known = await self._known(transcript, incoming, wish)
+        # Under the lock: of requests at once for a file whose job came to nothing, one begins again.
+        async with self._lock(transcript):
+            known = await self._known(transcript, incoming, wish)
         if known is not None:
             return known
         examined = await asyncio.to_thread(examine, incoming.path, self._limits.length)
@@ -206,7 +208,11 @@ class Uploads:
             return known or await self._join(transcript, incoming, wish, examined)
 
     async def _known(self, transcript: str, incoming: Incoming, wish: UploadWish) -> Taken | None:
-        """Return what became of the same file before; a job that came to nothing begins again."""
+        """Return what became of the same file before.
+
+        Where its job came to nothing, another one begins, with what is wished now: the mistake may
+        have been in what was wished before.
+        """
         digest = incoming.digest
         upload = await self._threads.run(
             lambda: self._store.uploads.find(transcript, digest=digest, key=wish.key)
@@ -220,13 +226,9 @@ class Uploads:
             job = await self._jobs.get(upload.job)
         except UnknownJob:
             return await self._begin_again(upload, wish)
-        match job.state:
-            case JobState.CANCELLED:
-                return await self._begin_again(upload, wish)
-            case JobState.FAILED:
-                return Taken(upload, await self._jobs.retry(job.id), new=True)
-            case _:
-                return Taken(upload, job, new=False)
+        if job.state in (JobState.CANCELLED, JobState.FAILED):
+            return await self._begin_again(upload, wish)
+        return Taken(upload, job, new=False)
 
     async def _begin_again(self, upload: Upload, wish: UploadWish) -> Taken:
         renewed, job = await self._jobs.submit_with(

@@ -130,7 +130,7 @@ class Jobs:
             UnknownJob: There is none.
         """
         with self._database.reading() as connection:
-            return _read(connection, job)
+            return read_job(connection, job)
 
     def page(
         self,
@@ -177,7 +177,7 @@ class Jobs:
         """
         with self._database.writing() as connection:
             self._move(connection, job, UNDER_WAY, self._over(JobState.CANCELLED))
-            return _read(connection, job)
+            return read_job(connection, job)
 
     def retry(self, job: str) -> Job:
         """Let a job that failed wait once more, with all its attempts; return it.
@@ -195,7 +195,7 @@ class Jobs:
         }
         with self._database.writing() as connection:
             moved = self._move(connection, job, (JobState.FAILED,), renewed)
-            found = _read(connection, job)
+            found = read_job(connection, job)
         if not moved:
             raise Conflict(f"job {job}", "one that failed", f"one that is {found.state.value}")
         return found
@@ -313,7 +313,7 @@ def submit_job(connection: Connection, new: NewJob, bounds: Bounds, now_ms: int)
         "updated_ms": now_ms,
     }
     connection.execute(insert(jobs).values(row_of_task))
-    return _read(connection, job)
+    return read_job(connection, job)
 
 
 COLUMNS = tuple(column for column in jobs.c if column.name != "result")
@@ -366,7 +366,12 @@ def columns_of(failure: Failure) -> dict[str, object]:
     }
 
 
-def _read(connection: Connection, job: str) -> Job:
+def read_job(connection: Connection, job: str) -> Job:
+    """Return a job as it is now.
+
+    Raises:
+        UnknownJob: There is none.
+    """
     query = select(*COLUMNS).where(jobs.c.id == job)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:

@@ -76,7 +76,7 @@ class Does:
                 _ = [bytearray(16_000_000) for _ in range(1000)]
             case "unheard":
                 raise Unheard(NO_AUDIO)
-            case "foreign":
+            case "foreign" | "xx":
                 raise LanguageError("xx", "whisper-none", frozenset({"en"}))
             case "modelless":
                 raise EngineError("whisper-none: weights expected, got none")

@@ -13,7 +13,8 @@ import pytest
 from server import upload_files, uploads
 from server.api.uploads import _name
 from server.storage.jobs import Bounds
-from tests.server.api.asking import Reply, ask, linked, made
+from tests.offline.hands import Does
+from tests.server.api.asking import Reply, ask, ask_until, linked, made
 from tests.server.process import as_running, serving_process
 from tests.server.recording_files import (
     RATE,
@@ -137,6 +138,43 @@ async def test_a_file_whose_job_was_cancelled_is_heard_when_it_comes_again(tmp_p
     assert again.json["id"] != first.json["id"]
     assert again.json["session"] == first.json["session"]
     assert len(sessions) == 1
+
+
+async def test_new_wishes_count_after_a_failure(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(1), hire=Does()) as server:
+        path = await made(server)
+        first = await send(server, path, TONE, "language=xx&model=whisper-tiny")
+        await ask_until(server, first.headers["location"], failed)
+        again = await send(server, path, TONE, "language=en&model=whisper-base")
+        sessions = (await ask(server, "GET", path)).json["sessions"]
+
+    assert again.status == 202
+    assert again.json["session"] == first.json["session"]
+    assert (again.json["language"], again.json["model"]) == ("en", "whisper-base")
+    assert len(sessions) == 1
+
+
+def failed(reply: Reply) -> bool:
+    return bool(reply.json["state"] == "failed")
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled"])
+async def test_a_file_that_comes_many_times_at_once_begins_again_once(
+    tmp_path: Path, end: str
+) -> None:
+    async with running(tmp_path, talk(1), hire=Does()) as server:
+        path = await made(server)
+        first = await send(server, path, TONE, "language=xx")
+        if end == "failed":
+            await ask_until(server, first.headers["location"], failed)
+        else:
+            server.app._lifecycle.serving().store.jobs.cancel(first.json["id"])
+        replies = await asyncio.gather(*(send(server, path, TONE) for _ in range(6)))
+        jobs = (await ask(server, "GET", f"{path}/jobs")).json["jobs"]
+
+    assert sorted(reply.status for reply in replies) == [200] * 5 + [202]
+    assert len({reply.json["id"] for reply in replies}) == 1
+    assert len(jobs) == 2
 
 
 @pytest.mark.parametrize(
