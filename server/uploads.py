@@ -193,7 +193,7 @@ class Uploads:
 
     async def _keep(self, transcript: str, incoming: Incoming, wish: UploadWish) -> Taken:
         """Make what was received a session, unless the transcript has it."""
-        # Under the lock: of requests at once for a file whose job came to nothing, one begins again.
+        # Under the lock: of requests at once for a file whose job came to nothing, one begins it.
         async with self._lock(transcript):
             known = await self._known(transcript, incoming, wish)
         if known is not None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from server import upload_files, uploads
 from server.api.uploads import _name
 from server.storage.jobs import Bounds
+from streaming.engines.loading import EngineConfig, EngineSet, load
 from tests.offline.hands import Does
 from tests.server.api.asking import Reply, ask, ask_until, linked, made
 from tests.server.process import as_running, serving_process
@@ -152,6 +154,26 @@ async def test_new_wishes_count_after_a_failure(tmp_path: Path) -> None:
     assert again.json["session"] == first.json["session"]
     assert (again.json["language"], again.json["model"]) == ("en", "whisper-base")
     assert len(sessions) == 1
+
+
+async def test_a_language_that_nobody_knows_is_refused_at_once(tmp_path: Path) -> None:
+    def load_many(config: EngineConfig) -> EngineSet:
+        return replace(load(config), languages=frozenset({"de", "en"}))
+
+    async with running(tmp_path, talk(1), load_engines=load_many, hire=Does()) as server:
+        path = await made(server)
+        span = {"from_ms": 0, "to_ms": 100}
+        refused = [
+            await send(server, path, TONE, "language=xx"),
+            await ask(server, "POST", f"{path}/retranscribe", {**span, "language": "xx"}),
+        ]
+        nothing = left(server)
+        taken = await send(server, path, TONE, "language=de")
+
+    assert [(reply.status, reply.code) for reply in refused] == [(422, "invalid")] * 2
+    assert refused[0].json["error"]["expected"] == "one of de, en"
+    assert nothing == []
+    assert taken.status == 202
 
 
 def failed(reply: Reply) -> bool:
