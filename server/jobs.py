@@ -145,7 +145,7 @@ class Jobs:
 
         Raises:
             UnknownJob: There is none.
-            Conflict: It did not fail.
+            WrongJobState: It did not fail.
             StorageError: It cannot be changed now.
         """
         waiting = await self._threads.run(lambda: self._store.jobs.retry(job))

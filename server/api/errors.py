@@ -27,6 +27,7 @@ from server.storage.errors import (
     StorageUnavailable,
     UnknownJob,
     UnknownTranscript,
+    WrongJobState,
 )
 
 RETRY_S = 2
@@ -121,6 +122,14 @@ def rejection(error: ServerError) -> Rejected | None:
             return unknown("job")
         case MediaError() | UploadError() | TranscriptClosed():
             return _file_rejection(error)
+        case WrongJobState(expected=expected_state, got=state):
+            return Rejected(
+                409,
+                "conflict",
+                "The job is in another state",
+                expected=expected_state,
+                got=state,
+            )
         case StaleWriter() | Conflict():
             return Rejected(
                 409,

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, tup
 from offline.domain import PassId
 from offline.jobs import Failure, FailureCode, Job, JobKind, JobState, Task
 from server.storage.database import Database
-from server.storage.errors import Conflict, TooManyJobs, UnknownJob
+from server.storage.errors import TooManyJobs, UnknownJob, WrongJobState
 from server.storage.leases import lock
 from server.storage.tables import jobs
 from streaming.core.domain import Permille
@@ -184,7 +184,7 @@ class Jobs:
 
         Raises:
             UnknownJob: There is none.
-            Conflict: It did not fail.
+            WrongJobState: It did not fail.
         """
         renewed: dict[str, object] = {
             "state": JobState.WAITING.value,
@@ -197,7 +197,7 @@ class Jobs:
             moved = self._move(connection, job, (JobState.FAILED,), renewed)
             found = read_job(connection, job)
         if not moved:
-            raise Conflict(f"job {job}", "one that failed", f"one that is {found.state.value}")
+            raise WrongJobState(job, "one that failed", f"one that is {found.state.value}")
         return found
 
     def heard(self, *, limit: int = 32) -> tuple[Job, ...]:

@@ -153,6 +153,9 @@ async def test_a_job_is_cancelled(tmp_path: Path) -> None:
     assert (cancelled.status, cancelled.json["state"]) == (200, "cancelled")
     assert again.json == cancelled.json
     assert (retried.status, retried.code) == (409, "conflict")
+    assert retried.json["error"]["message"] == "The job is in another state"
+    assert retried.json["error"]["expected"] == "one that failed"
+    assert retried.json["error"]["got"] == "one that is cancelled"
 
 
 async def test_a_job_that_failed_is_tried_again(tmp_path: Path) -> None:
