@@ -32,6 +32,8 @@ _OF_WORKERS = (
     "redis_url",
     "workers",
     "worker_memory_mb",
+    "passes",
+    "results_cache_mb",
     "upload_hours",
     "log_level",
     "log_format",

@@ -114,6 +114,16 @@ def test_a_worker_needs_redis(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "trax: --redis-url (TRAX_REDIS_URL): expected" in capsys.readouterr().err
 
 
+def test_a_worker_can_hear_with_the_passes_of_its_server(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passes = ["--passes", str(tmp_path / "passes.toml"), "--results-cache-mb", "0"]
+
+    assert run(["worker", "--data-dir", str(tmp_path), *passes], {}) == 1
+
+    assert "passes" not in capsys.readouterr().err  # it only lacks Redis
+
+
 @pytest.mark.redis
 def test_the_command_hears_what_a_server_submitted(
     tmp_path: Path, redis_server: RedisServer
