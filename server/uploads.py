@@ -12,7 +12,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -40,10 +42,16 @@ logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 8
 """Files that are received at the same time; the next one is told to come later."""
 
+MOST_IN_TRANSCRIPT = 4
+"""Of these, into one transcript: whoever comes by a link does not keep the others waiting."""
+
 RETRY_AFTER_MS = 10_000
 
 IDLE_S = 60.0
-"""How long a client may send nothing of a file that it has begun."""
+"""How long a client may send nothing of a file that it has begun, or be behind `LEAST_RATE`."""
+
+LEAST_RATE = 4096
+"""Bytes a second that a file has to come with: less than any network has where people meet."""
 
 WRITE_BYTES = 1024 * 1024
 """Written at once: a thread for each packet of the network would cost more than the writing."""
@@ -112,7 +120,7 @@ class Uploads:
         self._jobs = jobs
         self._files = files
         self._limits = limits
-        self._receiving = 0
+        self._receiving: Counter[str] = Counter()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def start(self) -> None:
@@ -144,28 +152,39 @@ class Uploads:
         await self._check_open(transcript)
         if said_bytes is not None and said_bytes > self._limits.size_bytes:
             raise self._too_large(said_bytes)
-        if self._receiving >= MOST_AT_ONCE:
-            raise Overload(
-                ErrorCode.OVERLOADED,
-                "Too many files are being sent",
-                expected=f"at most {MOST_AT_ONCE} at once",
-                got="another one",
-                retry_after_ms=RETRY_AFTER_MS,
-            )
-        self._receiving += 1
-        try:
+        with self._counted(transcript):
             incoming = await self._threads.run(self._files.begin)
             try:
                 await self._receive(incoming, body, said_bytes)
                 return await self._keep(transcript, incoming, wish)
             finally:
                 await self._threads.run(incoming.close)
-        finally:
-            self._receiving -= 1
 
     def unpacked(self, session: str) -> Unpacked | None:
         """Return what became of the file of a session, if anything did yet. Blocks."""
         return self._files.unpacked(session)
+
+    @contextmanager
+    def _counted(self, transcript: str) -> Iterator[None]:
+        """Count a file while it is received, if it may be."""
+        for receiving, most, where in (
+            (self._receiving.total(), MOST_AT_ONCE, "this server"),
+            (self._receiving[transcript], MOST_IN_TRANSCRIPT, "this transcript"),
+        ):
+            if receiving >= most:
+                raise Overload(
+                    ErrorCode.OVERLOADED,
+                    "Too many files are being sent",
+                    expected=f"at most {most} at once to {where}",
+                    got="another one",
+                    retry_after_ms=RETRY_AFTER_MS,
+                )
+        self._receiving[transcript] += 1
+        try:
+            yield
+        finally:
+            self._receiving[transcript] -= 1
+            self._receiving += Counter()  # without those of which there are none
 
     async def _check_open(self, transcript: str) -> None:
         about = await self._threads.run(lambda: self._store.library.get(transcript))
@@ -178,8 +197,8 @@ class Uploads:
         """Write a file to the disk as it comes."""
         if said_bytes is not None:
             await self._threads.run(lambda: incoming.reserve(said_bytes))
-        gathered, pieces = bytearray(), aiter(body)
-        while (piece := await _next(pieces)) is not None:
+        gathered = bytearray()
+        async for piece in _in_time(body):
             if incoming.size_bytes + len(gathered) + len(piece) > self._limits.size_bytes:
                 raise self._too_large(None)
             gathered += piece
@@ -286,13 +305,22 @@ class Uploads:
         return self._locks.setdefault(transcript, asyncio.Lock())
 
 
-async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
-    try:
-        async with asyncio.timeout(IDLE_S):
-            return await anext(pieces, None)
-    except TimeoutError:
-        expected = f"something at least every {IDLE_S:g} s"
-        raise UploadError(UploadFault.TOO_SLOW, expected, "nothing") from None
+async def _in_time(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield what comes, as long as it is not too little; only waiting for it counts."""
+    clock, pieces, patience_s = asyncio.get_running_loop().time, aiter(body), IDLE_S
+    while True:
+        begun_s = clock()
+        try:
+            async with asyncio.timeout(patience_s):
+                piece = await anext(pieces, None)
+        except TimeoutError:
+            expected = f"{LEAST_RATE} bytes a second, but for {IDLE_S:g} s"
+            raise UploadError(UploadFault.TOO_SLOW, expected, "less") from None
+        if piece is None:
+            return
+        patience_s -= clock() - begun_s
+        patience_s = min(IDLE_S, patience_s + len(piece) / LEAST_RATE)
+        yield piece
 
 
 def _manifest(session: str, transcript: str, wish: UploadWish) -> Manifest:

@@ -36,7 +36,7 @@ RETRY_S = 2
 
 _UPLOADS: Mapping[UploadFault, tuple[int, str]] = {
     UploadFault.TOO_LARGE: (413, "The file is too large"),
-    UploadFault.TOO_SLOW: (408, "The file does not go on"),
+    UploadFault.TOO_SLOW: (408, "The file comes too slowly"),
     UploadFault.NO_SPACE: (507, "There is no room for the file"),
     UploadFault.KEY_REUSED: (422, "The Idempotency-Key was used before"),
 }

@@ -287,6 +287,44 @@ async def test_who_sends_nothing_more_is_told(
         assert left(server) == []
 
 
+async def test_who_sends_too_slowly_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "IDLE_S", 0.3)
+    async with running(tmp_path, talk(1)) as server:
+        path = await made(server)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(head(path, "Content-Length: 9000000"))
+        answer = asyncio.create_task(reader.readuntil(b"}}"))
+        async with asyncio.timeout(DEADLINE_S):
+            while not answer.done():
+                writer.write(b"a")  # sooner than would be too late
+                await asyncio.wait({answer}, timeout=0.03)
+        writer.close()
+
+        assert (await answer).startswith(b"HTTP/1.1 408")
+        assert left(server) == []
+
+
+async def test_one_transcript_does_not_take_all_the_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MOST_IN_TRANSCRIPT", 1)
+    async with running(tmp_path, talk(1)) as server:
+        path, other = await made(server), await made(server)
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(head(path, "Content-Length: 9000000") + TONE)
+        await until(lambda: left(server) != [])
+        refused = await send(server, path, TONE)
+        elsewhere = await send(server, other, TONE)
+        writer.transport.abort()
+        await until(lambda: len(left(server)) == 1)
+        taken = await send(server, path, TONE)
+
+    assert (refused.status, refused.code) == (503, "overloaded")
+    assert (elsewhere.status, taken.status) == (202, 202)
+
+
 async def test_too_many_at_once_are_told_to_come_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
