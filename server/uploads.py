@@ -124,10 +124,29 @@ class Uploads:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def start(self) -> None:
-        """Remove what an earlier process was receiving when it ended."""
+        """Remove what an earlier process was receiving when it ended.
+
+        Raises:
+            StorageError: It cannot be known now what that is.
+        """
         removed = await self._threads.run(self._files.sweep)
+        removed += await self._threads.run(self._settle)
         if removed:
             logger.info("unfinished uploads removed", extra={"files": removed})
+
+    def _settle(self) -> int:
+        """Remove files that were kept when their sessions did not come about, in a thread.
+
+        Only of these is it known that no other database has them.
+        """
+        removed = 0
+        for session in self._files.unconfirmed():
+            if self._store.sessions.find(session) is None:
+                self._files.remove(session)
+                removed += 1
+            else:
+                self._files.confirm(session)
+        return removed
 
     async def take(
         self, transcript: str, body: AsyncIterator[bytes], wish: UploadWish, said_bytes: int | None
@@ -284,6 +303,7 @@ class Uploads:
             except BaseException:
                 await self._threads.run(lambda: self._files.remove(session))
                 raise
+            await self._threads.run(lambda: self._files.confirm(session))
         logger.info(
             "upload taken",
             extra={"session": session, "job": job.id, "bytes": incoming.size_bytes},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -424,6 +425,24 @@ async def test_a_server_that_is_killed_while_it_receives_leaves_nothing(tmp_path
         assert left(again) == []
         assert (await ask(again, "GET", path)).json["sessions"] == []
         assert (await send(again, path, TONE)).status == 202
+
+
+async def test_a_file_whose_session_did_not_come_about_is_removed_at_a_start(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, talk(1)) as server:
+        path = await made(server)
+        taken = await send(server, path, TONE)
+        sessions = server.data_dir / "sessions"
+        assert not list(sessions.glob("*/unconfirmed"))
+    shutil.copytree(sessions / taken.json["session"], sessions / "lost0001")
+    shutil.copytree(sessions / taken.json["session"], sessions / "elsewhere")  # in another database
+    for name in ("lost0001", taken.json["session"]):
+        (sessions / name / "unconfirmed").touch()
+
+    async with running(tmp_path, talk(1)) as server:
+        assert sorted(left(server)) == sorted(["elsewhere", taken.json["session"]])
+        assert not list(sessions.glob("*/unconfirmed"))
 
 
 async def test_all_of_it_goes_with_its_transcript(tmp_path: Path) -> None:
