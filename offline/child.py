@@ -30,6 +30,7 @@ from offline.domain import PassWord
 from offline.errors import LanguageError, NoStage, Unheard
 from offline.jobs import Failure, FailureCode, Task
 from offline.results import Hearing
+from streaming.causes import lacks_memory, lacks_network
 from streaming.core.domain import Permille
 from streaming.errors import StreamingError
 
@@ -229,12 +230,10 @@ class _Desk:
         except (LanguageError, NoStage) as error:
             return Failed(Failure(FailureCode.UNSUPPORTED, str(error), retry=False)), hear
         except StreamingError as error:
-            failure = Failure(FailureCode.MODEL_MISSING, str(error), retry=False)
-            return Failed(failure), None
-        except MemoryError:
-            expected = "less memory needed than this worker may have, got more"
-            return Failed(Failure(FailureCode.OUT_OF_MEMORY, expected, retry=True)), None
+            return Failed(_of_models(error)), None
         except Exception as error:
+            if lacks_memory(error):
+                return Failed(_MEMORY), None
             logger.exception("hearing failed")
             expected = f"an answer expected, got {type(error).__name__}"
             return Failed(Failure(FailureCode.INTERNAL_ERROR, expected, retry=True)), hear
@@ -262,6 +261,20 @@ class _Desk:
                     self._orders.put(message)
                 case _:
                     self._dropped.set()
+
+
+_MEMORY = Failure(
+    FailureCode.OUT_OF_MEMORY, "less memory needed than this worker may have, got more", retry=True
+)
+
+
+def _of_models(error: StreamingError) -> Failure:
+    """Return why models cannot be used: not all of that is for good."""
+    if lacks_memory(error):
+        return _MEMORY
+    if lacks_network(error):
+        return Failure(FailureCode.UNAVAILABLE, str(error), retry=True)
+    return Failure(FailureCode.MODEL_MISSING, str(error), retry=False)
 
 
 def _live(pipe: Connection, hire: Hire, memory_bytes: int | None) -> None:

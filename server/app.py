@@ -131,7 +131,11 @@ class Application:
         visits = Visits(store.links, self._disk)
         self._tasks = [
             asyncio.create_task(work)
-            for work in (self._telemetry.listen_to_the_loop(), visits.look_after())
+            for work in (
+                self._telemetry.listen_to_the_loop(),
+                visits.look_after(),
+                rehearings.ask_again(),
+            )
         ]
         sessions.start()
         if self._settings.workers:

@@ -32,6 +32,8 @@ _OF_WORKERS = (
     "redis_url",
     "workers",
     "worker_memory_mb",
+    "passes",
+    "results_cache_mb",
     "upload_hours",
     "log_level",
     "log_format",
@@ -90,7 +92,7 @@ def _carry_out(command: str, given: dict[str, object], environment: Mapping[str,
             return 0
     names = [str(name) for name in _as_list(given.pop("names", []))]
     as_json, all_of_them = given.pop("json", False) is True, given.pop("all", False) is True
-    action = given.pop("action", None)
+    action, limit = given.pop("action", None), given.pop("limit", None)
     settings = read_settings(given, environment)
     for name in unknown_variables(environment):
         print(f"trax: {name} is set, but there is no such setting", file=sys.stderr)
@@ -102,7 +104,8 @@ def _carry_out(command: str, given: dict[str, object], environment: Mapping[str,
         case "jobs", str(action):
             from server import job_commands
 
-            return job_commands.run(action, names, settings, as_json=as_json)
+            most = limit if isinstance(limit, int) else job_commands.LARGEST_PAGE
+            return job_commands.run(action, names, settings, as_json=as_json, limit=most)
         case "models", str(action):
             return _models(action, names, settings, as_json=as_json, all_of_them=all_of_them)
         case "transcribe", _:
@@ -251,6 +254,7 @@ def _add_jobs(parser: argparse.ArgumentParser) -> None:
     listed.add_argument(
         "names", nargs="*", metavar="STATE", help="waiting, running, heard, done, failed, cancelled"
     )
+    listed.add_argument("--limit", type=int, metavar="N", help="at most so many; default: 100")
     show = actions.add_parser("show", help="show all about some jobs")
     retry = actions.add_parser("retry", help="do jobs that failed once more")
     cancel = actions.add_parser("cancel", help="end jobs that are under way")

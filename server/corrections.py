@@ -20,7 +20,7 @@ from offline.belief import Belief, Beliefs
 from offline.casting import cast
 from offline.domain import PassId, Segment, SpeakerId, WordRef
 from offline.edits import Plan
-from offline.jobs import Failure, FailureCode, Job
+from offline.jobs import Failure, FailureCode, Job, JobKind
 from offline.portions import portions
 from offline.reconcile import Portion, correct
 from offline.results import HeardWord, Hearing
@@ -35,6 +35,7 @@ from server.rooms import Rooms
 from server.storage.errors import StorageError, UnknownJob, UnknownTranscript
 from server.storage.store import Store
 from server.storage.values import Session, WordChunk
+from streaming.core.domain import from_ms
 
 logger = logging.getLogger(__name__)
 
@@ -165,6 +166,13 @@ class Corrections:
             logger.exception("job not rejected", extra={"job": job.id})
 
     async def _take(self, job: Job, session: Session, hearing: Hearing, room: Room) -> None:
+        if job.task.kind is JobKind.UPLOAD:
+            lease, length = (
+                self._rooms.lease(session.transcript),
+                hearing.end_ms - session.offset_ms,
+            )
+            measure = partial(self._store.sessions.measure, lease, session.id, from_ms(length))
+            await self._threads.run(measure)
         taken = await self._begun(job, session, hearing, room)
         stored = room.passes.setdefault(taken.id, [])
         for first in range(len(stored), taken.words.end, WORDS_AT_ONCE):

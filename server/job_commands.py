@@ -18,7 +18,7 @@ from offline.jobs import Job, JobState
 from server.errors import StartError
 from server.settings import Settings
 from server.storage.errors import StorageError
-from server.storage.jobs import LARGEST_PAGE
+from server.storage.jobs import LARGEST_PAGE, JobCursor
 from server.storage.store import Store
 
 _COLOURS = {
@@ -31,7 +31,14 @@ _COLOURS = {
 }
 
 
-def run(action: str, names: Sequence[str], settings: Settings, *, as_json: bool) -> int:
+def run(
+    action: str,
+    names: Sequence[str],
+    settings: Settings,
+    *,
+    as_json: bool,
+    limit: int = LARGEST_PAGE,
+) -> int:
     """Carry out one of the commands.
 
     Args:
@@ -39,15 +46,21 @@ def run(action: str, names: Sequence[str], settings: Settings, *, as_json: bool)
         names: States for `list`, otherwise ids of jobs.
         settings: Say where the database is.
         as_json: Whether programs read it.
+        limit: How many are listed at most; that there are more is said on standard error.
 
     Raises:
         StartError: The database cannot be used, or there is no such job or state.
     """
     try:
         with Store(settings.database_url) as store:
-            found = _act(store, action, names)
+            if action == "list":
+                found, more = _listed(store, _states(names), limit)
+            else:
+                found, more = _act(store, action, names), False
     except StorageError as error:
         raise StartError(str(error)) from error
+    if more:
+        sys.stderr.write(f"trax: only the newest {limit}; --limit shows more\n")
     if as_json:
         json.dump([_row(job) for job in found], sys.stdout, indent=2)
         sys.stdout.write("\n")
@@ -62,10 +75,23 @@ def run(action: str, names: Sequence[str], settings: Settings, *, as_json: bool)
     return 0
 
 
+def _listed(store: Store, states: Sequence[JobState], limit: int) -> tuple[Sequence[Job], bool]:
+    """Return the newest jobs, and whether there are more."""
+    if limit < 1:
+        raise StartError(f"--limit: expected 1 or more, got {limit}")
+    found: list[Job] = []
+    after: JobCursor | None = None
+    while True:
+        size = min(LARGEST_PAGE, limit - len(found))
+        page = store.jobs.page(states=states, after=after, limit=size)
+        found += page.jobs
+        after = page.following
+        if after is None or len(found) == limit:
+            return found, after is not None
+
+
 def _act(store: Store, action: str, names: Sequence[str]) -> Sequence[Job]:
     match action:
-        case "list":
-            return store.jobs.page(states=_states(names), limit=LARGEST_PAGE).jobs
         case "retry":
             return [store.jobs.retry(name) for name in names]
         case "cancel":

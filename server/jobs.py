@@ -145,7 +145,7 @@ class Jobs:
 
         Raises:
             UnknownJob: There is none.
-            Conflict: It did not fail.
+            WrongJobState: It did not fail.
             StorageError: It cannot be changed now.
         """
         waiting = await self._threads.run(lambda: self._store.jobs.retry(job))
@@ -232,7 +232,8 @@ class Jobs:
         due = await self._threads.run(store.claims.due)
         sent = await self._in_queue(lambda: self._queue.top_up(due))
         if sent:
-            logger.info("jobs sent again", extra={"jobs": sent})
+            # Also those that a busy worker has fetched already: nothing that anybody has to know.
+            logger.debug("jobs sent again", extra={"jobs": sent})
 
     async def _forget(self, now_ms: int) -> None:
         """Remove jobs that were over long ago, once in a while: it looks at all of them."""

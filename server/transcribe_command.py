@@ -7,6 +7,7 @@ command goes on where it was broken off. Progress is shown on a terminal only.
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +32,7 @@ from server.exports.formats import ExportFormat, export
 from server.passes import accurate_pass, passes_of
 from server.settings import Settings
 from server.storage.uploads import Wishes
-from server.transcribing import Transcribed, transcribe
+from server.transcribing import Transcribed, naming, transcribe
 from server.upload_files import longest_upload
 from streaming.core.domain import SAMPLE_RATE
 from streaming.errors import StreamingError
@@ -122,6 +123,8 @@ def _check(path: Path, target: Path | None) -> None:
     """Refuse before anything is heard what could not be written afterwards."""
     if path.is_dir():
         raise IsADirectoryError(21, "a recording expected, got a folder")
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "a file expected, got a pipe or a device")
     if target is None:
         return
     if target == path:
@@ -134,6 +137,11 @@ def _check(path: Path, target: Path | None) -> None:
 
 def _write(done: Transcribed, target: Path | None, file_format: ExportFormat) -> None:
     content = export(done.transcript, file_format)
+    with naming(Path("standard output") if target is None else target.parent):
+        _write_content(content, target)
+
+
+def _write_content(content: bytes, target: Path | None) -> None:
     if target is None:
         sys.stdout.buffer.write(content)
         sys.stdout.flush()

@@ -8,6 +8,7 @@ it was broken off, hears only what was not heard before.
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -117,12 +118,25 @@ def transcribe(
 
 
 @contextmanager
+def naming(folder: Path) -> Iterator[None]:
+    """Let an error say which folder it is that has no room."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(error.errno, f"{folder}: {error.strerror}") from error
+
+
+@contextmanager
 def _decoded(
     path: Path, limit: Samples, progress: Callable[[float | None], None]
 ) -> Iterator[tuple[DecodedAudio, Unpacked]]:
     """Decode a file into a temporary one, which is gone afterwards: 115 MB an hour."""
     with tempfile.TemporaryDirectory(prefix="trax-") as folder:
         target = Path(folder) / "audio.pcm"
-        unpacked = unpack(path.absolute(), target, limit, progress)
+        with naming(Path(folder).parent):
+            # Resolved: /dev/stdin is another file in another process.
+            unpacked = unpack(path.resolve(), target, limit, progress)
         with target.open("rb") as file:
             yield DecodedAudio(file.fileno(), unpacked.samples), unpacked

@@ -5,6 +5,7 @@
     DATA_DIR/sessions/<session id>/    as in `recordings`, but
         upload         the file as it came, instead of audio.pcm; gone once that is there
         unpacked.json  what became of it
+        unconfirmed    there until the session is in the database
 
 A folder is moved from one place to the other in one step, and `audio.pcm` appears in one step, so
 that neither is ever there in part. Everything here blocks and belongs in a worker thread.
@@ -18,6 +19,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -31,6 +33,9 @@ from streaming.core.domain import Samples, from_ms
 
 RESERVE_BYTES = 128 * 1024 * 1024
 """Left free by those who send files, for those who speak: more than an hour of audio."""
+
+
+UNCONFIRMED = "unconfirmed"
 
 
 def longest_upload(hours: int) -> Samples:
@@ -123,9 +128,22 @@ class UploadFiles:
         try:
             self._sessions.mkdir(mode=0o700, exist_ok=True)
             write_manifest(incoming.folder, manifest)
+            (incoming.folder / UNCONFIRMED).touch(mode=0o600)
             incoming.folder.rename(self._sessions / manifest.session)
         except OSError as error:
             raise _full(error) from error
+
+    def confirm(self, session: str) -> None:
+        """Note that a session is in the database; where that fails, it is seen to at a start."""
+        with suppress(OSError):
+            (self._sessions / session / UNCONFIRMED).unlink(missing_ok=True)
+
+    def unconfirmed(self) -> list[str]:
+        """Return the sessions of which only the database knows whether they came about.
+
+        Nobody may be receiving anything.
+        """
+        return [path.parent.name for path in self._sessions.glob(f"*/{UNCONFIRMED}")]
 
     def remove(self, session: str) -> None:
         """Remove a session that its transcript did not get."""

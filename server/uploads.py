@@ -12,7 +12,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
@@ -40,10 +42,16 @@ logger = logging.getLogger(__name__)
 MOST_AT_ONCE = 8
 """Files that are received at the same time; the next one is told to come later."""
 
+MOST_IN_TRANSCRIPT = 4
+"""Of these, into one transcript: whoever comes by a link does not keep the others waiting."""
+
 RETRY_AFTER_MS = 10_000
 
 IDLE_S = 60.0
-"""How long a client may send nothing of a file that it has begun."""
+"""How long a client may send nothing of a file that it has begun, or be behind `LEAST_RATE`."""
+
+LEAST_RATE = 4096
+"""Bytes a second that a file has to come with: less than any network has where people meet."""
 
 WRITE_BYTES = 1024 * 1024
 """Written at once: a thread for each packet of the network would cost more than the writing."""
@@ -112,14 +120,33 @@ class Uploads:
         self._jobs = jobs
         self._files = files
         self._limits = limits
-        self._receiving = 0
+        self._receiving: Counter[str] = Counter()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def start(self) -> None:
-        """Remove what an earlier process was receiving when it ended."""
+        """Remove what an earlier process was receiving when it ended.
+
+        Raises:
+            StorageError: It cannot be known now what that is.
+        """
         removed = await self._threads.run(self._files.sweep)
+        removed += await self._threads.run(self._settle)
         if removed:
             logger.info("unfinished uploads removed", extra={"files": removed})
+
+    def _settle(self) -> int:
+        """Remove files that were kept when their sessions did not come about, in a thread.
+
+        Only of these is it known that no other database has them.
+        """
+        removed = 0
+        for session in self._files.unconfirmed():
+            if self._store.sessions.find(session) is None:
+                self._files.remove(session)
+                removed += 1
+            else:
+                self._files.confirm(session)
+        return removed
 
     async def take(
         self, transcript: str, body: AsyncIterator[bytes], wish: UploadWish, said_bytes: int | None
@@ -144,28 +171,39 @@ class Uploads:
         await self._check_open(transcript)
         if said_bytes is not None and said_bytes > self._limits.size_bytes:
             raise self._too_large(said_bytes)
-        if self._receiving >= MOST_AT_ONCE:
-            raise Overload(
-                ErrorCode.OVERLOADED,
-                "Too many files are being sent",
-                expected=f"at most {MOST_AT_ONCE} at once",
-                got="another one",
-                retry_after_ms=RETRY_AFTER_MS,
-            )
-        self._receiving += 1
-        try:
+        with self._counted(transcript):
             incoming = await self._threads.run(self._files.begin)
             try:
                 await self._receive(incoming, body, said_bytes)
                 return await self._keep(transcript, incoming, wish)
             finally:
                 await self._threads.run(incoming.close)
-        finally:
-            self._receiving -= 1
 
     def unpacked(self, session: str) -> Unpacked | None:
         """Return what became of the file of a session, if anything did yet. Blocks."""
         return self._files.unpacked(session)
+
+    @contextmanager
+    def _counted(self, transcript: str) -> Iterator[None]:
+        """Count a file while it is received, if it may be."""
+        for receiving, most, where in (
+            (self._receiving.total(), MOST_AT_ONCE, "this server"),
+            (self._receiving[transcript], MOST_IN_TRANSCRIPT, "this transcript"),
+        ):
+            if receiving >= most:
+                raise Overload(
+                    ErrorCode.OVERLOADED,
+                    "Too many files are being sent",
+                    expected=f"at most {most} at once to {where}",
+                    got="another one",
+                    retry_after_ms=RETRY_AFTER_MS,
+                )
+        self._receiving[transcript] += 1
+        try:
+            yield
+        finally:
+            self._receiving[transcript] -= 1
+            self._receiving += Counter()  # without those of which there are none
 
     async def _check_open(self, transcript: str) -> None:
         about = await self._threads.run(lambda: self._store.library.get(transcript))
@@ -178,8 +216,8 @@ class Uploads:
         """Write a file to the disk as it comes."""
         if said_bytes is not None:
             await self._threads.run(lambda: incoming.reserve(said_bytes))
-        gathered, pieces = bytearray(), aiter(body)
-        while (piece := await _next(pieces)) is not None:
+        gathered = bytearray()
+        async for piece in _in_time(body):
             if incoming.size_bytes + len(gathered) + len(piece) > self._limits.size_bytes:
                 raise self._too_large(None)
             gathered += piece
@@ -193,7 +231,9 @@ class Uploads:
 
     async def _keep(self, transcript: str, incoming: Incoming, wish: UploadWish) -> Taken:
         """Make what was received a session, unless the transcript has it."""
-        known = await self._known(transcript, incoming, wish)
+        # Under the lock: of requests at once for a file whose job came to nothing, one begins it.
+        async with self._lock(transcript):
+            known = await self._known(transcript, incoming, wish)
         if known is not None:
             return known
         examined = await asyncio.to_thread(examine, incoming.path, self._limits.length)
@@ -206,7 +246,11 @@ class Uploads:
             return known or await self._join(transcript, incoming, wish, examined)
 
     async def _known(self, transcript: str, incoming: Incoming, wish: UploadWish) -> Taken | None:
-        """Return what became of the same file before; a job that came to nothing begins again."""
+        """Return what became of the same file before.
+
+        Where its job came to nothing, another one begins, with what is wished now: the mistake may
+        have been in what was wished before.
+        """
         digest = incoming.digest
         upload = await self._threads.run(
             lambda: self._store.uploads.find(transcript, digest=digest, key=wish.key)
@@ -220,13 +264,9 @@ class Uploads:
             job = await self._jobs.get(upload.job)
         except UnknownJob:
             return await self._begin_again(upload, wish)
-        match job.state:
-            case JobState.CANCELLED:
-                return await self._begin_again(upload, wish)
-            case JobState.FAILED:
-                return Taken(upload, await self._jobs.retry(job.id), new=True)
-            case _:
-                return Taken(upload, job, new=False)
+        if job.state in (JobState.CANCELLED, JobState.FAILED):
+            return await self._begin_again(upload, wish)
+        return Taken(upload, job, new=False)
 
     async def _begin_again(self, upload: Upload, wish: UploadWish) -> Taken:
         renewed, job = await self._jobs.submit_with(
@@ -263,6 +303,7 @@ class Uploads:
             except BaseException:
                 await self._threads.run(lambda: self._files.remove(session))
                 raise
+            await self._threads.run(lambda: self._files.confirm(session))
         logger.info(
             "upload taken",
             extra={"session": session, "job": job.id, "bytes": incoming.size_bytes},
@@ -284,13 +325,22 @@ class Uploads:
         return self._locks.setdefault(transcript, asyncio.Lock())
 
 
-async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
-    try:
-        async with asyncio.timeout(IDLE_S):
-            return await anext(pieces, None)
-    except TimeoutError:
-        expected = f"something at least every {IDLE_S:g} s"
-        raise UploadError(UploadFault.TOO_SLOW, expected, "nothing") from None
+async def _in_time(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield what comes, as long as it is not too little; only waiting for it counts."""
+    clock, pieces, patience_s = asyncio.get_running_loop().time, aiter(body), IDLE_S
+    while True:
+        begun_s = clock()
+        try:
+            async with asyncio.timeout(patience_s):
+                piece = await anext(pieces, None)
+        except TimeoutError:
+            expected = f"{LEAST_RATE} bytes a second, but for {IDLE_S:g} s"
+            raise UploadError(UploadFault.TOO_SLOW, expected, "less") from None
+        if piece is None:
+            return
+        patience_s -= clock() - begun_s
+        patience_s = min(IDLE_S, patience_s + len(piece) / LEAST_RATE)
+        yield piece
 
 
 def _manifest(session: str, transcript: str, wish: UploadWish) -> Manifest:

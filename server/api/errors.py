@@ -27,6 +27,7 @@ from server.storage.errors import (
     StorageUnavailable,
     UnknownJob,
     UnknownTranscript,
+    WrongJobState,
 )
 
 RETRY_S = 2
@@ -35,7 +36,7 @@ RETRY_S = 2
 
 _UPLOADS: Mapping[UploadFault, tuple[int, str]] = {
     UploadFault.TOO_LARGE: (413, "The file is too large"),
-    UploadFault.TOO_SLOW: (408, "The file does not go on"),
+    UploadFault.TOO_SLOW: (408, "The file comes too slowly"),
     UploadFault.NO_SPACE: (507, "There is no room for the file"),
     UploadFault.KEY_REUSED: (422, "The Idempotency-Key was used before"),
 }
@@ -121,6 +122,14 @@ def rejection(error: ServerError) -> Rejected | None:
             return unknown("job")
         case MediaError() | UploadError() | TranscriptClosed():
             return _file_rejection(error)
+        case WrongJobState(expected=expected_state, got=state):
+            return Rejected(
+                409,
+                "conflict",
+                "The job is in another state",
+                expected=expected_state,
+                got=state,
+            )
         case StaleWriter() | Conflict():
             return Rejected(
                 409,

@@ -101,10 +101,30 @@ def _first(error: ValidationError, what: str) -> Rejected:
         return Rejected(
             400, "malformed", "The body cannot be read", expected="JSON", got="something else"
         )
-    where = ".".join(map(str, mistake["loc"]))
+    # Behind the field come indices, and which of pydantic's types was tried.
+    first, *rest = mistake["loc"] or ("",)
+    where = ".".join([str(first), *(str(each) for each in rest if isinstance(each, int))])
     name = f"{what} {where!r:.60}" if where else "the request"
     # What is wrong, in pydantic's words; never the value, which people may have written.
-    return _invalid(name, mistake["msg"], type(mistake["input"]).__name__)
+    got = "nothing" if mistake["type"] == "missing" else _kind(mistake["input"])
+    return _invalid(name, mistake["msg"], got)
+
+
+def _kind(value: object) -> str:
+    """Return what a value is in JSON, never the value."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return f"a text of {len(value)} characters"
+        case list():
+            return f"a list of {len(value)}"
+        case _:
+            return "an object"
 
 
 def _invalid(name: str, expected: str, got: str) -> Rejected:

@@ -14,7 +14,7 @@ from server.api.errors import out_of_bounds, unknown
 from server.api.jobs import answer_jobs
 from server.api.operation import About, Call, Operation, Success, with_body
 from server.api.requests import Passage
-from server.api.uploads import allowed_model, idempotency_key
+from server.api.uploads import allowed_model, idempotency_key, known_language
 from server.recordings import SAMPLE_BYTES
 from server.storage.jobs import NewJob
 from streaming.core.domain import Samples, to_ms
@@ -36,6 +36,7 @@ async def retranscribe(call: Call, wish: Passage) -> Response:
     if wish.to_ms <= wish.from_ms:
         raise out_of_bounds("to_ms", expected=f"more than from_ms, {wish.from_ms}", got="less")
     model, key = allowed_model(call, wish.model), idempotency_key(call.request.headers)
+    language = known_language(call, wish.language)
     await call.threads.run(lambda: call.serving.store.library.get(call.transcript))
     stretches = await call.threads.run(lambda: _stretches(call, wish))
     if not stretches:
@@ -49,7 +50,7 @@ async def retranscribe(call: Call, wish: Passage) -> Response:
             start_ms=each.start_ms,
             end_ms=each.end_ms,
             model=model,
-            language=wish.language,
+            language=language,
             hotwords=tuple(wish.hotwords),
             diarization=wish.diarization,
         )

@@ -32,7 +32,12 @@ async def upload(call: Call, wish: UploadQuery) -> Response:
         name=_name(wish.filename or _disposition(headers)),
         key=idempotency_key(headers),
         at_ms=wish.at_ms,
-        wishes=Wishes(allowed_model(call, wish.model), wish.language, hotwords, wish.diarization),
+        wishes=Wishes(
+            allowed_model(call, wish.model),
+            known_language(call, wish.language),
+            hotwords,
+            wish.diarization,
+        ),
     )
     taken = await call.serving.uploads.take(
         call.transcript, call.request.stream(), wished, _length(headers)
@@ -76,6 +81,21 @@ def allowed_model(call: Call, model: str | None) -> str | None:
         expected=f"one of {', '.join(name for name in CATALOGUE if 'whisper' in name)}",
         got="another name",
     )
+
+
+def known_language(call: Call, language: str | None) -> str | None:
+    """Return the language that a request names, if a recognizer can know it.
+
+    A live recognizer of many languages knows all those that any of its kind does; from one of a
+    single language nothing follows for the recognizer of a later pass.
+
+    Raises:
+        Rejected: None knows it.
+    """
+    known = call.serving.languages
+    if language is None or language in known or len(known) == 1:
+        return language
+    raise out_of_bounds("language", expected=f"one of {', '.join(sorted(known))}", got=language)
 
 
 def _disposition(headers: Headers) -> str | None:

@@ -8,6 +8,7 @@ StorageError
 ├── UnknownJob            there is no such job, or its transcript was deleted
 ├── TooManyJobs           so many jobs wait already that another one is not taken
 ├── StaleWriter           another writer opened the transcript since; this one has to let go
+├── WrongJobState         a job is not as far as it has to be for what was asked
 └── Conflict              what is to be written does not follow what is stored
 
 None of them carries what people said or wrote, nor a password; the errors of the database, which
@@ -103,6 +104,22 @@ class UnknownJob(StorageError):
     def __init__(self, job: str) -> None:
         super().__init__(f"expected the id of a job, got {job!r}")
         self.job = job
+
+
+class WrongJobState(StorageError):
+    """A job is not as far as it has to be for what was asked.
+
+    Attributes:
+        job: Its id.
+        expected: What it should be.
+        got: What it is.
+    """
+
+    def __init__(self, job: str, expected: str, got: str) -> None:
+        super().__init__(f"job {job}: expected {expected}, got {got}")
+        self.job = job
+        self.expected = expected
+        self.got = got
 
 
 class TooManyJobs(StorageError):

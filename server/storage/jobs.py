@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, tup
 from offline.domain import PassId
 from offline.jobs import Failure, FailureCode, Job, JobKind, JobState, Task
 from server.storage.database import Database
-from server.storage.errors import Conflict, TooManyJobs, UnknownJob
+from server.storage.errors import TooManyJobs, UnknownJob, WrongJobState
 from server.storage.leases import lock
 from server.storage.tables import jobs
 from streaming.core.domain import Permille
@@ -130,7 +130,7 @@ class Jobs:
             UnknownJob: There is none.
         """
         with self._database.reading() as connection:
-            return _read(connection, job)
+            return read_job(connection, job)
 
     def page(
         self,
@@ -177,14 +177,14 @@ class Jobs:
         """
         with self._database.writing() as connection:
             self._move(connection, job, UNDER_WAY, self._over(JobState.CANCELLED))
-            return _read(connection, job)
+            return read_job(connection, job)
 
     def retry(self, job: str) -> Job:
         """Let a job that failed wait once more, with all its attempts; return it.
 
         Raises:
             UnknownJob: There is none.
-            Conflict: It did not fail.
+            WrongJobState: It did not fail.
         """
         renewed: dict[str, object] = {
             "state": JobState.WAITING.value,
@@ -195,9 +195,9 @@ class Jobs:
         }
         with self._database.writing() as connection:
             moved = self._move(connection, job, (JobState.FAILED,), renewed)
-            found = _read(connection, job)
+            found = read_job(connection, job)
         if not moved:
-            raise Conflict(f"job {job}", "one that failed", f"one that is {found.state.value}")
+            raise WrongJobState(job, "one that failed", f"one that is {found.state.value}")
         return found
 
     def heard(self, *, limit: int = 32) -> tuple[Job, ...]:
@@ -313,7 +313,7 @@ def submit_job(connection: Connection, new: NewJob, bounds: Bounds, now_ms: int)
         "updated_ms": now_ms,
     }
     connection.execute(insert(jobs).values(row_of_task))
-    return _read(connection, job)
+    return read_job(connection, job)
 
 
 COLUMNS = tuple(column for column in jobs.c if column.name != "result")
@@ -366,7 +366,12 @@ def columns_of(failure: Failure) -> dict[str, object]:
     }
 
 
-def _read(connection: Connection, job: str) -> Job:
+def read_job(connection: Connection, job: str) -> Job:
+    """Return a job as it is now.
+
+    Raises:
+        UnknownJob: There is none.
+    """
     query = select(*COLUMNS).where(jobs.c.id == job)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:

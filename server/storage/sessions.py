@@ -125,6 +125,18 @@ class Sessions:
             )
             return kept.rowcount > 0
 
+    def measure(self, lease: Lease, session: str, samples: int) -> None:
+        """Note how long a recording is that came as a file: it may have promised more.
+
+        Raises:
+            UnknownTranscript: It was deleted.
+            StaleWriter: There is a newer lease.
+        """
+        mine = (sessions.c.id == session) & (sessions.c.transcript == lease.transcript)
+        with self._database.writing() as connection:
+            hold(connection, lease)
+            connection.execute(update(sessions).where(mine).values(samples=samples))
+
     def unite(self, lease: Lease, speaker: SpeakerId, other: SpeakerId) -> None:
         """Note that all voices of a speaker are those of another one.
 

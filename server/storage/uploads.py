@@ -10,7 +10,7 @@ from sqlalchemy import Connection, false, insert, select, update
 from offline.jobs import Job, JobKind, Task
 from server.storage.database import Database
 from server.storage.errors import UnknownTranscript
-from server.storage.jobs import Bounds, NewJob, submit_job
+from server.storage.jobs import Bounds, NewJob, read_job, submit_job
 from server.storage.leases import hold, lock
 from server.storage.sessions import NewSession, insert_session
 from server.storage.tables import uploads
@@ -98,7 +98,9 @@ class Uploads:
         return added, job
 
     def begin_again(self, upload: Upload, wishes: Wishes, bounds: Bounds) -> tuple[Upload, Job]:
-        """Make another job for a file whose job was cancelled, or is long gone.
+        """Make another job for a file whose job failed, was cancelled, or is long gone.
+
+        Whoever comes second, with the file as it was before, gets what the first one made.
 
         Raises:
             UnknownTranscript: The transcript was deleted.
@@ -107,10 +109,14 @@ class Uploads:
         now_ms = self._now_ms()
         with self._database.writing() as connection:
             lock(connection, upload.transcript)
-            job = _submit(connection, upload.transcript, upload.session, wishes, bounds, now_ms)
             mine = uploads.c.session == upload.session
-            if connection.execute(update(uploads).where(mine).values(job=job.id)).rowcount == 0:
+            row = connection.execute(select(uploads).where(mine)).mappings().one_or_none()
+            if row is None:
                 raise UnknownTranscript(upload.transcript)
+            if row["job"] != upload.job:
+                return Upload(**row), read_job(connection, row["job"])
+            job = _submit(connection, upload.transcript, upload.session, wishes, bounds, now_ms)
+            connection.execute(update(uploads).where(mine).values(job=job.id))
         return replace(upload, job=job.id), job
 
     def find(self, transcript: str, *, digest: str, key: str | None) -> Upload | None:

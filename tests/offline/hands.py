@@ -31,6 +31,25 @@ def heard(task: Task, text: str = "heard") -> Hearing:
     return Hearing(task.start_ms, task.start_ms + 100, (HeardWord(word),))
 
 
+def _unreached() -> EngineError:
+    error = EngineError("whisper-none: weights expected, got none")
+    error.__cause__ = ConnectionError("no route")
+    return error
+
+
+_ERRORS: dict[str | None, Callable[[], Exception]] = {
+    "unheard": lambda: Unheard(NO_AUDIO),
+    "foreign": lambda: LanguageError("foreign", "whisper-none", frozenset({"en"})),
+    "xx": lambda: LanguageError("xx", "whisper-none", frozenset({"en"})),
+    "stageless": lambda: NoStage("recording"),
+    "modelless": lambda: EngineError("whisper-none: weights expected, got none"),
+    "crowded": lambda: EngineError("whisper-none: mkl_malloc: failed to allocate memory"),
+    "crammed": lambda: RuntimeError("std::bad_alloc"),
+    "lonely": _unreached,
+    "wrong": ArithmeticError,
+}
+
+
 @dataclass(frozen=True)
 class Does:
     """Does what the task's language says; `gate` is a file without which it goes on.
@@ -74,16 +93,9 @@ class Does:
                 os.kill(os.getpid(), signal.SIGKILL)
             case "eats":
                 _ = [bytearray(16_000_000) for _ in range(1000)]
-            case "unheard":
-                raise Unheard(NO_AUDIO)
-            case "foreign":
-                raise LanguageError("xx", "whisper-none", frozenset({"en"}))
-            case "stageless":
-                raise NoStage("recording")
-            case "modelless":
-                raise EngineError("whisper-none: weights expected, got none")
-            case "wrong":
-                raise ArithmeticError
+            case what if what in _ERRORS:
+                error = _ERRORS[what]()
+                raise error
 
     def _wait(self, task: Task, progress: Progress) -> None:
         begun = self.gate.with_suffix(f".{task.kind.value}.begun")

@@ -101,6 +101,9 @@ def test_failures_are_told_apart_and_end_no_process(
     assert failed(child, "foreign") is FailureCode.UNSUPPORTED
     assert failed(child, "stageless") is FailureCode.UNSUPPORTED
     assert failed(child, "modelless") is FailureCode.MODEL_MISSING
+    assert failed(child, "crowded") is FailureCode.OUT_OF_MEMORY
+    assert failed(child, "crammed") is FailureCode.OUT_OF_MEMORY
+    assert failed(child, "lonely") is FailureCode.UNAVAILABLE
     assert failed(child, "wrong") is FailureCode.INTERNAL_ERROR
 
     assert said(child, "pid") == str(child.pid)

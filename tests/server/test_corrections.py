@@ -120,6 +120,16 @@ def hearing(
     return Hearing(start_ms, end_ms, words, count * (VOICE,), language)
 
 
+async def test_a_file_is_as_long_as_what_could_be_decoded_of_it(tmp_path: Path) -> None:
+    async with opened(tmp_path) as here:
+        job = await here.heard(hearing("hello", "there"), JobKind.UPLOAD)
+        await here.corrections.take(job)
+        session = here.stored.store.sessions.find(here.session.id)
+
+    assert session is not None
+    assert session.samples == from_ms(2 * WORD_MS)
+
+
 class Person:
     """An editor in a room, without a connection."""
 

@@ -14,6 +14,7 @@ import pytest
 from offline.jobs import Failure, FailureCode, Job, JobKind, JobState, Task
 from offline.queue import JobQueue
 from offline.results import Hearing
+from server import job_commands
 from server.cli import run
 from server.settings import Settings
 from server.storage.jobs import Bounds, NewJob
@@ -57,6 +58,28 @@ def test_jobs_are_listed_for_people_and_programs(
     assert (row["id"], row["state"], row["kind"]) == (failed.id, "failed", "upload")
     assert row["error"]["code"] == "model_missing"
     assert "secret" not in str(row)
+
+
+@pytest.mark.slow
+def test_that_a_list_of_jobs_goes_on_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_commands, "LARGEST_PAGE", 1)
+    failed, waiting = filled(tmp_path)
+    where = ["--data-dir", str(tmp_path)]
+
+    assert run(["jobs", "list", *where], {}) == 0
+    shown, said = capsys.readouterr()
+    assert [line.split()[0] for line in shown.splitlines()] == [waiting.id]
+    assert said == "trax: only the newest 1; --limit shows more\n"
+
+    assert run(["jobs", "list", "--limit", "2", *where], {}) == 0
+    shown, said = capsys.readouterr()
+    assert [line.split()[0] for line in shown.splitlines()] == [waiting.id, failed.id]
+    assert said == ""
+
+    assert run(["jobs", "list", "--limit", "0", *where], {}) == 1
+    assert "--limit: expected 1 or more, got 0" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -112,6 +135,16 @@ def test_no_jobs_are_said_to_be_none(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_a_worker_needs_redis(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["worker", "--data-dir", str(tmp_path)], {}) == 1
     assert "trax: --redis-url (TRAX_REDIS_URL): expected" in capsys.readouterr().err
+
+
+def test_a_worker_can_hear_with_the_passes_of_its_server(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passes = ["--passes", str(tmp_path / "passes.toml"), "--results-cache-mb", "0"]
+
+    assert run(["worker", "--data-dir", str(tmp_path), *passes], {}) == 1
+
+    assert "passes" not in capsys.readouterr().err  # it only lacks Redis
 
 
 @pytest.mark.redis

@@ -9,6 +9,7 @@ import pty
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -118,6 +119,33 @@ def test_a_folder_that_cannot_be_made_is_named(
 
     assert transcribe(tmp_path, recording(tmp_path, "a.wav"), "--output", f"{tmp_path}/file/x") == 1
     assert f"{tmp_path}/file/x: Not a directory" in capfd.readouterr().err
+
+
+def test_what_is_no_file_is_refused_at_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pipe = tmp_path / "pipe.wav"
+    os.mkfifo(pipe)
+
+    assert transcribe(tmp_path, str(pipe)) == 1
+
+    assert "a file expected, got a pipe or a device" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount a file system")
+def test_the_folder_that_is_full_is_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(full)], check=True)
+    try:
+        monkeypatch.setattr(tempfile, "tempdir", str(full))
+        assert transcribe(tmp_path, recording(tmp_path, "talk.wav")) == 1
+    finally:
+        subprocess.run(["umount", str(full)], check=True)
+
+    assert f"{full}: No space left on device" in capfd.readouterr().err
 
 
 def test_results_go_to_standard_output(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

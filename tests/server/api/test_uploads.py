@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,9 @@ import pytest
 from server import upload_files, uploads
 from server.api.uploads import _name
 from server.storage.jobs import Bounds
-from tests.server.api.asking import Reply, ask, linked, made
+from streaming.engines.loading import EngineConfig, EngineSet, load
+from tests.offline.hands import Does
+from tests.server.api.asking import Reply, ask, ask_until, linked, made
 from tests.server.process import as_running, serving_process
 from tests.server.recording_files import (
     RATE,
@@ -139,6 +143,63 @@ async def test_a_file_whose_job_was_cancelled_is_heard_when_it_comes_again(tmp_p
     assert len(sessions) == 1
 
 
+async def test_new_wishes_count_after_a_failure(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(1), hire=Does()) as server:
+        path = await made(server)
+        first = await send(server, path, TONE, "language=xx&model=whisper-tiny")
+        await ask_until(server, first.headers["location"], failed)
+        again = await send(server, path, TONE, "language=en&model=whisper-base")
+        sessions = (await ask(server, "GET", path)).json["sessions"]
+
+    assert again.status == 202
+    assert again.json["session"] == first.json["session"]
+    assert (again.json["language"], again.json["model"]) == ("en", "whisper-base")
+    assert len(sessions) == 1
+
+
+async def test_a_language_that_nobody_knows_is_refused_at_once(tmp_path: Path) -> None:
+    def load_many(config: EngineConfig) -> EngineSet:
+        return replace(load(config), languages=frozenset({"de", "en"}))
+
+    async with running(tmp_path, talk(1), load_engines=load_many, hire=Does()) as server:
+        path = await made(server)
+        span = {"from_ms": 0, "to_ms": 100}
+        refused = [
+            await send(server, path, TONE, "language=xx"),
+            await ask(server, "POST", f"{path}/retranscribe", {**span, "language": "xx"}),
+        ]
+        nothing = left(server)
+        taken = await send(server, path, TONE, "language=de")
+
+    assert [(reply.status, reply.code) for reply in refused] == [(422, "invalid")] * 2
+    assert refused[0].json["error"]["expected"] == "one of de, en"
+    assert nothing == []
+    assert taken.status == 202
+
+
+def failed(reply: Reply) -> bool:
+    return bool(reply.json["state"] == "failed")
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled"])
+async def test_a_file_that_comes_many_times_at_once_begins_again_once(
+    tmp_path: Path, end: str
+) -> None:
+    async with running(tmp_path, talk(1), hire=Does()) as server:
+        path = await made(server)
+        first = await send(server, path, TONE, "language=xx")
+        if end == "failed":
+            await ask_until(server, first.headers["location"], failed)
+        else:
+            server.app._lifecycle.serving().store.jobs.cancel(first.json["id"])
+        replies = await asyncio.gather(*(send(server, path, TONE) for _ in range(6)))
+        jobs = (await ask(server, "GET", f"{path}/jobs")).json["jobs"]
+
+    assert sorted(reply.status for reply in replies) == [200] * 5 + [202]
+    assert len({reply.json["id"] for reply in replies}) == 1
+    assert len(jobs) == 2
+
+
 @pytest.mark.parametrize(
     ("content", "status", "code"),
     [
@@ -225,6 +286,44 @@ async def test_who_sends_nothing_more_is_told(
 
         assert answer.startswith(b"HTTP/1.1 408")
         assert left(server) == []
+
+
+async def test_who_sends_too_slowly_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "IDLE_S", 0.3)
+    async with running(tmp_path, talk(1)) as server:
+        path = await made(server)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(head(path, "Content-Length: 9000000"))
+        answer = asyncio.create_task(reader.readuntil(b"}}"))
+        async with asyncio.timeout(DEADLINE_S):
+            while not answer.done():
+                writer.write(b"a")  # sooner than would be too late
+                await asyncio.wait({answer}, timeout=0.03)
+        writer.close()
+
+        assert (await answer).startswith(b"HTTP/1.1 408")
+        assert left(server) == []
+
+
+async def test_one_transcript_does_not_take_all_the_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MOST_IN_TRANSCRIPT", 1)
+    async with running(tmp_path, talk(1)) as server:
+        path, other = await made(server), await made(server)
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(head(path, "Content-Length: 9000000") + TONE)
+        await until(lambda: left(server) != [])
+        refused = await send(server, path, TONE)
+        elsewhere = await send(server, other, TONE)
+        writer.transport.abort()
+        await until(lambda: len(left(server)) == 1)
+        taken = await send(server, path, TONE)
+
+    assert (refused.status, refused.code) == (503, "overloaded")
+    assert (elsewhere.status, taken.status) == (202, 202)
 
 
 async def test_too_many_at_once_are_told_to_come_later(
@@ -326,6 +425,24 @@ async def test_a_server_that_is_killed_while_it_receives_leaves_nothing(tmp_path
         assert left(again) == []
         assert (await ask(again, "GET", path)).json["sessions"] == []
         assert (await send(again, path, TONE)).status == 202
+
+
+async def test_a_file_whose_session_did_not_come_about_is_removed_at_a_start(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, talk(1)) as server:
+        path = await made(server)
+        taken = await send(server, path, TONE)
+        sessions = server.data_dir / "sessions"
+        assert not list(sessions.glob("*/unconfirmed"))
+    shutil.copytree(sessions / taken.json["session"], sessions / "lost0001")
+    shutil.copytree(sessions / taken.json["session"], sessions / "elsewhere")  # in another database
+    for name in ("lost0001", taken.json["session"]):
+        (sessions / name / "unconfirmed").touch()
+
+    async with running(tmp_path, talk(1)) as server:
+        assert sorted(left(server)) == sorted(["elsewhere", taken.json["session"]])
+        assert not list(sessions.glob("*/unconfirmed"))
 
 
 async def test_all_of_it_goes_with_its_transcript(tmp_path: Path) -> None:

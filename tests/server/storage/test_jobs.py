@@ -9,7 +9,7 @@ import pytest
 
 from offline.domain import PassId
 from offline.jobs import Failure, FailureCode, Job, JobKind, JobState, Task
-from server.storage.errors import Conflict, TooManyJobs, UnknownJob, UnknownTranscript
+from server.storage.errors import TooManyJobs, UnknownJob, UnknownTranscript, WrongJobState
 from server.storage.jobs import Bounds, JobCursor, NewJob
 from server.storage.store import Store
 from streaming.core.domain import Permille
@@ -160,7 +160,7 @@ def test_a_job_is_cancelled_while_it_waits_and_stays_as_it_ended(store: Store) -
 def test_only_a_job_that_failed_is_retried(store: Store) -> None:
     opened(store)
     job = heard(store)
-    with pytest.raises(Conflict, match="expected one that failed, got one that is heard"):
+    with pytest.raises(WrongJobState, match="expected one that failed, got one that is heard"):
         store.jobs.retry(job.id)
     store.jobs.reject(job.id, REJECTED)
 

@@ -82,6 +82,17 @@ def test_it_can_be_heard_again_after_its_job_was_cancelled(store: Store) -> None
     assert store.uploads.of(TRANSCRIPT) == (again,)
 
 
+def test_whoever_begins_it_again_second_gets_the_job_of_the_first(store: Store) -> None:
+    lease = opened(store)
+    upload, job = store.uploads.add(lease, NEW, AMPLE)
+    store.jobs.cancel(job.id)
+
+    first = store.uploads.begin_again(upload, Wishes(), AMPLE)
+    second = store.uploads.begin_again(upload, Wishes(language="de"), AMPLE)
+
+    assert second == first
+
+
 def test_it_goes_with_its_transcript(store: Store) -> None:
     lease = opened(store)
     upload, _ = store.uploads.add(lease, NEW, AMPLE)

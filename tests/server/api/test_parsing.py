@@ -1,0 +1,45 @@
+"""Requests that say something wrong are told what, in words of HTTP and JSON."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.datastructures import QueryParams
+
+from server.api.errors import Rejected
+from server.api.parsing import _kind, parse_query
+from server.api.requests import UploadQuery
+
+
+@pytest.mark.parametrize(
+    ("query", "message", "got"),
+    [
+        ("language=german", "'language'", "a text of 6 characters"),
+        ("model=-x", "'model'", "a text of 2 characters"),
+        ("at_ms=soon", "'at_ms'", "a text of 4 characters"),
+        ("speed=2", "'speed'", "a text of 1 characters"),
+    ],
+)
+def test_a_wrong_parameter_is_named_without_types_of_ours(
+    query: str, message: str, got: str
+) -> None:
+    with pytest.raises(Rejected) as refused:
+        parse_query(QueryParams(query), UploadQuery)
+
+    assert refused.value.message == f"Wrong value of the parameter {message}"
+    assert refused.value.got == got
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (None, "null"),
+        (True, "true or false"),
+        (1, "a number"),
+        (1.5, "a number"),
+        ("ab", "a text of 2 characters"),
+        ([1], "a list of 1"),
+        ({"a": 1}, "an object"),
+    ],
+)
+def test_values_are_called_as_in_json(value: object, kind: str) -> None:
+    assert _kind(value) == kind
