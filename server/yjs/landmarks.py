@@ -10,6 +10,10 @@ sense. yrs does not say what stands where, so the room keeps a small account of 
   straight on, in a run, the order of its ticks is known. Yjs and yrs alike put a struct whose
   neighbours are swapped here or there depending on how the run is cut into structs: the document
   read again is another one.
+- nor does anything stand between the two that was known to whoever calls them neighbours: in a run,
+  each tick is the neighbour of the next one, and only a run that was put at the beginning begins
+  there. Yjs and yrs look at all that is between, for each struct anew: 8,000 of them, each put
+  between the beginning of a text and another one of its 8,000 characters, took yrs 16 s.
 - both neighbours stand in the same type, under the same key, or were both collected with it. yrs
   ends with a segmentation fault some time after they did not.
 
@@ -67,6 +71,10 @@ class Landmarks:
         parents = _Parents(self._runs, self._state, inspection)
         for left, right in inspection.between:
             self._check_neighbours(left, right, parents)
+        for tick in inspection.first:
+            self._check_first(tick, parents)
+        for tick in inspection.last:
+            self._check_last(tick, parents)
         for client in inspection.stretches:
             self._check_continued(client, inspection, parents)
 
@@ -110,6 +118,20 @@ class Landmarks:
         ):
             got = f"a place before it and behind tick {left.clock}"
             raise Misplaced(right.client, right.clock, "neighbours in order", got)
+        if left.clock + 1 < right.clock and parents.follows(left, right):
+            got = f"a place before it and behind tick {left.clock}"
+            raise Misplaced(right.client, right.clock, "neighbours", got)
+
+    def _check_first(self, tick: Id, parents: _Parents) -> None:
+        """Check that something can be put at the beginning and before a tick."""
+        run = parents.run(tick)
+        if parents.find(tick) is not None and (run.behind or run.start < tick.clock):
+            raise Misplaced(tick.client, tick.clock, "the first tick", "one behind another one")
+
+    def _check_last(self, tick: Id, parents: _Parents) -> None:
+        """Check that something can be put behind a tick and at the end."""
+        if parents.follows(tick, Id(tick.client, tick.clock + 1)):
+            raise Misplaced(tick.client, tick.clock, "the last tick", "one before another one")
 
     def _check_continued(self, client: int, inspection: Inspection, parents: _Parents) -> None:
         """Check that a struct of which the document has the first part says what it is in, too."""
@@ -152,6 +174,12 @@ class _Parents:
         ours = self._runs.get(tick.client, ())
         place = bisect_right(ours, tick.clock, key=start_of)
         return ours[place - 1] if place else _NOWHERE
+
+    def follows(self, left: Id, right: Id) -> bool:
+        """Return whether a tick certainly stands behind a lower one, which is in the same run."""
+        if left.client != right.client or self.find(left) is None:
+            return False
+        return left.clock < right.clock and self.run(left) == self.run(right)
 
     def find(self, tick: Id) -> Parent | None:
         """Return what a tick stands in, or `None` if nobody knows any more."""

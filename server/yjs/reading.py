@@ -41,6 +41,12 @@ class _Section:
             self.cut()
             self.needs += (reference,)
 
+    def knows(self, tick: Id) -> bool:
+        """Whether who wrote the next struct had this tick, as far as can be seen here."""
+        if tick.client == self.client:
+            return tick.clock < self.clock
+        return tick.clock <= self.seen.get(tick.client, -1)
+
     def cut(self) -> None:
         """A new stretch begins with the next struct."""
         if self.clock > self.start:
@@ -67,6 +73,8 @@ class StructReader:
         cuts: By client, clocks before which a struct has to end, because one is put there.
         runs: By client, in order.
         between: Neighbours between which something is put, the left one first.
+        first: Ticks before which something is put at the beginning.
+        last: Ticks behind which something is put at the end, by who knew the client's next one.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -78,6 +86,8 @@ class StructReader:
         self.cuts: defaultdict[int, set[int]] = defaultdict(set)
         self.runs: defaultdict[int, list[Run]] = defaultdict(list)
         self.between: set[tuple[Id, Id]] = set()
+        self.first: set[Id] = set()
+        self.last: set[Id] = set()
         self._reader = reader
 
     def read(self, *, max_clients: int, max_structs: int) -> None:
@@ -114,12 +124,7 @@ class StructReader:
     def _item(self, section: _Section, info: int) -> None:
         origin = self._reference(section) if info & _HAS_ORIGIN else None
         right_origin = self._reference(section) if info & _HAS_RIGHT_ORIGIN else None
-        if right_origin is not None:
-            self.cuts[right_origin.client].add(right_origin.clock)
-        if origin is not None:
-            self.cuts[origin.client].add(origin.clock + 1)
-            if right_origin is not None:
-                self.between.add((origin, right_origin))
+        self._note_place(section, origin, right_origin)
         straight_on = (
             origin is not None
             and origin.client == section.client
@@ -127,9 +132,21 @@ class StructReader:
         )
         if not straight_on:
             parent = origin or right_origin or self._parent(section, has_key=bool(info & _HAS_KEY))
-            self.runs[section.client].append(Run(section.clock, parent))
+            self.runs[section.client].append(Run(section.clock, parent, origin is not None))
         kind = info & _NUMBER
         section.clock = self.contents.read(self._reader, kind, section.client, section.clock)
+
+    def _note_place(self, section: _Section, origin: Id | None, right_origin: Id | None) -> None:
+        if right_origin is not None:
+            self.cuts[right_origin.client].add(right_origin.clock)
+            if origin is None:
+                self.first.add(right_origin)
+        if origin is not None:
+            self.cuts[origin.client].add(origin.clock + 1)
+            if right_origin is not None:
+                self.between.add((origin, right_origin))
+            elif section.knows(Id(origin.client, origin.clock + 1)):
+                self.last.add(origin)
 
     def _parent(self, section: _Section, *, has_key: bool) -> Parent:
         within: str | Id

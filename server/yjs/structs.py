@@ -64,10 +64,12 @@ class Run:
         start: Clock of the first one. The run ends where the client's next one starts.
         parent: What they stand in; an `Id` if that is where this one stands, `None` if nobody
             knows any more, because they were collected.
+        behind: Whether this one was put behind another one, and not at the beginning.
     """
 
     start: int
     parent: Parent | Id | None
+    behind: bool = False
 
 
 def read_length(reader: Reader) -> int:

@@ -69,6 +69,9 @@ class Inspection:
             or only what is behind it is deleted.
         runs: By client, in order, where it does not write straight on from the tick before.
         between: Neighbours between which it puts something, the left one first.
+        first: Ticks before which it puts something at the beginning of what they stand in.
+        last: Ticks behind which it puts something at the end of what they stand in, although the
+            next one of the same client was known to whoever did.
     """
 
     stretches: Mapping[int, tuple[Stretch, ...]]
@@ -84,6 +87,8 @@ class Inspection:
     cuts: Mapping[int, Set[int]]
     runs: Mapping[int, Sequence[Run]]
     between: Set[tuple[Id, Id]]
+    first: Set[Id]
+    last: Set[Id]
 
 
 def inspect(update: bytes, limits: Limits) -> Inspection:
@@ -113,6 +118,8 @@ def inspect(update: bytes, limits: Limits) -> Inspection:
         cuts=structs.cuts,
         runs=structs.runs,
         between=structs.between,
+        first=structs.first,
+        last=structs.last,
     )
 
 

@@ -1,6 +1,9 @@
 """Landmarks: what would break a document is refused, and what would not is not."""
 
+from typing import Any
+
 import pytest
+from pycrdt import Doc, Text
 
 from server.yjs.errors import Misplaced
 from server.yjs.landmarks import Landmarks
@@ -69,7 +72,7 @@ def test_a_struct_is_what_the_document_says_and_not_the_update(claimed: bytes) -
     "cut",
     [
         update(section(2, 0, text("x", origin=(1, 1)))),
-        update(section(2, 0, text("x", right=(1, 2)))),
+        update(section(2, 0, text("x", origin=(1, 1), right=(1, 2)))),
         update(deleted=[deletes(1, (2, 1))]),
         update(deleted=[deletes(1, (0, 2))]),
     ],
@@ -107,7 +110,7 @@ def between(behind: int, before: int) -> bytes:
     return section(2, 0, text("x", origin=(1, behind), right=(1, before)))
 
 
-@pytest.mark.parametrize(("behind", "before"), [(0, 1), (0, 5), (5, 6), (6, 5), (6, 0), (7, 2)])
+@pytest.mark.parametrize(("behind", "before"), [(0, 1), (4, 5), (5, 6), (6, 5), (6, 0), (7, 2)])
 def test_neighbours_stand_from_left_to_right(behind: int, before: int) -> None:
     """The document reads `hello!`, and `x` and `y` were put in later, in front of all."""
     landmarks = holding(
@@ -133,6 +136,65 @@ def test_neighbours_are_not_swapped(behind: int, before: int) -> None:
             holding(update(section(1, 0, text("hel")))),
             update(section(1, 2, text("l"), *structs[1:]), between(behind, before)),
         )
+
+
+HELLO = section(1, 0, text("hel"), text("lo", origin=(1, 2)))
+OTHERS = section(3, 0, text("y", origin=(1, 0), right=(1, 1)))
+
+
+@pytest.mark.parametrize(
+    ("never", "named"),
+    [
+        (text("x", right=(1, 2)), "tick 2 of client 1: expected the first tick"),
+        (text("x", right=(3, 0)), "tick 0 of client 3: expected the first tick"),
+        (text("x", origin=(1, 0), right=(1, 4)), "tick 4 of client 1: expected neighbours"),
+        (text("x", origin=(2, 0)), "tick 0 of client 2: expected the last tick"),
+        (text("x", origin=(1, 2)), "tick 2 of client 1: expected the last tick"),
+    ],
+)
+def test_nothing_known_stands_between_neighbours(never: bytes, named: str) -> None:
+    """Who wrote this had put `ab` behind all of `hello` before."""
+    ours = section(2, 0, text("ab", origin=(1, 4)), never)
+
+    with pytest.raises(Misplaced, match=named):
+        check(holding(update(HELLO, OTHERS)), update(ours))
+    with pytest.raises(Misplaced, match=named):
+        check(holding(), update(HELLO, OTHERS, ours))
+
+
+def test_many_structs_at_one_place_are_refused_before_they_are_compared_with_each_other() -> None:
+    limits = Limits(structs=1_000, clients=10, delete_ranges=10)
+    landmarks = holding(update(section(5, 0, text(1_000 * "y"))))
+    scattered = update(section(7, 0, *(text("x", right=(5, at)) for at in range(1_000))))
+
+    with pytest.raises(Misplaced, match="expected the first tick, got one behind another one"):
+        landmarks.check(inspect(scattered, limits))
+
+
+def test_where_something_was_put_before_others_came_it_stays() -> None:
+    """Who wrote this had `hel` only, as far as can be seen."""
+    landmarks = holding(update(HELLO, OTHERS))
+
+    check(landmarks, update(section(2, 0, text("x", origin=(1, 2)), text("y", right=(1, 0)))))
+    check(landmarks, update(section(2, 0, text("x", origin=(1, 0), right=(1, 1)))))
+
+
+def test_what_several_type_offline_at_one_place_is_taken_forwards_or_backwards() -> None:
+    limits = Limits(structs=10_000, clients=10, delete_ranges=10)
+    begun: Doc[Any] = Doc(client_id=1)
+    begun.get("text", type=Text).insert(0, "begun")
+    landmarks = holding(begun.get_update())
+    for client in range(2, 6):
+        offline: Doc[Any] = Doc(client_id=client)
+        words = offline.get("text", type=Text)
+        offline.apply_update(begun.get_update())
+        for _ in range(100):
+            words.insert(0, "b")
+            words.insert(len(words), "f")
+            words.insert(len(words) // 2, "m")
+        typed = inspect(offline.get_update(), limits)
+        landmarks.check(typed)
+        landmarks.add(typed)
 
 
 def test_gaps_in_what_is_known_already_do_not_matter() -> None:
@@ -167,11 +229,11 @@ def test_neighbours_stand_in_one_type(foreign: bytes) -> None:
 def test_ticks_stand_where_those_stand_that_they_were_put_next_to() -> None:
     """Each of the chain is found from the last one, over runs of several clients."""
     chain = [
-        section(1, 0, text("a"), text("e", origin=(3, 0)), text("g", right=(1, 1))),
-        section(2, 0, text("b", origin=(1, 0)), text("f", origin=(1, 1), right=(1, 2))),
-        section(3, 0, text("d", right=(2, 0))),
+        section(1, 0, text("a"), text("e", origin=(3, 0)), text("g", right=(3, 0))),
+        section(2, 0, text("b", origin=(1, 0)), text("f", origin=(1, 2), right=(3, 0))),
+        section(3, 0, text("d", right=(1, 0))),
     ]
-    put = section(4, 0, text("x", origin=(2, 1), right=(1, 2)), text("y", origin=(1, 2)))
+    put = section(4, 0, text("x", origin=(2, 1), right=(3, 0)), text("y", origin=(1, 2)))
 
     check(holding(), update(*chain, put))
     check(holding(update(*chain)), update(put))

@@ -182,13 +182,15 @@ def test_where_structs_are_put_is_told() -> None:
     assert inspection.runs == {
         1: [
             Run(0, Parent("text", None)),
-            Run(4, Id(1, 1)),
+            Run(4, Id(1, 1), behind=True),
             Run(6, Id(2, 7)),
-            Run(7, Id(2, 5)),
+            Run(7, Id(2, 5), behind=True),
             Run(8, None),
         ]
     }
     assert inspection.between == {(Id(1, 1), Id(1, 2)), (Id(1, 4), Id(1, 2))}
+    assert inspection.first == {Id(2, 7)}
+    assert inspection.last == {Id(2, 5)}
 
 
 def test_parents_in_the_document_are_told() -> None:
