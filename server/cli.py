@@ -104,7 +104,7 @@ def _carry_out(command: str, given: dict[str, object], environment: Mapping[str,
         case "jobs", str(action):
             from server import job_commands
 
-            most = limit if isinstance(limit, int) else job_commands.LARGEST_PAGE
+            most = limit if isinstance(limit, int) else job_commands.LISTED
             return job_commands.run(action, names, settings, as_json=as_json, limit=most)
         case "models", str(action):
             return _models(action, names, settings, as_json=as_json, all_of_them=all_of_them)

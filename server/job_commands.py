@@ -30,6 +30,9 @@ _COLOURS = {
     JobState.CANCELLED: "dim",
 }
 
+LISTED = 100
+"""How many jobs are listed unless somebody wants more."""
+
 
 def run(
     action: str,
@@ -37,7 +40,7 @@ def run(
     settings: Settings,
     *,
     as_json: bool,
-    limit: int = LARGEST_PAGE,
+    limit: int = LISTED,
 ) -> int:
     """Carry out one of the commands.
 
