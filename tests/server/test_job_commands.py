@@ -65,6 +65,7 @@ def test_that_a_list_of_jobs_goes_on_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job_commands, "LARGEST_PAGE", 1)
+    monkeypatch.setattr(job_commands, "LISTED", 1)
     failed, waiting = filled(tmp_path)
     where = ["--data-dir", str(tmp_path)]
 
