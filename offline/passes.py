@@ -47,6 +47,16 @@ LIVE = "live"
 
 MOST_STAGES = 16
 MOST_BEAMS = 20
+MOST_TEMPERATURES = 8
+
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "temperatures": (0.0, 1.0),
+    "no_speech": (0.0, 1.0),
+    "log_probability": (-100.0, 0.0),
+    "compression": (1.0, 100.0),
+}
+"""What numbers of a `Search` may be: probabilities, temperatures up to Whisper's highest, and
+thresholds up to where they never apply."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
@@ -135,7 +145,7 @@ class Passes:
         """
         try:
             content: Mapping[str, object] = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:  # also of an integer of thousands of digits
             raise PassesError(f"TOML expected: {error}") from error
         rows = content.get("stage")
         if set(content) != {"stage"} or not isinstance(rows, list):
@@ -190,6 +200,13 @@ def _value(stage: str, key: str, value: object, kind: object) -> object:
     parsed = parse(value)
     if parsed is None:
         raise PassesError(f"{stage}: {key}: {expected} expected, got {value!r}")
+    if key in BOUNDS:
+        low, high = BOUNDS[key]
+        numbers = parsed if isinstance(parsed, tuple) else (parsed,)
+        for number in numbers:
+            if not low <= number <= high:  # as nan is not
+                bounds = f"{low:g}..{high:g}"
+                raise PassesError(f"{stage}: {key}: {bounds} expected, got {number!r}")
     return parsed
 
 
@@ -207,7 +224,9 @@ def _count(value: object) -> int | None:
 def _numbers(value: object) -> tuple[float, ...] | None:
     parsed = [_number(each) for each in value] if isinstance(value, list) else []
     numbers = tuple(number for number in parsed if number is not None)
-    return numbers if numbers and len(numbers) == len(parsed) else None
+    return (
+        numbers if len(numbers) == len(parsed) and 1 <= len(parsed) <= MOST_TEMPERATURES else None
+    )
 
 
 def _ways(value: object) -> tuple[Way, ...] | None:
@@ -222,7 +241,7 @@ _PARSERS: Mapping[object, tuple[Callable[[object], object], str]] = {
     int: (_count, f"1..{MOST_BEAMS}"),
     bool: (lambda value: value if isinstance(value, bool) else None, "true or false"),
     str: (lambda value: value if isinstance(value, str) else None, "a text"),
-    tuple[float, ...]: (_numbers, "a list of numbers"),
+    tuple[float, ...]: (_numbers, f"a list of 1..{MOST_TEMPERATURES} numbers"),
     tuple[Way, ...]: (_ways, f"a list of {', '.join(way.value for way in Way)}"),
 }
 """How an option of each type is read, and what is expected of it."""

@@ -7,6 +7,7 @@ command line are answered at once.
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,12 @@ from server.settings import Settings
 DISTRIBUTION = "trax-server"
 INTERRUPTED = 130
 """Exit code of a command that was stopped with Ctrl-C: 128 + SIGINT, as shells have it."""
+
+UNREAD = 141
+"""Exit code of a command whose output nobody reads any more: 128 + SIGPIPE."""
+
+_SERVICES = ("serve", "worker")
+"""Commands that write to others than who started them."""
 
 _OF_WORKERS = (
     "data_dir",
@@ -65,13 +72,21 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     given = vars(_parser().parse_args(arguments))
     command = given.pop("command")
     try:
-        return _carry_out(command, given, environment)
+        exit_code = _carry_out(command, given, environment)
+        sys.stdout.flush()
     except StartError as error:
         for line in str(error).splitlines():
             print(f"trax: {line}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        if command in _SERVICES:
+            raise
+        # Whoever read our output has left, such as `head`; Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+    return exit_code
 
 
 def installed_version() -> str:

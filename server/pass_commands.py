@@ -71,12 +71,16 @@ def _search(stage: Stage) -> str:
 
 
 def _row(stage: Stage, settings: Settings) -> dict[str, object]:
-    search = stage.search
-    return {
+    row: dict[str, object] = {
         "name": stage.name,
         "when": stage.when.value,
         "model": stage.model,
         "model_here": _model(stage, settings),
+    }
+    if stage.when is Moment.UTTERANCE:  # the live engine hears in its own way
+        return row
+    search = stage.search
+    return row | {
         "uncertain_only": stage.uncertain_only,
         "context": stage.context,
         "beams": search.beams,

@@ -83,6 +83,8 @@ def run(order: Order, settings: Settings) -> int:
                 _check(path, target)
                 done = transcribe(path, accurate, order.wishes, limit, begin(path.name))
                 _write(done, target, order.format)
+            except BrokenPipeError:
+                raise  # whoever reads standard output has left: nobody wants the next file
             except (MediaError, OSError) as error:
                 failed += 1
                 _say(console, f"{path}: {_sentence(error)}")

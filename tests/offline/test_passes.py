@@ -82,8 +82,21 @@ def test_a_third_stage_with_another_model_is_a_few_lines() -> None:
         (FIRST + stage("a", "recording", "temperatures = []"), "temperatures: a list"),
         (
             FIRST + stage("a", "recording", "temperatures = [true]"),
-            "temperatures: a list of numbers expected",
+            r"temperatures: a list of 1\.\.8 numbers expected",
         ),
+        (FIRST + stage("a", "recording", f"temperatures = {[0.5] * 9}"), "a list of 1..8 numbers"),
+        (
+            FIRST + stage("a", "recording", "temperatures = [-5.0, 1e300]"),
+            r"a: temperatures: 0\.\.1 expected, got -5\.0",
+        ),
+        (FIRST + stage("a", "recording", "temperatures = [0.0, 1e300]"), r"got 1e\+300"),
+        (FIRST + stage("a", "recording", "no_speech = nan"), r"no_speech: 0\.\.1 .*got nan"),
+        (FIRST + stage("a", "recording", "no_speech = 1.01"), "got 1.01"),
+        (FIRST + stage("a", "recording", "log_probability = 0.1"), r"-100\.\.0 expected"),
+        (FIRST + stage("a", "recording", "log_probability = -inf"), "got -inf"),
+        (FIRST + stage("a", "recording", "compression = inf"), r"1\.\.100 expected, got inf"),
+        (FIRST + stage("a", "recording", f"compression = {'9' * 400}"), "got inf"),
+        (FIRST + stage("a", "recording", f"compression = {'9' * 5_000}"), "TOML expected"),
         (
             FIRST + stage("a", "recording", 'ways = ["plain", "plain"]'),
             "ways: a list of timed, plain",

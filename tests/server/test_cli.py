@@ -1,6 +1,7 @@
 """The command `trax`: what it prints, how it fails, and that it is quick where it can be."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,38 @@ def test_a_wrong_setting_is_one_line_and_exit_code_2(capsys: pytest.CaptureFixtu
     assert capsys.readouterr().err == (
         "trax: --port (TRAX_PORT): expected an integer, got 'http'\n"
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["passes", "--json"],
+        ["passes"],
+        ["version"],
+        ["settings"],
+        ["models", "list", "--json"],
+        ["models", "list"],
+        ["jobs", "list", "--json"],
+    ],
+)
+def test_whose_output_nobody_reads_ends_without_a_word(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "server", *arguments],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env=os.environ | {"TRAX_DATA_DIR": str(tmp_path), "TRAX_CACHE_DIR": str(tmp_path)},
+    )
+    os.close(writer)
+
+    assert done.stderr == ""
+    assert done.returncode in (1, 141)  # 1 is of tables, which rich prints
 
 
 def test_an_unknown_command_is_refused_by_argparse() -> None:

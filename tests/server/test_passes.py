@@ -71,7 +71,12 @@ def test_passes_are_shown_to_programs(file: Path, capsys: pytest.CaptureFixture[
     assert run(["passes", "--json"], {"TRAX_CACHE_DIR": str(file.parent)}) == 0
     _, stretch, _ = json.loads(capsys.readouterr().out)
 
-    assert utterance["model_here"] == "scripted:x"
+    assert utterance == {
+        "name": "utterance",
+        "when": "utterance",
+        "model": "live",
+        "model_here": "scripted:x",
+    }
     assert thorough["model_here"] == thorough["model"] == "large-v3"
     assert thorough["uncertain_only"]
     assert stretch["model"] == "auto"
