@@ -14,6 +14,7 @@ from pycrdt import Awareness, Doc, Map, Text, TransactionEvent
 
 from offline.domain import PassId, Segment, SpeakerId, TurnId
 from offline.edits import AssignTurn, InsertText
+from server import pacing
 from server import room as module
 from server.codes import CloseCode
 from server.errors import TranscriptError
@@ -198,6 +199,60 @@ async def test_a_long_update_is_taken_like_a_short_one(tmp_path: Path) -> None:
         await room.idle()
 
         assert stored.written().text == LONG_BYTES * "ä" + " said"
+
+
+async def test_others_have_their_turn_while_a_long_update_is_taken(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (stored, room):
+        ada, bob = Peer(room), Peer(room)
+        for peer in (ada, bob):
+            await peer.synchronise()
+        for _ in range(1_000):
+            ada.text.insert(0, "a")
+        del ada.text[0:10]
+        offline = ada.doc.get_update()
+        bob.text.insert(0, "b")
+        taking = asyncio.create_task(ada.say(messages.SyncStep2(offline)))
+        while room.transcript.text.count("a") < 3:  # noqa: ASYNC110 - until it has begun
+            await asyncio.sleep(0)
+        await bob.send()
+
+        assert not taking.done()
+        await taking
+        await room.idle()
+        assert ada.code is bob.code is None
+        assert sorted(stored.written().text) == sorted("b said" + 990 * "a")
+
+
+async def test_an_update_that_takes_too_long_is_broken_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "MOST_S", 0.0)
+    monkeypatch.setattr(pacing, "STRUCT_S", 0.0)
+    async with opened(tmp_path) as (stored, room):
+        peer = Peer(room)
+        await peer.synchronise()
+        for _ in range(100):
+            peer.text.insert(0, "a")
+        await peer.say(messages.SyncStep2(peer.doc.get_update()))
+        await room.idle()
+
+        assert peer.code is CloseCode.TOO_LARGE
+        assert "milliseconds that an update takes" in peer.reason
+        assert stored.written().text == room.transcript.text
+        assert len(stored.written().text) < 100
+
+
+async def test_a_long_update_that_is_refused_changes_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (stored, room):
+        peer = Peer(room)
+        for _ in range(100):
+            peer.text.insert(0, "a")
+        peer.doc.get("elsewhere", type=Text).insert(0, "e")
+        await peer.say(messages.SyncStep2(peer.doc.get_update()))
+        await room.idle()
+
+        assert peer.code is CloseCode.FORBIDDEN
+        assert stored.written().text == " said"
 
 
 async def test_who_is_ahead_of_the_server_is_held_back_until_it_has_synchronised(
