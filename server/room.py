@@ -67,10 +67,6 @@ LONGEST_TITLE = 300
 LONGEST_LANGUAGE = 35
 """Characters of what lists show; the longest language tags have 35 (RFC 5646, section 4.4.1)."""
 
-MOST_HELD_BYTES = 1024 * 1024
-"""Updates kept of a member that is ahead of us, until it has synchronised."""
-
-
 TOO_MUCH = Dismissal(CloseCode.TOO_FAST, "too much is sent all the time, and others wait for it")
 
 
@@ -280,8 +276,10 @@ class Room:
     async def _synchronised(self, member: Member, update: bytes) -> None:
         """Take everything that a member has, and what was held back for want of it."""
         member.asked = False
-        held, member.held = member.held, []
-        for each in (update, *held):
+        for each in (update, *member.held.release()):
+            # Others have their turn in between, as if each came by itself.
+            await asyncio.sleep(self.pause_s(member))
+            self._charge(member, FRAME_S + BYTE_S * len(each))
             inspection = await _inspect(each)
             gap = await lacking(inspection, self._landmarks.state)
             if gap is not None and member.writes:
@@ -289,6 +287,9 @@ class Room:
                 member.mailbox.dismiss(Dismissal(CloseCode.MALFORMED, refused))
                 return
             await self._take_all(member, inspection, each, self._take)
+            if member.mailbox.dismissal is not None:
+                return
+            await self._commits.roomy()
 
     async def _change(self, member: Member, update: bytes) -> None:
         inspection = await _inspect(update)
@@ -296,9 +297,7 @@ class Room:
             # What a member synchronises may have come from others; what it changes is its own.
             await self._take_all(member, inspection, update, self._take_own)
             return
-        if member.held_bytes + len(update) > MOST_HELD_BYTES:
-            raise LimitExceeded("bytes before synchronising", MOST_HELD_BYTES, len(update))
-        member.held.append(update)
+        member.held.add(update)
         if not member.asked:
             self._ask(member)
 
