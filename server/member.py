@@ -8,6 +8,42 @@ from dataclasses import dataclass, field
 from server.allowance import Allowance
 from server.codes import CloseCode
 from server.mailbox import Dismissal, Mailbox
+from server.yjs.errors import check_limit
+
+MOST_HELD = 10_000
+MOST_HELD_BYTES = 1024 * 1024
+"""Kept of a member that is ahead of us, until it has synchronised. By one key after the other one
+types less in a quarter of an hour, and it is asked at once."""
+
+
+class Held:
+    """Updates that are held back; owned by their member."""
+
+    __slots__ = ("_size_bytes", "_updates")
+
+    def __init__(self) -> None:
+        self._updates: list[bytes] = []
+        self._size_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._updates)
+
+    def add(self, update: bytes) -> None:
+        """Hold one more back.
+
+        Raises:
+            LimitExceeded: It is too much.
+        """
+        size_bytes = self._size_bytes + len(update)
+        check_limit("bytes before synchronising", MOST_HELD_BYTES, size_bytes)
+        check_limit("updates before synchronising", MOST_HELD, len(self._updates) + 1)
+        self._updates.append(update)
+        self._size_bytes = size_bytes
+
+    def release(self) -> list[bytes]:
+        """Return all, and hold nothing back any more."""
+        updates, self._updates, self._size_bytes = self._updates, [], 0
+        return updates
 
 
 @dataclass(eq=False, slots=True)
@@ -19,21 +55,16 @@ class Member:
         writes: Whether its updates are taken.
         mailbox: What it has to be sent.
         allowance: How much of everybody's time it may take.
-        held: Updates that it sent before it had synchronised.
+        held: What it sent before it had synchronised.
     """
 
     number: int
     writes: bool
     mailbox: Mailbox
     allowance: Allowance
-    held: list[bytes] = field(default_factory=list)
+    held: Held = field(default_factory=Held)
     asked: bool = False
     """Whether it was asked to synchronise and has not answered yet."""
-
-    @property
-    def held_bytes(self) -> int:
-        """How much is held back."""
-        return sum(map(len, self.held))
 
 
 class Writers:

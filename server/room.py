@@ -11,7 +11,8 @@ of their own. One that is ahead of us, because it wrote before it had synchronis
 until it has; one that never becomes whole, or writes under an id of the server, is refused.
 
 An update is looked into before anything else, and a long one in a thread. Whether the document can
-take it is decided in the event loop, together with applying it: meanwhile nothing changes.
+take it is decided in the event loop, together with applying it: meanwhile nothing changes. A long
+one is taken in slices, each as if it were an update of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import assert_never
 
 from offline.domain import SpeakerId
@@ -32,6 +34,7 @@ from server.errors import TranscriptError
 from server.machine import MachineWriter, Written
 from server.mailbox import Dismissal, Mailbox
 from server.member import Member, Writers
+from server.pacing import SHORT, in_slices, lacking, size_of
 from server.planner import Planner
 from server.storage.values import Description, Progress
 from server.transcript import ROOTS, Transcript
@@ -46,15 +49,13 @@ from server.yjs.updates import (
     decode_state_vector,
     fresh,
     inspect,
-    missing,
 )
 
 MOST_CLIENTS = 100_000
 """Yjs clients that ever wrote into one document: a new one for each time that a page is loaded."""
 
 LIMITS = Limits(structs=50_000, clients=MOST_CLIENTS, delete_ranges=50_000)
-"""Of one update, which is taken in one step that everybody waits for: 6 ms for 1,000 structs that
-stand by themselves. Nobody makes so many edits between two times of synchronising."""
+"""Of one update. Nobody makes so many edits between two times of synchronising."""
 
 LONG_BYTES = 16 * 1024
 """From here on an update is looked into in a thread: it takes 1 ms for every 6 kB."""
@@ -65,10 +66,6 @@ PRESENCE = PresenceLimits(state_bytes=16 * 1024, states_per_owner=16, states=2_0
 LONGEST_TITLE = 300
 LONGEST_LANGUAGE = 35
 """Characters of what lists show; the longest language tags have 35 (RFC 5646, section 4.4.1)."""
-
-MOST_HELD_BYTES = 1024 * 1024
-"""Updates kept of a member that is ahead of us, until it has synchronised."""
-
 
 TOO_MUCH = Dismissal(CloseCode.TOO_FAST, "too much is sent all the time, and others wait for it")
 
@@ -279,28 +276,61 @@ class Room:
     async def _synchronised(self, member: Member, update: bytes) -> None:
         """Take everything that a member has, and what was held back for want of it."""
         member.asked = False
-        held, member.held = member.held, []
-        for each in (update, *held):
+        for each in (update, *member.held.release()):
+            # Others have their turn in between, as if each came by itself.
+            await asyncio.sleep(self.pause_s(member))
+            self._charge(member, FRAME_S + BYTE_S * len(each))
             inspection = await _inspect(each)
-            gap = missing(inspection, self._landmarks.state)
+            gap = await lacking(inspection, self._landmarks.state)
             if gap is not None and member.writes:
                 refused = f"an update without gaps expected, got one that lacks {_name(gap)}"
                 member.mailbox.dismiss(Dismissal(CloseCode.MALFORMED, refused))
                 return
-            self._take(member, inspection, each)
+            await self._take_all(member, inspection, each, self._take)
+            if member.mailbox.dismissal is not None:
+                return
+            await self._commits.roomy()
 
     async def _change(self, member: Member, update: bytes) -> None:
         inspection = await _inspect(update)
-        if not member.writes or missing(inspection, self._landmarks.state) is None:
+        if not member.writes or await lacking(inspection, self._landmarks.state) is None:
             # What a member synchronises may have come from others; what it changes is its own.
-            if self._writers.admit(member, fresh(inspection, self._landmarks.state)):
-                self._writers.note(member, self._take(member, inspection, update))
+            await self._take_all(member, inspection, update, self._take_own)
             return
-        if member.held_bytes + len(update) > MOST_HELD_BYTES:
-            raise LimitExceeded("bytes before synchronising", MOST_HELD_BYTES, len(update))
-        member.held.append(update)
+        member.held.add(update)
         if not member.asked:
             self._ask(member)
+
+    async def _take_all(
+        self,
+        member: Member,
+        inspection: Inspection,
+        update: bytes,
+        take: Callable[[Member, Inspection, bytes], Collection[int]],
+    ) -> None:
+        """Take an update that has all it needs; a long one in slices, which others come between."""
+        if not member.writes or size_of(inspection) <= SHORT:
+            take(member, inspection, update)
+            return
+        refusal = self._refusal(inspection, fresh(inspection, self._landmarks.state), update)
+        if refusal is not None:
+            member.mailbox.dismiss(refusal)
+            return
+
+        def take_slice(piece: bytes) -> bool:
+            take(member, inspect(piece, LIMITS), piece)
+            return member.mailbox.dismissal is None
+
+        state = self._landmarks.state
+        await in_slices(update, inspection, state, take_slice, partial(self._charge, member))
+
+    def _take_own(self, member: Member, inspection: Inspection, update: bytes) -> Collection[int]:
+        """Take what a member wrote itself, if nobody else writes under its ids."""
+        if not self._writers.admit(member, fresh(inspection, self._landmarks.state)):
+            return ()
+        written = self._take(member, inspection, update)
+        self._writers.note(member, written)
+        return written
 
     def _take(self, member: Member, inspection: Inspection, update: bytes) -> Collection[int]:
         """Apply an update that has all it needs; return the client ids that it wrote under."""

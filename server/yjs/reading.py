@@ -10,7 +10,7 @@ from collections import defaultdict
 
 from server.yjs.contents import Contents
 from server.yjs.errors import MalformedYjs, check_limit
-from server.yjs.structs import MAX_CLOCK, Id, Parent, Run, Stretch, read_length
+from server.yjs.structs import MAX_CLOCK, Id, Parent, Place, Run, Stretch, read_length
 from server.yjs.varints import Reader
 
 _GC = 0
@@ -66,6 +66,7 @@ class StructReader:
 
     Attributes:
         stretches: The structs by client, in the order of their clocks. No client has none.
+        places: Where the structs are written, by client, in the order of their clocks.
         count: How many structs there are, gaps counted too.
         contents: What they hold, added up.
         roots: Names of the root types that are written into.
@@ -79,6 +80,7 @@ class StructReader:
 
     def __init__(self, reader: Reader) -> None:
         self.stretches: dict[int, tuple[Stretch, ...]] = {}
+        self.places: dict[int, list[Place]] = {}
         self.count = 0
         self.contents = Contents()
         self.roots: set[str] = set()
@@ -103,13 +105,17 @@ class StructReader:
             check_limit("structs of an update", max_structs, self.count)
             section = _Section(self._reader.client(clients), self._reader.varuint(MAX_CLOCK))
             clients.add(section.client)
+            places = self.places[section.client] = []
             for _ in range(count):
-                self._struct(section)
+                start, clock = self._reader.at, section.clock
+                if self._struct(section):
+                    places.append(Place(clock, start, self._reader.at))
             section.cut()
             if section.stretches:
                 self.stretches[section.client] = tuple(section.stretches)
 
-    def _struct(self, section: _Section) -> None:
+    def _struct(self, section: _Section) -> bool:
+        """Read one struct; return whether it is one, and not a gap."""
         info = self._reader.byte()
         if info == _SKIP:
             section.skip(read_length(self._reader))
@@ -120,6 +126,7 @@ class StructReader:
             self._item(section, info)
         if section.clock > MAX_CLOCK:
             raise MalformedYjs(self._reader.at, f"clocks up to {MAX_CLOCK}", f"{section.clock}")
+        return info != _SKIP
 
     def _item(self, section: _Section, info: int) -> None:
         origin = self._reference(section) if info & _HAS_ORIGIN else None

@@ -49,6 +49,15 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where in an update a struct is written: bytes from `start` up to, not including, `end`."""
+
+    clock: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Parent:
     """What structs stand in: a root or another shared type, and under which key if it is a map."""
 

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from server.yjs.contents import Kind
 from server.yjs.errors import MalformedYjs, check_limit
 from server.yjs.reading import StructReader
-from server.yjs.structs import MAX_CLOCK, Id, Range, Run, Stretch, read_length
+from server.yjs.structs import MAX_CLOCK, Id, Place, Range, Run, Stretch, read_length
 from server.yjs.varints import Reader, write_varuint
 
 
@@ -56,7 +56,9 @@ class Inspection:
 
     Attributes:
         stretches: Its structs by client, in the order of their clocks. No client has none.
+        places: Where its structs are written, by client, in the order of their clocks.
         deletes: By client, the end of the last range to delete.
+        deleted: By client, the ranges to delete.
         structs: How many structs there are, gaps in between counted too.
         units: UTF-16 units of text that it inserts.
         kinds: What kinds of structs there are.
@@ -75,7 +77,9 @@ class Inspection:
     """
 
     stretches: Mapping[int, tuple[Stretch, ...]]
+    places: Mapping[int, Sequence[Place]]
     deletes: Mapping[int, int]
+    deleted: Mapping[int, Sequence[Range]]
     structs: int
     units: int
     kinds: frozenset[Kind]
@@ -102,11 +106,13 @@ def inspect(update: bytes, limits: Limits) -> Inspection:
     reader = Reader(update)
     structs = StructReader(reader)
     structs.read(max_clients=limits.clients, max_structs=limits.structs)
-    deletes = _read_deletes(reader, limits, structs.cuts)
+    deleted = _read_deletes(reader, limits, structs.cuts)
     reader.end()
     return Inspection(
         stretches=structs.stretches,
-        deletes=deletes,
+        places=structs.places,
+        deletes={client: max(each.end for each in ranges) for client, ranges in deleted.items()},
+        deleted=deleted,
         structs=structs.count,
         units=structs.contents.units,
         kinds=frozenset(structs.contents.kinds),
@@ -129,7 +135,15 @@ def missing(inspection: Inspection, state: Mapping[int, int]) -> Id | None:
     Args:
         state: The document's state vector: by client, the clock behind its last struct.
     """
+    return arrange(inspection, state)[1]
+
+
+def arrange(
+    inspection: Inspection, state: Mapping[int, int]
+) -> tuple[list[tuple[int, Stretch]], Id | None]:
+    """Return stretches with their clients so that each has what it needs, and what is missing."""
     reached: dict[int, int] = {}
+    arranged: list[tuple[int, Stretch]] = []
 
     def end_of(client: int) -> int:
         return reached.get(client) or state.get(client, 0)
@@ -139,7 +153,7 @@ def missing(inspection: Inspection, state: Mapping[int, int]) -> Id | None:
     left = {client: deque(stretches) for client, stretches in inspection.stretches.items()}
     while ready:
         client = ready.popleft()
-        gap = _advance(client, left[client], reached, end_of)
+        gap = _advance(client, left[client], reached, end_of, arranged)
         if gap is not None:
             heapq.heappush(waiting[gap.client], (gap.clock, client))
         blocked = waiting[client]
@@ -147,11 +161,11 @@ def missing(inspection: Inspection, state: Mapping[int, int]) -> Id | None:
             ready.append(heapq.heappop(blocked)[1])
     for client, blocked in waiting.items():
         if blocked:
-            return Id(client, blocked[0][0])
+            return arranged, Id(client, blocked[0][0])
     for client, end in inspection.deletes.items():
         if end > end_of(client):
-            return Id(client, end - 1)
-    return None
+            return arranged, Id(client, end - 1)
+    return arranged, None
 
 
 def fresh(inspection: Inspection, state: Mapping[int, int]) -> dict[int, tuple[Range, ...]]:
@@ -196,21 +210,22 @@ def encode_state_vector(state: Mapping[int, int]) -> bytes:
 
 def _read_deletes(
     reader: Reader, limits: Limits, cuts: defaultdict[int, set[int]]
-) -> dict[int, int]:
-    deletes: dict[int, int] = {}
+) -> dict[int, list[Range]]:
+    deletes: dict[int, list[Range]] = {}
     ranges = 0
     for _ in range(reader.count("clients of deletes", limits.clients)):
         client = reader.client(deletes)
         count = reader.count("deletes of a client", limits.delete_ranges, least=1)
         ranges += count
         check_limit("deletes of an update", limits.delete_ranges, ranges)
+        deletes[client] = []
         for _ in range(count):
             clock = reader.varuint(MAX_CLOCK)
             end = clock + read_length(reader)
+            if end > MAX_CLOCK:
+                raise MalformedYjs(reader.at, f"clocks up to {MAX_CLOCK}", f"{end}")
             cuts[client] |= {clock, end}
-            deletes[client] = max(end, deletes.get(client, 0))
-        if deletes[client] > MAX_CLOCK:
-            raise MalformedYjs(reader.at, f"clocks up to {MAX_CLOCK}", f"{deletes[client]}")
+            deletes[client].append(Range(clock, end))
     return deletes
 
 
@@ -219,6 +234,7 @@ def _advance(
     stretches: deque[Stretch],
     reached: dict[int, int],
     end_of: Callable[[int], int],
+    arranged: list[tuple[int, Stretch]],
 ) -> Id | None:
     """Integrate a client's stretches as far as they go, and return what is needed to go on."""
     while stretches:
@@ -229,7 +245,7 @@ def _advance(
             if need.clock >= end_of(need.client):
                 return need
         reached[client] = max(stretch.end, end_of(client))
-        stretches.popleft()
+        arranged.append((client, stretches.popleft()))
     return None
 
 

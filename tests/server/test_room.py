@@ -14,13 +14,17 @@ from pycrdt import Awareness, Doc, Map, Text, TransactionEvent
 
 from offline.domain import PassId, Segment, SpeakerId, TurnId
 from offline.edits import AssignTurn, InsertText
+from server import member, pacing
 from server import room as module
+from server.allowance import FRAME_S
 from server.codes import CloseCode
 from server.errors import TranscriptError
 from server.mailbox import Mailbox
-from server.room import LIMITS, LONG_BYTES, MOST_HELD_BYTES, Room
+from server.member import MOST_HELD_BYTES, Held
+from server.room import LIMITS, LONG_BYTES, Room
 from server.rooms import FAILED
 from server.yjs import messages
+from server.yjs.errors import LimitExceeded
 from server.yjs.updates import decode_state_vector
 from tests.server.editing import TRANSCRIPT, Fragile, Storage, open_rooms, write
 from tests.server.yjs.writing import section, text, update
@@ -200,6 +204,60 @@ async def test_a_long_update_is_taken_like_a_short_one(tmp_path: Path) -> None:
         assert stored.written().text == LONG_BYTES * "ä" + " said"
 
 
+async def test_others_have_their_turn_while_a_long_update_is_taken(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (stored, room):
+        ada, bob = Peer(room), Peer(room)
+        for peer in (ada, bob):
+            await peer.synchronise()
+        for _ in range(1_000):
+            ada.text.insert(0, "a")
+        del ada.text[0:10]
+        offline = ada.doc.get_update()
+        bob.text.insert(0, "b")
+        taking = asyncio.create_task(ada.say(messages.SyncStep2(offline)))
+        while room.transcript.text.count("a") < 3:  # noqa: ASYNC110 - until it has begun
+            await asyncio.sleep(0)
+        await bob.send()
+
+        assert not taking.done()
+        await taking
+        await room.idle()
+        assert ada.code is bob.code is None
+        assert sorted(stored.written().text) == sorted("b said" + 990 * "a")
+
+
+async def test_an_update_that_takes_too_long_is_broken_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "MOST_S", 0.0)
+    monkeypatch.setattr(pacing, "STRUCT_S", 0.0)
+    async with opened(tmp_path) as (stored, room):
+        peer = Peer(room)
+        await peer.synchronise()
+        for _ in range(100):
+            peer.text.insert(0, "a")
+        await peer.say(messages.SyncStep2(peer.doc.get_update()))
+        await room.idle()
+
+        assert peer.code is CloseCode.TOO_LARGE
+        assert "milliseconds that an update takes" in peer.reason
+        assert stored.written().text == room.transcript.text
+        assert len(stored.written().text) < 100
+
+
+async def test_a_long_update_that_is_refused_changes_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (stored, room):
+        peer = Peer(room)
+        for _ in range(100):
+            peer.text.insert(0, "a")
+        peer.doc.get("elsewhere", type=Text).insert(0, "e")
+        await peer.say(messages.SyncStep2(peer.doc.get_update()))
+        await room.idle()
+
+        assert peer.code is CloseCode.FORBIDDEN
+        assert stored.written().text == " said"
+
+
 async def test_who_is_ahead_of_the_server_is_held_back_until_it_has_synchronised(
     tmp_path: Path,
 ) -> None:
@@ -216,13 +274,13 @@ async def test_who_is_ahead_of_the_server_is_held_back_until_it_has_synchronised
 
         assert isinstance(question, messages.SyncStep1)
         assert rest == []
-        assert peer.member.held == later
+        assert len(peer.member.held) == len(later)
         assert stored.written().text == " said"
 
         await peer.say(messages.SyncStep2(first))
         await room.idle()
         assert "cba" in stored.written().text
-        assert peer.member.held == []
+        assert not peer.member.held
 
 
 async def test_who_never_becomes_whole_is_refused(tmp_path: Path) -> None:
@@ -247,7 +305,43 @@ async def test_what_is_held_back_is_bounded(tmp_path: Path) -> None:
         await peer.send()
 
         assert peer.code is CloseCode.TOO_LARGE
-        assert peer.member.held_bytes <= MOST_HELD_BYTES
+        assert len(peer.member.held) == 1
+
+
+def test_how_many_updates_are_held_back_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(member, "MOST_HELD", 2)
+    held = Held()
+    for _ in range(2):
+        held.add(b"a")
+
+    with pytest.raises(LimitExceeded, match="updates before synchronising: expected at most 2"):
+        held.add(b"a")
+    assert held.release() == [b"a", b"a"]
+    held.add(MOST_HELD_BYTES * b"a")
+
+
+async def test_what_was_held_back_is_taken_as_if_it_came_by_and_by(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (stored, room):
+        ada, bob = Peer(room), Peer(room)
+        for peer in (ada, bob):
+            await peer.synchronise()
+        for _ in range(200):
+            ada.text.insert(0, "a")
+        first, *later = ada.changes
+        for change in later:
+            await ada.say(messages.Update(change))
+        left_s = ada.member.allowance._left_s
+        bob.text.insert(0, "b")
+        taking = asyncio.create_task(ada.say(messages.SyncStep2(first)))
+        while room.transcript.text.count("a") < 3:  # noqa: ASYNC110 - until it has begun
+            await asyncio.sleep(0)
+        await bob.send()
+
+        assert not taking.done()
+        await taking
+        await room.idle()
+        assert left_s - ada.member.allowance._left_s > 199 * FRAME_S / 2
+        assert stored.written().text.count("a") == 201
 
 
 async def test_a_viewer_is_told_so_and_reads_on(tmp_path: Path) -> None:
