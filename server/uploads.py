@@ -30,6 +30,7 @@ from server.storage.sessions import NewSession
 from server.storage.store import Store
 from server.storage.uploads import NewUpload, Upload, Wishes
 from server.storage.values import TranscriptState
+from server.store_threads import StoreThreads
 from server.terms import Terms
 from server.unpacking import Examined, Unpacked, examine
 from server.upload_files import Incoming, UploadFiles
@@ -94,30 +95,39 @@ class Taken:
     new: bool
 
 
+@dataclass(frozen=True, slots=True)
+class UploadSpace:
+    """Where files are received, and the threads that wait for it."""
+
+    files: UploadFiles
+    disk: Disk
+
+
 class Uploads:
     """Receives the files of one server; used in its event loop."""
 
     def __init__(
         self,
         store: Store,
-        threads: Disk,
+        threads: StoreThreads,
         rooms: Rooms,
         jobs: Jobs,
-        files: UploadFiles,
+        space: UploadSpace,
         limits: UploadLimits,
     ) -> None:
         self._store = store
         self._threads = threads
+        self._disk = space.disk
         self._rooms = rooms
         self._jobs = jobs
-        self._files = files
+        self._files = space.files
         self._limits = limits
         self._receiving = 0
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def start(self) -> None:
         """Remove what an earlier process was receiving when it ended."""
-        removed = await self._threads.run(self._files.sweep)
+        removed = await self._disk.run(self._files.sweep)
         if removed:
             logger.info("unfinished uploads removed", extra={"files": removed})
 
@@ -154,12 +164,12 @@ class Uploads:
             )
         self._receiving += 1
         try:
-            incoming = await self._threads.run(self._files.begin)
+            incoming = await self._disk.run(self._files.begin)
             try:
                 await self._receive(incoming, body, said_bytes)
                 return await self._keep(transcript, incoming, wish)
             finally:
-                await self._threads.run(incoming.close)
+                await self._disk.run(incoming.close)
         finally:
             self._receiving -= 1
 
@@ -168,7 +178,7 @@ class Uploads:
         return self._files.unpacked(session)
 
     async def _check_open(self, transcript: str) -> None:
-        about = await self._threads.run(lambda: self._store.library.get(transcript))
+        about = await self._threads.read(lambda: self._store.library.get(transcript))
         if about.state is TranscriptState.CLOSED:
             raise TranscriptClosed("an open transcript expected")
 
@@ -177,7 +187,7 @@ class Uploads:
     ) -> None:
         """Write a file to the disk as it comes."""
         if said_bytes is not None:
-            await self._threads.run(lambda: incoming.reserve(said_bytes))
+            await self._disk.run(lambda: incoming.reserve(said_bytes))
         gathered, pieces = bytearray(), aiter(body)
         while (piece := await _next(pieces)) is not None:
             if incoming.size_bytes + len(gathered) + len(piece) > self._limits.size_bytes:
@@ -189,7 +199,7 @@ class Uploads:
         await self._write(incoming, gathered)
 
     async def _write(self, incoming: Incoming, piece: bytearray) -> None:
-        await self._threads.run(lambda: incoming.write(piece))
+        await self._disk.run(lambda: incoming.write(piece))
 
     async def _keep(self, transcript: str, incoming: Incoming, wish: UploadWish) -> Taken:
         """Make what was received a session, unless the transcript has it."""
@@ -199,7 +209,7 @@ class Uploads:
         examined = await asyncio.to_thread(examine, incoming.path, self._limits.length)
         if examined.length is not None:
             size_bytes = examined.length * SAMPLE_BYTES
-            await self._threads.run(lambda: incoming.reserve(size_bytes))
+            await self._disk.run(lambda: incoming.reserve(size_bytes))
         async with self._lock(transcript):
             # Twice the same file at once: the second one finds the first.
             known = await self._known(transcript, incoming, wish)
@@ -208,7 +218,7 @@ class Uploads:
     async def _known(self, transcript: str, incoming: Incoming, wish: UploadWish) -> Taken | None:
         """Return what became of the same file before; a job that came to nothing begins again."""
         digest = incoming.digest
-        upload = await self._threads.run(
+        upload = await self._threads.read(
             lambda: self._store.uploads.find(transcript, digest=digest, key=wish.key)
         )
         if upload is None:
@@ -255,13 +265,13 @@ class Uploads:
                 wishes=wish.wishes,
             )
             # In this order: a job whose file is not there yet would fail.
-            await self._threads.run(lambda: self._files.keep(incoming, manifest))
+            await self._disk.run(lambda: self._files.keep(incoming, manifest))
             try:
                 upload, job = await self._jobs.submit_with(
                     lambda bounds: self._store.uploads.add(lease, new, bounds)
                 )
             except BaseException:
-                await self._threads.run(lambda: self._files.remove(session))
+                await self._disk.run(lambda: self._files.remove(session))
                 raise
         logger.info(
             "upload taken",
@@ -271,8 +281,8 @@ class Uploads:
 
     async def _end_ms(self, transcript: str) -> int:
         """Return where on its clock all that is recorded of a transcript ends."""
-        sessions = await self._threads.run(lambda: self._store.sessions.of(transcript))
-        about = await self._threads.run(lambda: self._store.library.get(transcript))
+        sessions = await self._threads.read(lambda: self._store.sessions.of(transcript))
+        about = await self._threads.read(lambda: self._store.library.get(transcript))
         ends = [each.offset_ms + to_ms(Samples(each.samples)) for each in sessions]
         return max([0, about.duration_ms, *ends]) if sessions else 0
 
