@@ -134,6 +134,11 @@ class Rooms:
             if opened.users == 0:
                 self._spawn(self._close_later(transcript, opened, opened.entered))
 
+    def present(self, transcript: str) -> Room | None:
+        """Return a room if it is open; it may close whenever its caller waits for something."""
+        opened = self._open.get(transcript)
+        return None if opened is None else opened.room
+
     async def closed(self, transcript: str, room: Room) -> None:
         """Wait until a room that is in use is closed all the same."""
         opened = self._open.get(transcript)

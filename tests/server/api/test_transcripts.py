@@ -171,7 +171,8 @@ async def test_a_change_that_cannot_be_committed_is_to_be_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running(tmp_path, talk(1)) as server:
-        path = await made(server, title="Before")
+        path = await made(server)
+        assert (await ask(server, "PATCH", path, {"title": "Before"})).status == 200
 
         def refuse(_lease: Lease, _batch: object) -> int:
             raise StaleWriter("T", 1, 2)
@@ -196,6 +197,6 @@ async def test_a_document_that_another_server_took_is_a_conflict(
             raise StaleWriter("T", 1, 2)
 
         monkeypatch.setattr(serving(server).store.documents, "add_client", refuse)
-        refused = await ask(server, "GET", path)
+        refused = await ask(server, "PATCH", path, {"title": "After"})
 
     assert (refused.status, refused.code) == (409, "conflict")
