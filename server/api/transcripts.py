@@ -97,21 +97,22 @@ async def change(call: Call, wish: Changes) -> Response:
             expected=f"the role {Role.OWNER}",
             got=f"the role {call.role}",
         )
-    async with call.serving.rooms.enter(call.transcript) as room:
+    rooms, library = call.serving.rooms, call.serving.store.library
+    async with rooms.enter(call.transcript) as room, room.changing:
         document = room.transcript
         for key, value in wish.model_dump(exclude_unset=True).items():
             room.commit(document.put_meta(key, value))
         # The list learns what people typed meanwhile as well.
         title, language = title_of(document), language_of(document)
         await _committed(call, room)
-    changed = await call.threads.write(
-        lambda: call.serving.store.library.change(
-            call.transcript,
-            title=title,
-            language=language,
-            state=None if wish.state is None else TranscriptState(wish.state),
+        changed = await call.threads.write(
+            lambda: library.change(
+                call.transcript,
+                title=title,
+                language=language,
+                state=None if wish.state is None else TranscriptState(wish.state),
+            )
         )
-    )
     return write(_row(changed))
 
 
