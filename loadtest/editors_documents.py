@@ -20,13 +20,13 @@ from loadtest.errors import LoadtestError
 from offline.domain import SpeakerId
 from server.collector import Collector
 from server.dictation import Dictation
-from server.disk import Disk
 from server.journal import Entry, LastingEvent
 from server.planner import Planner
 from server.room import Room
 from server.rooms import Rooms
 from server.storage.sessions import NewSession
 from server.storage.store import Store
+from server.store_threads import StoreThreads
 from server.transcript import Transcript, make_client_id
 from server.yjs import messages
 from streaming.core.domain import Permille, Samples, Span, Speaker, UtteranceId, Word, from_ms
@@ -122,7 +122,7 @@ async def write_meetings(folder: Path, hours: Sequence[float]) -> list[Meeting]:
     They are written as those of sessions are, final by final. That takes ten seconds for an
     hour and a minute for three: the time for one final grows with the document.
     """
-    threads, planner = Disk(), Planner(Collector())
+    threads, planner = StoreThreads(), Planner(Collector())
     with Store(database(folder)) as store:
         rooms = Rooms(store, threads, planner, transcript_bytes=MOST_BYTES, linger_s=0)
         try:

@@ -25,13 +25,13 @@ from offline.domain import PassWord
 from offline.jobs import Job, JobKind, JobState, Task
 from offline.queue import JobQueue
 from offline.results import Hearing
-from server.disk import Disk
 from server.jobs import Jobs
 from server.recordings import unix_ms
 from server.settings import Settings
 from server.storage.jobs import Bounds, NewJob
 from server.storage.sessions import NewSession
 from server.storage.store import Store
+from server.store_threads import StoreThreads
 from server.telemetry import Telemetry
 from server.worker import HOLD_MS, Workers, work
 
@@ -142,12 +142,12 @@ def jobs_table(report: JobsReport) -> Table:
 class _Office:
     """A server's jobs without the rest of it; owned by the measurement."""
 
-    def __init__(self, settings: Settings, disk: Disk, hold_ms: int) -> None:
+    def __init__(self, settings: Settings, threads: StoreThreads, hold_ms: int) -> None:
         self._settings = settings
         self._hold_ms = hold_ms
         self._store = Store(settings.database_url)
         self._queue = JobQueue(settings.redis_url)
-        self.jobs = Jobs(self._store, disk, self._queue, Telemetry(), Bounds(1000, 1000))
+        self.jobs = Jobs(self._store, threads, self._queue, Telemetry(), Bounds(1000, 1000))
         transcript, session = secrets.token_hex(8), secrets.token_hex(8)
         self._store.library.create(transcript, started_ms=0)
         self._store.sessions.add(self._store.documents.lease(transcript), NewSession(session, 0))
@@ -199,14 +199,14 @@ class _Office:
 
 @asynccontextmanager
 async def _office(settings: Settings, hold_ms: int) -> AsyncIterator[_Office]:
-    disk = Disk()
-    office = _Office(settings, disk, hold_ms)
+    threads = StoreThreads()
+    office = _Office(settings, threads, hold_ms)
     office.jobs.start()
     try:
         yield office
     finally:
         await office.aclose()
-        disk.close()
+        threads.close()
 
 
 @contextmanager

@@ -26,6 +26,7 @@ The way of a word into a document that people edit meanwhile::
       room         one of them: document, members; contents: what else it knows
       machine      what machines write there, on a replica; planner: in which thread
       commits      changes on their way to the storage, and then to everybody
+      store_threads who waits for it; stored: a document as it is there
       member       one connection in it; mailbox: what it is still to be sent; allowance: its share
     jobs           what is to be heard again, by workers in any process
       worker       those here or of `trax worker`; hearing: what their children do

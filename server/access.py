@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.auth import Gate, fingerprint, presented
-from server.disk import Disk
 from server.lifecycle import Lifecycle
 from server.recordings import unix_ms
 from server.storage import values
 from server.storage.values import Link
+from server.store_threads import StoreThreads
 
 
 class Role(StrEnum):
@@ -50,7 +50,7 @@ class Grant:
 class Access:
     """Decides about requests for one transcript each."""
 
-    def __init__(self, gate: Gate, lifecycle: Lifecycle, threads: Disk) -> None:
+    def __init__(self, gate: Gate, lifecycle: Lifecycle, threads: StoreThreads) -> None:
         self._gate = gate
         self._lifecycle = lifecycle
         self._threads = threads
@@ -94,5 +94,5 @@ class Access:
         if not token:
             return None
         links = self._lifecycle.serving().store.links
-        link = await self._threads.run(lambda: links.find(fingerprint(token)))
+        link = await self._threads.read(lambda: links.find(fingerprint(token)))
         return link if link is not None and link.is_valid(unix_ms()) else None

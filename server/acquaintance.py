@@ -25,12 +25,12 @@ from dataclasses import replace
 from itertools import combinations
 
 from offline.domain import SpeakerId
-from server.disk import Disk
 from server.room import Room
 from server.storage.errors import StorageError
 from server.storage.store import Store
 from server.storage.values import Lease, Session
 from server.storage.values import Voice as KnownVoice
+from server.store_threads import StoreThreads
 from streaming.core.domain import Speaker, Voice
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ rest were voices that the diarizer had mixed up."""
 class Acquaintance:
     """The voices of one transcript; belongs to its open room, used in the event loop."""
 
-    def __init__(self, store: Store, threads: Disk, lease: Lease, room: Room) -> None:
+    def __init__(self, store: Store, threads: StoreThreads, lease: Lease, room: Room) -> None:
         """Know nobody; `settle` comes first.
 
         Args:
@@ -83,7 +83,7 @@ class Acquaintance:
         """
         async with self._turn:
             speaker = None if session.person is None else await self._same_person(session.person)
-            voice = await self._threads.run(
+            voice = await self._threads.write(
                 lambda: self._store.sessions.add_voice(self._lease, session.id, label, speaker)
             )
             return voice.speaker
@@ -149,14 +149,14 @@ class Acquaintance:
         other = self._room.identity(speaker)
         if other == speaker:
             return everybody
-        await self._threads.run(lambda: self._store.sessions.unite(self._lease, speaker, other))
+        await self._threads.write(lambda: self._store.sessions.unite(self._lease, speaker, other))
         return [
             replace(voice, speaker=other) if voice.speaker == speaker else voice
             for voice in everybody
         ]
 
     async def _keep(self, session: str, voice: Voice) -> bool:
-        return await self._threads.run(
+        return await self._threads.write(
             lambda: self._store.sessions.keep_print(
                 self._lease, session, voice.speaker, voice.print
             )
@@ -174,10 +174,10 @@ class Acquaintance:
         return next(found, None)
 
     async def _sessions(self) -> tuple[Session, ...]:
-        return await self._threads.run(lambda: self._store.sessions.of(self._lease.transcript))
+        return await self._threads.read(lambda: self._store.sessions.of(self._lease.transcript))
 
     async def _everybody(self) -> tuple[KnownVoice, ...]:
-        return await self._threads.run(lambda: self._store.sessions.voices(self._lease.transcript))
+        return await self._threads.read(lambda: self._store.sessions.voices(self._lease.transcript))
 
 
 def likest(

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from offline.child import Hire
 from offline.queue import JobQueue
 from server.access import Access
+from server.api.resource import Premises as ApiPremises
 from server.api.routes import api_routes
 from server.api.workbench import Workbench
 from server.audio_store import AudioStore
@@ -40,12 +41,13 @@ from server.sessions import Sessions
 from server.settings import Settings
 from server.storage.jobs import Bounds
 from server.storage.store import Store
+from server.store_threads import StoreThreads
 from server.stream import StreamEndpoint
 from server.sync import SyncEndpoint
 from server.telemetry import Telemetry
 from server.transcripts import Transcripts
 from server.upload_files import UploadFiles, longest_upload
-from server.uploads import UploadLimits, Uploads
+from server.uploads import UploadLimits, Uploads, UploadSpace
 from server.visits import Visits
 from server.worker import Workers
 from streaming.engines.loading import EngineConfig, EngineSet, load
@@ -68,6 +70,7 @@ class Premises:
     lifecycle: Lifecycle
     telemetry: Telemetry
     disk: Disk
+    threads: StoreThreads
     planner: Planner
     archive: Archive
     queue: JobQueue
@@ -89,6 +92,7 @@ class Application:
         self._lifecycle = premises.lifecycle
         self._telemetry = premises.telemetry
         self._disk = premises.disk
+        self._threads = premises.threads
         self._planner = premises.planner
         self._archive = premises.archive
         self._queue = premises.queue
@@ -108,14 +112,14 @@ class Application:
             StorageError: The database cannot be used.
             StreamingError: A model cannot be had as it was asked for.
         """
-        store = await self._disk.run(lambda: Store(self._settings.database_url))
+        store = await self._threads.write(lambda: Store(self._settings.database_url))
         self._store = store
         rooms = Rooms(
-            store, self._disk, self._planner, transcript_bytes=self._settings.transcript_bytes
+            store, self._threads, self._planner, transcript_bytes=self._settings.transcript_bytes
         )
         self._jobs = jobs = self._open_jobs(store)
-        rehearings = Rehearings(store, self._disk, jobs, passes_of(self._settings))
-        transcripts = Transcripts(store, self._disk, rooms, rehearings)
+        rehearings = Rehearings(store, self._threads, jobs, passes_of(self._settings))
+        transcripts = Transcripts(store, self._threads, rooms, rehearings)
         engines = await _in_thread(lambda: self._load_engines(engine_config(self._settings)))
         self._pool = pool = Pool(engines)
         sessions = Sessions(
@@ -128,7 +132,7 @@ class Application:
         )
         names = engines.names
         models = Models(recognizer=names.recognizer, vad=names.vad, diarizer=names.diarizer)
-        visits = Visits(store.links, self._disk)
+        visits = Visits(store.links, self._threads)
         self._tasks = [
             asyncio.create_task(work)
             for work in (
@@ -141,7 +145,7 @@ class Application:
         if self._settings.workers:
             self._workers = await self._employ(jobs)
         jobs.start()
-        self._corrections = Corrections(store, self._disk, rooms, jobs)
+        self._corrections = Corrections(store, self._threads, rooms, jobs)
         self._corrections.start()
         uploads = self._open_uploads(store, rooms, jobs)
         await uploads.start()
@@ -161,7 +165,7 @@ class Application:
     def _open_jobs(self, store: Store) -> Jobs:
         most = self._settings.waiting_jobs
         bounds = Bounds(transcript=most // 10, all=most)
-        return Jobs(store, self._disk, self._queue, self._telemetry, bounds)
+        return Jobs(store, self._threads, self._queue, self._telemetry, bounds)
 
     async def _employ(self, jobs: Jobs) -> Workers:
         loop = asyncio.get_running_loop()
@@ -177,8 +181,8 @@ class Application:
     def _open_uploads(self, store: Store, rooms: Rooms, jobs: Jobs) -> Uploads:
         settings = self._settings
         limits = UploadLimits(settings.upload_bytes, longest_upload(settings.upload_hours))
-        files = UploadFiles(settings.data_dir)
-        return Uploads(store, self._disk, rooms, jobs, files, limits)
+        space = UploadSpace(UploadFiles(settings.data_dir), self._disk)
+        return Uploads(store, self._threads, rooms, jobs, space, limits)
 
     async def drain(self) -> None:
         """Take nothing new, tell clients to come back later, and let go of their sessions."""
@@ -211,6 +215,7 @@ class Application:
         self._queue.close()
         self._planner.close()
         self._disk.close()
+        self._threads.close()
         if self._store is not None:
             self._store.close()
 
@@ -229,9 +234,10 @@ def build_app(
         load_engines: Tests give engines of their own.
         hire: What workers' children do; tests give something of their own.
     """
-    lifecycle, telemetry, disk, collector = Lifecycle(), Telemetry(), Disk(), Collector()
+    lifecycle, telemetry, collector = Lifecycle(), Telemetry(), Collector()
+    disk, threads = Disk(), StoreThreads()
     gate = Gate(token, settings.allowed_origins)
-    access, archive = Access(gate, lifecycle, disk), _archive(settings)
+    access, archive = Access(gate, lifecycle, threads), _archive(settings)
     stream = StreamEndpoint(settings, gate, access, lifecycle, telemetry)
     sync = SyncEndpoint(settings, gate, access, lifecycle)
     health = Health(lifecycle, telemetry)
@@ -244,13 +250,22 @@ def build_app(
             Route("/v1/stream", upgrade_required),
             WebSocketRoute("/v1/stream", stream),
             WebSocketRoute("/v1/transcripts/{transcript}/sync", sync),
-            *api_routes(gate, access, lifecycle, disk, archive, Workbench(collector)),
+            *api_routes(
+                ApiPremises(gate, access, lifecycle, threads, disk, Workbench(collector), archive)
+            ),
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: explain},
     )
     premises = Premises(
-        settings, lifecycle, telemetry, disk, Planner(collector), archive, _queue(settings)
+        settings,
+        lifecycle,
+        telemetry,
+        disk,
+        threads,
+        Planner(collector),
+        archive,
+        _queue(settings),
     )
     return Application(premises, asgi, load_engines, hire or Hiring(settings))
 

@@ -195,7 +195,9 @@ def _transcribe(names: list[str], given: Mapping[str, object], settings: Setting
 def _announce(url: str) -> None:
     """Show the URL, which holds the token: on the terminal, never in the log."""
     print(f"\n  Trax is ready:  {url}\n", flush=True)
-    client = Path(sys.argv[0]).with_name("trax-client")
+    # As a module, the server does not know where commands are installed.
+    beside = Path(sys.argv[0]).with_name("trax-client")
+    client = beside if beside.exists() else beside.name
     print(f"  Stream a file:  {client} stream FILE --url '{url}'", flush=True)
     print("  Stop:           Ctrl-C\n", flush=True)
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from offline.decisions import Alias, Decision
-from server.disk import Disk
 from server.storage.errors import StorageUnavailable
 from server.storage.store import Store
 from server.storage.values import Batch, Lease, Progress, WordChunk
+from server.store_threads import StoreThreads
 
 MOST_WAITING_BYTES = 16 * 1024 * 1024
 """Changes that may wait for the storage: beyond it nobody is listened to for a while."""
@@ -59,7 +59,7 @@ class Commits:
     rather than more.
     """
 
-    def __init__(self, store: Store, threads: Disk, lease: Lease, last_seq: int) -> None:
+    def __init__(self, store: Store, threads: StoreThreads, lease: Lease, last_seq: int) -> None:
         """Go on behind update number `last_seq`."""
         self._store = store
         self._threads = threads
@@ -132,7 +132,7 @@ class Commits:
         while True:
             attempts -= 1
             try:
-                self.last_seq = await self._threads.run(
+                self.last_seq = await self._threads.write(
                     lambda: self._store.documents.append(self._lease, batch)
                 )
             except StorageUnavailable:

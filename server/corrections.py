@@ -26,7 +26,6 @@ from offline.reconcile import Portion, correct
 from offline.results import HeardWord, Hearing
 from offline.review import review
 from offline.view import View
-from server.disk import Disk
 from server.errors import Occupied, RoomClosed
 from server.jobs import Jobs
 from server.machine import Planned
@@ -35,6 +34,7 @@ from server.rooms import Rooms
 from server.storage.errors import StorageError, UnknownJob, UnknownTranscript
 from server.storage.store import Store
 from server.storage.values import Session, WordChunk
+from server.store_threads import StoreThreads
 from streaming.core.domain import from_ms
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class _Pass:
 class Corrections:
     """Corrects documents by what jobs heard; one for the whole server, used in its event loop."""
 
-    def __init__(self, store: Store, threads: Disk, rooms: Rooms, jobs: Jobs) -> None:
+    def __init__(self, store: Store, threads: StoreThreads, rooms: Rooms, jobs: Jobs) -> None:
         self._store = store
         self._threads = threads
         self._rooms = rooms
@@ -105,12 +105,12 @@ class Corrections:
             StorageError: Something cannot be read or stored now; likewise.
             UnknownTranscript: It was deleted.
         """
-        result = await self._threads.run(lambda: self._store.jobs.result(job.id))
-        session = await self._threads.run(lambda: self._store.sessions.find(job.task.session))
+        result = await self._threads.read(lambda: self._store.jobs.result(job.id))
+        session = await self._threads.read(lambda: self._store.sessions.find(job.task.session))
         if result is None:
             return
         try:
-            hearing = await self._threads.run(lambda: Hearing.decode(result))
+            hearing = await asyncio.to_thread(Hearing.decode, result)
         except ValueError as error:
             await self._reject(job, f"a hearing expected: {error}")
             return
@@ -118,7 +118,7 @@ class Corrections:
             await self._reject(job, "a session of the transcript expected, got another one")
             return
         # Of three hours of speech it takes a tenth of a second.
-        placed = await self._threads.run(lambda: _placed(hearing, session))
+        placed = await asyncio.to_thread(_placed, hearing, session)
         async with self._rooms.enter(session.transcript) as room:
             closed = asyncio.create_task(self._rooms.closed(session.transcript, room))
             taking = asyncio.create_task(self._take(job, session, placed, room))
@@ -161,7 +161,7 @@ class Corrections:
     async def _reject(self, job: Job, message: str) -> None:
         failure = Failure(FailureCode.REJECTED, message, retry=False)
         try:
-            await self._threads.run(lambda: self._store.jobs.reject(job.id, failure))
+            await self._threads.write(lambda: self._store.jobs.reject(job.id, failure))
         except StorageError:
             logger.exception("job not rejected", extra={"job": job.id})
 
@@ -172,7 +172,7 @@ class Corrections:
                 hearing.end_ms - session.offset_ms,
             )
             measure = partial(self._store.sessions.measure, lease, session.id, from_ms(length))
-            await self._threads.run(measure)
+            await self._threads.write(measure)
         taken = await self._begun(job, session, hearing, room)
         stored = room.passes.setdefault(taken.id, [])
         for first in range(len(stored), taken.words.end, WORDS_AT_ONCE):
@@ -184,18 +184,18 @@ class Corrections:
             room.commit(room.transcript.put_meta("language", hearing.language))
         await room.idle()
         lease = self._rooms.lease(session.transcript)
-        await self._threads.run(lambda: self._store.passes.close(lease, taken.id))
-        await self._threads.run(lambda: self._store.jobs.applied(job.id, taken.id))
+        await self._threads.write(lambda: self._store.passes.close(lease, taken.id))
+        await self._threads.write(lambda: self._store.jobs.applied(job.id, taken.id))
         self._jobs.notice()
 
     async def _begun(self, job: Job, session: Session, hearing: Hearing, room: Room) -> _Pass:
         """Return the pass of a job, which is begun once only, unless it heard something else."""
         lease = self._rooms.lease(session.transcript)
         begin = partial(self._store.passes.begin_for, lease, job.id)
-        begun = await self._threads.run(begin)
+        begun = await self._threads.write(begin)
         stored = room.passes.get(begun.id, [])
         if stored != [heard.word for heard in hearing.words[: len(stored)]]:
-            begun = await self._threads.run(lambda: begin(afresh=True))
+            begun = await self._threads.write(lambda: begin(afresh=True))
         return _Pass(job.id, session, hearing, begun.id)
 
     async def _said_by(self, taken: _Pass, room: Room) -> dict[WordRef, SpeakerId]:
@@ -207,7 +207,7 @@ class Corrections:
         for voice in range(len(taken.hearing.voices)):
             if voice not in known and any(heard.voice == voice for heard in words):
                 known[voice] = await self._introduced(taken, room, voice)
-        return await self._threads.run(
+        return await asyncio.to_thread(
             lambda: {
                 WordRef(taken.id, number): known[heard.voice]
                 for number, heard in enumerate(words)
@@ -218,7 +218,7 @@ class Corrections:
     async def _known(self, taken: _Pass, room: Room) -> dict[int, SpeakerId]:
         """Return who the voices are that are speakers of the transcript already."""
         session, hearing, known = taken.session, taken.hearing, dict[int, SpeakerId]()
-        voices = await self._threads.run(lambda: self._store.sessions.voices(session.transcript))
+        voices = await self._threads.read(lambda: self._store.sessions.voices(session.transcript))
         mine = [voice.speaker for voice in voices if voice.session == session.id]
         if session.person is not None and mine:
             return dict.fromkeys(range(len(hearing.voices)), room.identity(mine[0]))
@@ -238,7 +238,7 @@ class Corrections:
     async def _introduced(self, taken: _Pass, room: Room, voice: int) -> SpeakerId:
         """Return the new speaker that a voice is."""
         lease, session = self._rooms.lease(taken.session.transcript), taken.session.id
-        added = await self._threads.run(
+        added = await self._threads.write(
             lambda: self._store.sessions.add_voice(lease, session, f"{taken.id}.{voice}")
         )
         speaker = room.identity(added.speaker)
@@ -248,7 +248,7 @@ class Corrections:
         return speaker
 
     async def _passes_of(self, session: Session) -> set[PassId]:
-        passes = await self._threads.run(lambda: self._store.passes.of(session.transcript))
+        passes = await self._threads.read(lambda: self._store.passes.of(session.transcript))
         return {each.id for each in passes if each.session == session.id}
 
     async def _correct(self, taken: _Pass, room: Room, said_by: dict[WordRef, SpeakerId]) -> None:

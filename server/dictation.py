@@ -105,7 +105,10 @@ class Dictation:
                 said = {} if speaker is None else self._said_in(span, speaker)
                 await self._room.machine.write(*self._arrangement(said), progress=progress)
             case LanguageDetected(language=language):
-                update = self._room.transcript.put_meta("language", language.code)
+                # What a person said, or another session heard before, stands.
+                document = self._room.transcript
+                known = document.meta("language")
+                update = None if known else document.put_meta("language", language.code)
                 self._room.commit(update, progress=progress)
             case SpeechStarted() | UtteranceEnded():
                 self._room.commit(None, progress=progress)

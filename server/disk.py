@@ -1,4 +1,4 @@
-"""The threads that wait for the disk, so that the event loop never does."""
+"""The threads that wait for files, so that the event loop never does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ THREADS = 4
 
 
 class Disk:
-    """Runs blocking file work in a few threads of its own; one for the whole server."""
+    """Runs blocking file work in a few threads of its own; one for the whole server.
+
+    Never give it work for the database: what waits for a lock there would hold up all audio.
+    """
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="disk")

@@ -19,12 +19,12 @@ from offline.errors import QueueUnavailable
 from offline.jobs import Job, JobState
 from offline.queue import JobQueue
 from server.codes import ErrorCode
-from server.disk import Disk
 from server.errors import Overload
 from server.recordings import unix_ms
 from server.storage.errors import StorageError, TooManyJobs
 from server.storage.jobs import Bounds, NewJob
 from server.storage.store import Store
+from server.store_threads import StoreThreads
 from server.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
@@ -54,7 +54,12 @@ class Jobs:
     """The jobs of one server; used in its event loop."""
 
     def __init__(
-        self, store: Store, threads: Disk, queue: JobQueue, telemetry: Telemetry, bounds: Bounds
+        self,
+        store: Store,
+        threads: StoreThreads,
+        queue: JobQueue,
+        telemetry: Telemetry,
+        bounds: Bounds,
     ) -> None:
         self._store = store
         self._threads = threads
@@ -107,7 +112,7 @@ class Jobs:
             StorageError: It cannot be stored now.
         """
         try:
-            stored, job = await self._threads.run(lambda: write(self._bounds))
+            stored, job = await self._threads.write(lambda: write(self._bounds))
         except TooManyJobs as error:
             raise Overload(
                 ErrorCode.OVERLOADED,
@@ -127,7 +132,7 @@ class Jobs:
             UnknownJob: There is none.
             StorageError: It cannot be read now.
         """
-        return await self._threads.run(lambda: self._store.jobs.get(job))
+        return await self._threads.read(lambda: self._store.jobs.get(job))
 
     async def cancel(self, job: str) -> Job:
         """End a job that is under way; return it. Its worker stops within seconds.
@@ -136,7 +141,7 @@ class Jobs:
             UnknownJob: There is none.
             StorageError: It cannot be changed now.
         """
-        ended = await self._threads.run(lambda: self._store.jobs.cancel(job))
+        ended = await self._threads.write(lambda: self._store.jobs.cancel(job))
         self.notice()
         return ended
 
@@ -148,7 +153,7 @@ class Jobs:
             WrongJobState: It did not fail.
             StorageError: It cannot be changed now.
         """
-        waiting = await self._threads.run(lambda: self._store.jobs.retry(job))
+        waiting = await self._threads.write(lambda: self._store.jobs.retry(job))
         self.notice()
         await self._send(job)
         return waiting
@@ -180,7 +185,7 @@ class Jobs:
         while True:
             news = self._news
             try:
-                jobs = await self._threads.run(self._store.jobs.heard)
+                jobs = await self._threads.read(self._store.jobs.heard)
             except StorageError as error:
                 logger.warning("jobs not read", extra={"reason": type(error).__name__})
                 jobs = ()
@@ -227,9 +232,9 @@ class Jobs:
 
     async def _tidy(self) -> None:
         store = self._store
-        self._telemetry.jobs_counted(await self._threads.run(store.jobs.census), unix_ms())
+        self._telemetry.jobs_counted(await self._threads.read(store.jobs.census), unix_ms())
         await self._forget(unix_ms())
-        due = await self._threads.run(store.claims.due)
+        due = await self._threads.read(store.claims.due)
         sent = await self._in_queue(lambda: self._queue.top_up(due))
         if sent:
             # Also those that a busy worker has fetched already: nothing that anybody has to know.
@@ -238,7 +243,7 @@ class Jobs:
     async def _forget(self, now_ms: int) -> None:
         """Remove jobs that were over long ago, once in a while: it looks at all of them."""
         if now_ms >= self._forgetting_ms:
-            await self._threads.run(lambda: self._store.jobs.sweep(now_ms - KEPT_MS))
+            await self._threads.write(lambda: self._store.jobs.sweep(now_ms - KEPT_MS))
             self._forgetting_ms = now_ms + FORGET_MS
 
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from offline.jobs import JobKind, Task
 from offline.passes import Passes
-from server.disk import Disk
 from server.errors import Overload
 from server.jobs import Jobs
 from server.messages import AUTO_LANGUAGE
@@ -21,6 +20,7 @@ from server.storage.errors import StorageError, UnknownTranscript
 from server.storage.jobs import NewJob
 from server.storage.store import Store
 from server.storage.values import Session
+from server.store_threads import StoreThreads
 from server.terms import Terms
 from streaming.core.domain import to_ms
 from streaming.core.events import Event, UtteranceEnded
@@ -144,7 +144,7 @@ class Rehearing:
 class Rehearings:
     """Has sessions heard again; one for the whole server, used in its event loop."""
 
-    def __init__(self, store: Store, threads: Disk, jobs: Jobs, passes: Passes) -> None:
+    def __init__(self, store: Store, threads: StoreThreads, jobs: Jobs, passes: Passes) -> None:
         self._store = store
         self._threads = threads
         self._jobs = jobs
@@ -158,7 +158,7 @@ class Rehearings:
         Raises:
             StorageError: It cannot be known now.
         """
-        begun_ms = await self._threads.run(
+        begun_ms = await self._threads.read(
             lambda: self._store.jobs.end_ms(session.transcript, session.id, JobKind.STRETCH)
         )
         return Rehearing(session, begun_ms, self._kinds, self._jobs, wishes, self._remember)

@@ -94,6 +94,8 @@ class Room:
             clock: Seconds, only going forward.
         """
         self.transcript = transcript
+        self.changing = asyncio.Lock()
+        """Held from a change of title, language or state until lists know it, too."""
         self.passes = contents.passes
         self.machine = MachineWriter(transcript, contents, planner, self._take_over)
         self.decisions = contents.decisions

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,15 +19,16 @@ from server.acquaintance import Acquaintance
 from server.codes import CloseCode
 from server.commits import Commits
 from server.contents import Contents
-from server.disk import Disk
 from server.errors import RoomClosed, TranscriptError
 from server.mailbox import Dismissal
 from server.planner import Planner
 from server.room import Room
-from server.schema import SCHEMA, steps_from
+from server.schema import SCHEMA
 from server.storage.errors import StorageError, UnknownTranscript
 from server.storage.store import Store
 from server.storage.values import Batch, Document, Lease
+from server.store_threads import StoreThreads
+from server.stored import Stored
 from server.transcript import Transcript, make_client_id
 from server.yjs.landmarks import Landmarks
 from server.yjs.updates import NO_LIMITS, inspect
@@ -71,7 +72,7 @@ class _Open:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
+class _Opening:
     """What the storage holds of a transcript that is being opened."""
 
     lease: Lease
@@ -86,7 +87,7 @@ class Rooms:
     def __init__(
         self,
         store: Store,
-        threads: Disk,
+        threads: StoreThreads,
         planner: Planner,
         *,
         transcript_bytes: int,
@@ -133,6 +134,11 @@ class Rooms:
             if opened.users == 0:
                 self._spawn(self._close_later(transcript, opened, opened.entered))
 
+    def present(self, transcript: str) -> Room | None:
+        """Return a room if it is open; it may close whenever its caller waits for something."""
+        opened = self._open.get(transcript)
+        return None if opened is None else opened.room
+
     async def closed(self, transcript: str, room: Room) -> None:
         """Wait until a room that is in use is closed all the same."""
         opened = self._open.get(transcript)
@@ -172,12 +178,12 @@ class Rooms:
             StorageError: It cannot be deleted now.
         """
         async with self._lock(transcript):
-            gone = await self._threads.run(lambda: self._store.library.delete(transcript))
+            gone = await self._threads.write(lambda: self._store.library.delete(transcript))
             opened = self._open.get(transcript)
             if opened is not None:
                 self._forget(transcript, opened, DELETED)
         try:
-            await self._threads.run(self._store.removals.scrub)
+            await self._threads.read(self._store.removals.scrub)
         except StorageError:  # It is done with the next one, or when the server starts again.
             logger.exception("database not scrubbed", extra={"transcript": transcript})
         return gone
@@ -201,7 +207,7 @@ class Rooms:
             return opened
 
     async def _load(self, transcript: str) -> _Open:
-        stored = await self._threads.run(lambda: self._read(transcript))
+        stored = await self._read(transcript)
         self._check_serving()
         last_seq = stored.document.last_seq
         commits = Commits(self._store, self._threads, stored.lease, last_seq)
@@ -223,19 +229,31 @@ class Rooms:
         ]
         return opened
 
-    def _read(self, transcript: str) -> _Stored:
-        """Read all that a room needs, in a thread."""
-        store, client, writer = self._store, make_client_id(), make_client_id()
-        lease = store.documents.lease(transcript)
-        for each in (client, writer):
-            store.documents.add_client(lease, each)
-        document, replica = self._up_to_date(lease, client)
+    async def _read(self, transcript: str) -> _Opening:
+        """Read all that a room needs."""
+        client, writer = make_client_id(), make_client_id()
+        lease = await self._threads.write(lambda: self._take(transcript, (client, writer)))
+        document, replica = await self._up_to_date(lease, client)
+        return await self._threads.read(lambda: self._stored(lease, document, replica, writer))
+
+    def _take(self, transcript: str, clients: Sequence[int]) -> Lease:
+        """Take the right to write, under client ids of our own, in a thread."""
+        lease = self._store.documents.lease(transcript)
+        for each in clients:
+            self._store.documents.add_client(lease, each)
+        return lease
+
+    def _stored(
+        self, lease: Lease, document: Document, replica: Transcript, writer: int
+    ) -> _Opening:
+        """Read what belongs to a document, in a thread."""
+        store, transcript = self._store, lease.transcript
         landmarks = Landmarks()
-        for update in _updates(document):
+        for update in document.whole:
             landmarks.add(inspect(update, NO_LIMITS))
         names = [each.id for each in store.passes.of(transcript)]
         words = store.passes.words(transcript, names)
-        return _Stored(
+        return _Opening(
             lease=lease,
             transcript=replica,
             document=document,
@@ -250,19 +268,16 @@ class Rooms:
             ),
         )
 
-    def _up_to_date(self, lease: Lease, client: int) -> tuple[Document, Transcript]:
+    async def _up_to_date(self, lease: Lease, client: int) -> tuple[Document, Transcript]:
         """Return a document of our version, and a replica of it that writes as `client`."""
-        store = self._store
-        document = store.documents.read(lease.transcript)
-        replica = Transcript(client, _updates(document))
-        if document.last_seq == 0:
-            about = store.library.get(lease.transcript)
-            update = replica.begin(title=about.title, language=about.language)
-        else:
-            update = replica.migrate(steps_from(document.schema))
+        documents = self._store.documents
+        stored = await self._threads.read(lambda: Stored.read(self._store, lease.transcript))
+        document = stored.document
+        replica, update = await self._threads.read(lambda: stored.replica(client))
         if update is not None:
-            store.documents.append(lease, Batch(document.last_seq, (update,), schema=SCHEMA))
-            document = store.documents.read(lease.transcript)
+            batch = Batch(document.last_seq, (update,), schema=SCHEMA)
+            await self._threads.write(lambda: documents.append(lease, batch))
+            document = await self._threads.read(lambda: documents.read(lease.transcript))
         return document, replica
 
     async def _guard(
@@ -299,7 +314,7 @@ class Rooms:
             return
         described = opened.room.describe()
         try:
-            await self._threads.run(lambda: self._store.library.describe(opened.lease, described))
+            await self._threads.write(lambda: self._store.library.describe(opened.lease, described))
         except StorageError:  # It is found by what it said before.
             logger.exception("document not described", extra={"transcript": transcript})
         else:
@@ -309,22 +324,23 @@ class Rooms:
         """Store one update in place of all so far."""
         async with opened.compacting:
             try:
-                opened.compacted = await self._threads.run(
-                    lambda: self._shorten(transcript, opened.lease)
-                )
+                opened.compacted = await self._shorten(transcript, opened.lease)
             except (StorageError, TranscriptError):  # The updates are still there.
                 logger.exception("document not compacted", extra={"transcript": transcript})
 
-    def _shorten(self, transcript: str, lease: Lease) -> int:
-        """Compact what is stored, in a thread; return the number of the last update in it.
+    async def _shorten(self, transcript: str, lease: Lease) -> int:
+        """Compact what is stored; return the number of the last update in it.
 
         The room's own document will not do: it may hold words of which it is not stored yet that
         they were written, so that after a crash they would be written again.
         """
-        document = self._store.documents.read(transcript)
+        documents = self._store.documents
+        document = await self._threads.read(lambda: documents.read(transcript))
         if document.updates:
-            whole = Transcript(make_client_id(), _updates(document)).update_since()
-            self._store.documents.compact(lease, whole, document.last_seq)
+            whole = await self._threads.read(
+                lambda: Transcript(make_client_id(), document.whole).update_since()
+            )
+            await self._threads.write(lambda: documents.compact(lease, whole, document.last_seq))
         return document.last_seq
 
     async def _close_later(self, transcript: str, opened: _Open, entered: int) -> None:
@@ -370,9 +386,3 @@ class Rooms:
         task = asyncio.get_running_loop().create_task(work)
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
-
-
-def _updates(document: Document) -> tuple[bytes, ...]:
-    """Return all that a document consists of, in order."""
-    snapshot = () if document.snapshot is None else (document.snapshot,)
-    return (*snapshot, *document.updates)

@@ -21,6 +21,7 @@ import logging
 import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from functools import partial
 
 from server.admission import refuse
 from server.auth import fingerprint, make_token, same
@@ -299,7 +300,7 @@ class Sessions:
             await session.put_away()
         if isinstance(session.ending, PeerMistake):
             await session.give_up()
-            await self._disk.run(self._remove_deleted)
+            await self._remove_deleted()
         elif not isinstance(session.ending, Done):
             await asyncio.sleep(self._settings.resume_ms / 1000)
             await self._finish(session.id)
@@ -346,7 +347,7 @@ class Sessions:
         """Look for old sessions, for ever."""
         while True:
             try:
-                await self._disk.run(self._remove_deleted)
+                await self._remove_deleted()
                 await self._disk.run(self._put_away_old)
             except (AudioStoreError, OSError, StorageError):
                 logger.exception("old sessions cannot be put away")
@@ -362,24 +363,21 @@ class Sessions:
         if removed or stored:
             logger.info("old sessions put away", extra={"removed": removed, "stored": stored})
 
-    def _remove_deleted(self) -> None:
-        """Remove the recordings of deleted transcripts, in a thread.
+    async def _remove_deleted(self) -> None:
+        """Remove the recordings of deleted transcripts.
 
         Raises:
             StorageError: It is not known which.
         """
         removed: list[str] = []
-        deleted = self._transcripts.removals.all()
-        if deleted:
-            self._transcripts.removals.scrub()
-        for session in deleted:
+        for session in await self._transcripts.deleted():
             try:
-                self._archive.remove(session)
+                await self._disk.run(partial(self._archive.remove, session))
             except (AudioStoreError, OSError):  # The next sweep tries again.
                 logger.exception("recording not removed", extra={"session": session})
             else:
                 removed.append(session)
-        self._transcripts.removals.forget(removed, unix_ms() - REMEMBER_REMOVED_MS)
+        await self._transcripts.forget(removed, unix_ms() - REMEMBER_REMOVED_MS)
 
     def _expire_later(self, session: Session) -> None:
         self._stop_expiry(session)

@@ -12,13 +12,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Protocol
 
 from offline.domain import SpeakerId
 from server.dictation import Dictation
-from server.disk import Disk
 from server.errors import RoomClosed, TranscriptClosed
 from server.journal import Entry
 from server.recordings import unix_ms
@@ -26,10 +25,10 @@ from server.rehearing import Rehearing, Rehearings, Wishes
 from server.room import Room
 from server.rooms import Rooms
 from server.storage.errors import StorageError, UnknownTranscript
-from server.storage.removals import Removals
 from server.storage.sessions import NewSession
 from server.storage.store import Store
 from server.storage.values import Session, TranscriptState
+from server.store_threads import StoreThreads
 from streaming.core.domain import Samples, Voice
 from streaming.core.events import Partial
 
@@ -90,7 +89,11 @@ class Transcripts:
     """What sessions need of transcripts; one for the whole server, used in its event loop."""
 
     def __init__(
-        self, store: Store, threads: Disk, rooms: Rooms, rehearings: Rehearings | None = None
+        self,
+        store: Store,
+        threads: StoreThreads,
+        rooms: Rooms,
+        rehearings: Rehearings | None = None,
     ) -> None:
         """Begin to serve sessions.
 
@@ -105,10 +108,26 @@ class Transcripts:
         self._rooms = rooms
         self._rehearings = rehearings
 
-    @property
-    def removals(self) -> Removals:
-        """Whose recordings are to be removed."""
-        return self._store.removals
+    async def deleted(self) -> tuple[str, ...]:
+        """Return the sessions whose recordings are to be removed; nothing else is left of them.
+
+        Raises:
+            StorageError: It is not known which.
+        """
+        removals = self._store.removals
+        deleted = await self._threads.read(removals.all)
+        if deleted:
+            await self._threads.read(removals.scrub)
+        return deleted
+
+    async def forget(self, removed: Collection[str], before_ms: int) -> None:
+        """Forget sessions of which nothing is left, if they were deleted before this moment.
+
+        Raises:
+            StorageError: It cannot be written now.
+        """
+        if removed:
+            await self._threads.write(lambda: self._store.removals.forget(removed, before_ms))
 
     async def create(self, *, title: str = "", language: str | None = None) -> str:
         """Make a transcript whose clock begins now; return its id.
@@ -117,7 +136,7 @@ class Transcripts:
             StorageError: It cannot be made now.
         """
         transcript = secrets.token_hex(ID_BYTES)  # none begins with -, like a flag
-        await self._threads.run(
+        await self._threads.write(
             lambda: self._store.library.create(
                 transcript, started_ms=unix_ms(), title=title, language=language
             )
@@ -134,13 +153,13 @@ class Transcripts:
             TranscriptClosed: It takes no more sessions.
             StorageError: It cannot be added now.
         """
-        about = await self._threads.run(lambda: self._store.library.get(transcript))
+        about = await self._threads.read(lambda: self._store.library.get(transcript))
         if about.state is TranscriptState.CLOSED:
             raise TranscriptClosed("an open transcript expected")
         async with self._rooms.enter(transcript):
             lease = self._rooms.lease(transcript)
             new = NewSession(session, unix_ms() - about.started_ms, microphone, person)
-            await self._threads.run(lambda: self._store.sessions.add(lease, new))
+            await self._threads.write(lambda: self._store.sessions.add(lease, new))
 
     async def follow(self, speech: Speech) -> None:
         """Write what a session says into its transcript until all of it is written.
@@ -164,7 +183,7 @@ class Transcripts:
                 await asyncio.sleep(RETRY_S)
 
     async def _session(self, name: str) -> Session:
-        session = await self._threads.run(lambda: self._store.sessions.find(name))
+        session = await self._threads.read(lambda: self._store.sessions.find(name))
         if session is None:
             raise UnknownTranscript(name)
         return session
@@ -222,7 +241,7 @@ class Transcripts:
         await room.idle()
         lease = self._rooms.lease(session.transcript)
         for each in (session.live_pass, session.utterance_pass):
-            await self._threads.run(partial(self._store.passes.close, lease, each))
+            await self._threads.write(partial(self._store.passes.close, lease, each))
         if again is not None and room.passes.get(session.live_pass):
             await again.recording()
 

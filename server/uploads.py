@@ -32,6 +32,7 @@ from server.storage.sessions import NewSession
 from server.storage.store import Store
 from server.storage.uploads import NewUpload, Upload, Wishes
 from server.storage.values import TranscriptState
+from server.store_threads import StoreThreads
 from server.terms import Terms
 from server.unpacking import Examined, Unpacked, examine
 from server.upload_files import Incoming, UploadFiles
@@ -102,23 +103,32 @@ class Taken:
     new: bool
 
 
+@dataclass(frozen=True, slots=True)
+class UploadSpace:
+    """Where files are received, and the threads that wait for it."""
+
+    files: UploadFiles
+    disk: Disk
+
+
 class Uploads:
     """Receives the files of one server; used in its event loop."""
 
     def __init__(
         self,
         store: Store,
-        threads: Disk,
+        threads: StoreThreads,
         rooms: Rooms,
         jobs: Jobs,
-        files: UploadFiles,
+        space: UploadSpace,
         limits: UploadLimits,
     ) -> None:
         self._store = store
         self._threads = threads
+        self._disk = space.disk
         self._rooms = rooms
         self._jobs = jobs
-        self._files = files
+        self._files = space.files
         self._limits = limits
         self._receiving: Counter[str] = Counter()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -129,8 +139,8 @@ class Uploads:
         Raises:
             StorageError: It cannot be known now what that is.
         """
-        removed = await self._threads.run(self._files.sweep)
-        removed += await self._threads.run(self._settle)
+        removed = await self._disk.run(self._files.sweep)
+        removed += await self._threads.read(self._settle)
         if removed:
             logger.info("unfinished uploads removed", extra={"files": removed})
 
@@ -172,12 +182,12 @@ class Uploads:
         if said_bytes is not None and said_bytes > self._limits.size_bytes:
             raise self._too_large(said_bytes)
         with self._counted(transcript):
-            incoming = await self._threads.run(self._files.begin)
+            incoming = await self._disk.run(self._files.begin)
             try:
                 await self._receive(incoming, body, said_bytes)
                 return await self._keep(transcript, incoming, wish)
             finally:
-                await self._threads.run(incoming.close)
+                await self._disk.run(incoming.close)
 
     def unpacked(self, session: str) -> Unpacked | None:
         """Return what became of the file of a session, if anything did yet. Blocks."""
@@ -206,7 +216,7 @@ class Uploads:
             self._receiving += Counter()  # without those of which there are none
 
     async def _check_open(self, transcript: str) -> None:
-        about = await self._threads.run(lambda: self._store.library.get(transcript))
+        about = await self._threads.read(lambda: self._store.library.get(transcript))
         if about.state is TranscriptState.CLOSED:
             raise TranscriptClosed("an open transcript expected")
 
@@ -215,7 +225,7 @@ class Uploads:
     ) -> None:
         """Write a file to the disk as it comes."""
         if said_bytes is not None:
-            await self._threads.run(lambda: incoming.reserve(said_bytes))
+            await self._disk.run(lambda: incoming.reserve(said_bytes))
         gathered = bytearray()
         async for piece in _in_time(body):
             if incoming.size_bytes + len(gathered) + len(piece) > self._limits.size_bytes:
@@ -227,7 +237,7 @@ class Uploads:
         await self._write(incoming, gathered)
 
     async def _write(self, incoming: Incoming, piece: bytearray) -> None:
-        await self._threads.run(lambda: incoming.write(piece))
+        await self._disk.run(lambda: incoming.write(piece))
 
     async def _keep(self, transcript: str, incoming: Incoming, wish: UploadWish) -> Taken:
         """Make what was received a session, unless the transcript has it."""
@@ -239,7 +249,7 @@ class Uploads:
         examined = await asyncio.to_thread(examine, incoming.path, self._limits.length)
         if examined.length is not None:
             size_bytes = examined.length * SAMPLE_BYTES
-            await self._threads.run(lambda: incoming.reserve(size_bytes))
+            await self._disk.run(lambda: incoming.reserve(size_bytes))
         async with self._lock(transcript):
             # Twice the same file at once: the second one finds the first.
             known = await self._known(transcript, incoming, wish)
@@ -252,7 +262,7 @@ class Uploads:
         have been in what was wished before.
         """
         digest = incoming.digest
-        upload = await self._threads.run(
+        upload = await self._threads.read(
             lambda: self._store.uploads.find(transcript, digest=digest, key=wish.key)
         )
         if upload is None:
@@ -295,15 +305,15 @@ class Uploads:
                 wishes=wish.wishes,
             )
             # In this order: a job whose file is not there yet would fail.
-            await self._threads.run(lambda: self._files.keep(incoming, manifest))
+            await self._disk.run(lambda: self._files.keep(incoming, manifest))
             try:
                 upload, job = await self._jobs.submit_with(
                     lambda bounds: self._store.uploads.add(lease, new, bounds)
                 )
             except BaseException:
-                await self._threads.run(lambda: self._files.remove(session))
+                await self._disk.run(lambda: self._files.remove(session))
                 raise
-            await self._threads.run(lambda: self._files.confirm(session))
+            await self._disk.run(lambda: self._files.confirm(session))
         logger.info(
             "upload taken",
             extra={"session": session, "job": job.id, "bytes": incoming.size_bytes},
@@ -312,8 +322,8 @@ class Uploads:
 
     async def _end_ms(self, transcript: str) -> int:
         """Return where on its clock all that is recorded of a transcript ends."""
-        sessions = await self._threads.run(lambda: self._store.sessions.of(transcript))
-        about = await self._threads.run(lambda: self._store.library.get(transcript))
+        sessions = await self._threads.read(lambda: self._store.sessions.of(transcript))
+        about = await self._threads.read(lambda: self._store.library.get(transcript))
         ends = [each.offset_ms + to_ms(Samples(each.samples)) for each in sessions]
         return max([0, about.duration_ms, *ends]) if sessions else 0
 

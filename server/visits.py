@@ -12,11 +12,11 @@ import logging
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
-from server.disk import Disk
 from server.recordings import unix_ms
 from server.storage.errors import StorageError
 from server.storage.links import Links
 from server.storage.values import Link
+from server.store_threads import StoreThreads
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ SendAway = Callable[[str], None]
 class Visits:
     """The connections of one server that stand by a link; used in its event loop."""
 
-    def __init__(self, links: Links, threads: Disk) -> None:
+    def __init__(self, links: Links, threads: StoreThreads) -> None:
         self._links = links
         self._threads = threads
         self._here: dict[str, set[SendAway]] = {}
@@ -86,7 +86,7 @@ class Visits:
     async def _check(self, fingerprints: Collection[str]) -> None:
         if not fingerprints:
             return
-        found = await self._threads.run(lambda: self._links.among(fingerprints))
+        found = await self._threads.read(lambda: self._links.among(fingerprints))
         links, now_ms = {link.fingerprint: link for link in found}, unix_ms()
         for fingerprint in fingerprints:
             link = links.get(fingerprint)

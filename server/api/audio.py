@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from starlette.responses import Response, StreamingResponse
@@ -14,6 +14,7 @@ from server.api.filenames import attachment
 from server.api.operation import About, Call, Operation, Success, with_query
 from server.api.requests import AudioQuery
 from server.audio import LONGEST, Track, WavFile
+from server.storage.values import Session
 from streaming.core.domain import from_ms, to_ms
 
 PATH = "/v1/transcripts/{transcript}/audio"
@@ -40,8 +41,9 @@ async def audio(call: Call, wish: AudioQuery) -> Response:
             "to_ms", expected=f"at least from_ms, {wish.from_ms}", got=str(wish.to_ms)
         )
     store = call.serving.store
-    about = await call.threads.run(lambda: store.library.get(call.transcript))
-    file = await call.threads.run(lambda: _file(call, wish))
+    about = await call.threads.read(lambda: store.library.get(call.transcript))
+    sessions = await call.threads.read(lambda: store.sessions.of(call.transcript))
+    file = await call.disk.run(lambda: _file(call, wish, sessions))
     if file.span.length > LONGEST:
         raise out_of_bounds(
             "span", expected=f"at most {to_ms(LONGEST)} ms", got=f"{to_ms(file.span.length)} ms"
@@ -95,9 +97,8 @@ def parse_range(header: str, size_bytes: int) -> ByteRange | None:
     return ByteRange(first, last + 1)
 
 
-def _file(call: Call, wish: AudioQuery) -> WavFile:
+def _file(call: Call, wish: AudioQuery, sessions: Sequence[Session]) -> WavFile:
     """Look what is recorded, in a thread."""
-    sessions = call.serving.store.sessions.of(call.transcript)
     if wish.session is not None:
         sessions = tuple(each for each in sessions if each.id == wish.session)
         if not sessions:
@@ -110,7 +111,7 @@ def _file(call: Call, wish: AudioQuery) -> WavFile:
 async def _pieces(call: Call, file: WavFile, part: ByteRange) -> AsyncIterator[bytes]:
     for first in range(part.first, part.end, PIECE_BYTES):
         end = min(first + PIECE_BYTES, part.end)
-        yield await call.threads.run(lambda: file.read(first, end))  # noqa: B023 - awaited here
+        yield await call.disk.run(lambda: file.read(first, end))  # noqa: B023 - awaited here
 
 
 OPERATIONS: tuple[Operation, ...] = (

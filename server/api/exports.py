@@ -20,7 +20,7 @@ PATH = "/v1/transcripts/{transcript}/export"
 async def exported(call: Call, wish: ExportQuery) -> Response:
     """Answer the transcript as a file of the format that is asked for."""
     store = call.serving.store
-    about, sessions = await call.threads.run(
+    about, sessions = await call.threads.read(
         lambda: (store.library.get(call.transcript), store.sessions.of(call.transcript))
     )
     taken, duration_ms = await copy(call), length_ms(about, sessions)

@@ -27,9 +27,9 @@ ONE = f"{PATH}/{{job}}"
 async def listing(call: Call, wish: JobsQuery) -> Response:
     """List the jobs of a transcript, the newest first."""
     store, name = call.serving.store, call.transcript
-    await call.threads.run(lambda: store.library.get(name))
+    await call.threads.read(lambda: store.library.get(name))
     after = None if wish.cursor is None else JobCursor.parse(wish.cursor)
-    page = await call.threads.run(
+    page = await call.threads.read(
         lambda: store.jobs.page(transcript=name, after=after, limit=wish.limit)
     )
     following = None
@@ -77,7 +77,7 @@ async def answer_job(call: Call, job: Job) -> JobAnswer:
 
 async def answer_jobs(call: Call, jobs: Iterable[Job]) -> list[JobAnswer]:
     """Return jobs of a request's transcript as they are answered."""
-    return await call.threads.run(lambda: _answers(call, jobs))
+    return await call.threads.read(lambda: _answers(call, jobs))
 
 
 def _answers(call: Call, jobs: Iterable[Job]) -> list[JobAnswer]:

@@ -25,7 +25,7 @@ MOST_LINKS = 1_000
 async def add(call: Call, wish: LinkWish) -> Response:
     """Make a link; its token is shown this once."""
     links, token = call.serving.store.links, make_token()
-    before = len(await call.threads.run(lambda: links.of(call.transcript)))
+    before = len(await call.threads.read(lambda: links.of(call.transcript)))
     if before >= MOST_LINKS:
         raise Rejected(
             409,
@@ -34,7 +34,7 @@ async def add(call: Call, wish: LinkWish) -> Response:
             expected=f"fewer than {MOST_LINKS}",
             got=str(before),
         )
-    link = await call.threads.run(
+    link = await call.threads.write(
         lambda: links.add(
             call.transcript,
             fingerprint(token),
@@ -50,14 +50,14 @@ async def add(call: Call, wish: LinkWish) -> Response:
 
 async def listing(call: Call, _query: Nothing) -> Response:
     """List all links, ended ones too."""
-    await call.threads.run(lambda: call.serving.store.library.get(call.transcript))
+    await call.threads.read(lambda: call.serving.store.library.get(call.transcript))
     return write(LinkList(links=await answer_links(call)))
 
 
 async def revoke(call: Call, _query: Nothing) -> Response:
     """End a link: nobody enters by it any more, and whoever did is sent away."""
     links, name = call.serving.store.links, str(call.request.path_params["link"])
-    if not await call.threads.run(lambda: links.revoke(call.transcript, name)):
+    if not await call.threads.write(lambda: links.revoke(call.transcript, name)):
         raise unknown("link")
     call.serving.visits.end(name)
     return Response(status_code=204)
@@ -66,7 +66,7 @@ async def revoke(call: Call, _query: Nothing) -> Response:
 async def answer_links(call: Call) -> list[LinkAnswer]:
     """Return the links into the transcript of a request."""
     links = call.serving.store.links
-    return [*map(_answer, await call.threads.run(lambda: links.of(call.transcript)))]
+    return [*map(_answer, await call.threads.read(lambda: links.of(call.transcript)))]
 
 
 def _answer(link: values.Link) -> LinkAnswer:

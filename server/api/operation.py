@@ -17,6 +17,7 @@ from server.api.workbench import Workbench
 from server.disk import Disk
 from server.lifecycle import Serving
 from server.recordings import Archive
+from server.store_threads import StoreThreads
 
 _RANKS = (Role.VIEWER, Role.EDITOR, Role.OWNER)
 
@@ -30,7 +31,8 @@ class Call:
         transcript: The id in its path; empty where there is none.
         role: What its sender may do there.
         serving: Transcripts, sessions and rooms.
-        threads: For the storage and for files.
+        threads: For the storage.
+        disk: For files.
         workbench: For computations.
         archive: Recordings.
     """
@@ -39,7 +41,8 @@ class Call:
     transcript: str
     role: Role
     serving: Serving
-    threads: Disk
+    threads: StoreThreads
+    disk: Disk
     workbench: Workbench
     archive: Archive
 

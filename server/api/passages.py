@@ -37,8 +37,8 @@ async def retranscribe(call: Call, wish: Passage) -> Response:
         raise out_of_bounds("to_ms", expected=f"more than from_ms, {wish.from_ms}", got="less")
     model, key = allowed_model(call, wish.model), idempotency_key(call.request.headers)
     language = known_language(call, wish.language)
-    await call.threads.run(lambda: call.serving.store.library.get(call.transcript))
-    stretches = await call.threads.run(lambda: _stretches(call, wish))
+    await call.threads.read(lambda: call.serving.store.library.get(call.transcript))
+    stretches = await call.threads.read(lambda: _stretches(call, wish))
     if not stretches:
         raise out_of_bounds("span", expected="one in which something is recorded", got="silence")
     jobs = []

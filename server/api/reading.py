@@ -2,21 +2,29 @@
 
 The document of a room is used in the event loop only, and reading three hours of speech out of it
 would hold everybody up for 25 ms. So it is copied there, as one update, and read in the thread.
+Without an open room it is read from the storage: to open one would write, and take the right to
+write away from another server.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from offline.domain import PassId, PassWord, Speaker, SpeakerId, Turn
 from server.api.answers import SpeakerAnswer
 from server.api.operation import Call
 from server.room import LONGEST_LANGUAGE, LONGEST_TITLE
+from server.storage.store import Store
 from server.storage.values import Session
 from server.storage.values import Transcript as AboutTranscript
+from server.stored import Stored
 from server.transcript import Transcript, make_client_id
 from streaming.core.domain import to_ms
+
+COMMITTED_S = 1.0
+"""So long a request waits for the changes before it; they take milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +48,24 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A document at one moment, not looked into yet; immutable."""
+    """A committed document at one moment, not looked into yet; immutable.
 
-    update: bytes
+    Attributes:
+        open: Makes the document; blocks.
+        passes: The words of every pass.
+    """
+
+    open: Callable[[], Transcript]
     passes: Mapping[PassId, Sequence[PassWord]]
 
     def read(self) -> Reading:
-        """Return what it says; blocks for some 50 ms for three hours of speech."""
-        document = Transcript(make_client_id(), [self.update])
+        """Return what it says; blocks for some 50 ms for three hours of speech.
+
+        Raises:
+            TranscriptError: It cannot be read.
+            UnsupportedSchema: It is of a newer version.
+        """
+        document = self.open()
         return Reading(
             title=title_of(document),
             language=language_of(document),
@@ -58,15 +76,38 @@ class Copy:
 
 
 async def copy(call: Call) -> Copy:
-    """Copy the document of a request, which takes a millisecond for three hours of speech.
+    """Copy the document of a request as it is committed; nothing is written for it.
+
+    It is copied from its room, in a millisecond for three hours of speech, if that is open here
+    and its changes are committed soon. Otherwise it is read from the storage, which holds what is
+    committed also while it cannot be written to.
 
     Raises:
         UnknownTranscript: There is none.
-        StorageError: It cannot be opened now.
+        StorageError: It cannot be read now.
     """
-    async with call.serving.rooms.enter(call.transcript) as room:
+    room = call.serving.rooms.present(call.transcript)
+    if room is not None:
         passes = {name: tuple(words) for name, words in room.passes.items()}
-        return Copy(room.transcript.update_since(), passes)
+        update = room.transcript.update_since()
+        try:
+            async with asyncio.timeout(COMMITTED_S):
+                await room.idle()
+        except TimeoutError:
+            pass  # The storage is slow, or the room closed meanwhile.
+        else:
+            return Copy(lambda: Transcript(make_client_id(), [update]), passes)
+    return await call.threads.read(lambda: _stored(call.serving.store, call.transcript))
+
+
+def _stored(store: Store, transcript: str) -> Copy:
+    """Copy a document from the storage, in a thread.
+
+    The words are read after it: they are committed together with it, and only ever get more.
+    """
+    stored = Stored.read(store, transcript)
+    passes = store.passes.words(transcript, [each.id for each in store.passes.of(transcript)])
+    return Copy(lambda: stored.replica(make_client_id())[0], passes)
 
 
 def length_ms(about: AboutTranscript, sessions: Iterable[Session]) -> int:

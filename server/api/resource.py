@@ -19,6 +19,7 @@ from server.disk import Disk
 from server.errors import ServerError
 from server.lifecycle import Lifecycle
 from server.recordings import Archive
+from server.store_threads import StoreThreads
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +33,23 @@ _ALLOWED = "authorization, content-disposition, content-type, idempotency-key, l
 
 @dataclass(frozen=True, slots=True)
 class Premises:
-    """What all operations share; one for the whole server."""
+    """What all operations share; one for the whole server.
+
+    Attributes:
+        gate: Which web pages may change anything.
+        access: Who may do what with a transcript.
+        lifecycle: Where the server is.
+        threads: For the storage.
+        disk: For files.
+        workbench: Where requests compute.
+        archive: The recordings.
+    """
 
     gate: Gate
     access: Access
     lifecycle: Lifecycle
-    threads: Disk
+    threads: StoreThreads
+    disk: Disk
     workbench: Workbench
     archive: Archive
 
@@ -92,6 +104,7 @@ class Resource:
             role=role,
             serving=premises.lifecycle.serving(),
             threads=premises.threads,
+            disk=premises.disk,
             workbench=premises.workbench,
             archive=premises.archive,
         )

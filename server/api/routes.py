@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from server.access import Access
 from server.api import (
     audio,
     exports,
@@ -25,11 +24,6 @@ from server.api.answers import JSON
 from server.api.description import describe
 from server.api.operation import Operation
 from server.api.resource import Premises, Resource
-from server.api.workbench import Workbench
-from server.auth import Gate
-from server.disk import Disk
-from server.lifecycle import Lifecycle
-from server.recordings import Archive
 
 OPERATIONS: tuple[Operation, ...] = (
     *transcripts.OPERATIONS,
@@ -46,25 +40,8 @@ OPERATIONS: tuple[Operation, ...] = (
 """Those of one path stand together."""
 
 
-def api_routes(
-    gate: Gate,
-    access: Access,
-    lifecycle: Lifecycle,
-    threads: Disk,
-    archive: Archive,
-    workbench: Workbench,
-) -> list[Route]:
-    """Return the routes of the API.
-
-    Args:
-        gate: Which web pages may change anything.
-        access: Who may do what with a transcript.
-        lifecycle: Where the server is.
-        threads: For the storage and for files.
-        archive: The recordings.
-        workbench: Where requests compute.
-    """
-    premises = Premises(gate, access, lifecycle, threads, workbench, archive)
+def api_routes(premises: Premises) -> list[Route]:
+    """Return the routes of the API."""
     by_path = groupby(OPERATIONS, key=lambda operation: operation.path)
     description = describe(OPERATIONS)
 

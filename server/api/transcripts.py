@@ -42,14 +42,14 @@ async def create(call: Call, wish: NewTranscript) -> Response:
     """Make a transcript."""
     transcripts = Transcripts(call.serving.store, call.threads, call.serving.rooms)
     made = await transcripts.create(title=wish.title, language=wish.language)
-    about = await call.threads.run(lambda: call.serving.store.library.get(made))
+    about = await call.threads.read(lambda: call.serving.store.library.get(made))
     return write(_row(about), status=201, location=f"{PATH}/{made}")
 
 
 async def listing(call: Call, wish: Listing) -> Response:
     """List transcripts, the one that changed last first."""
     after = None if wish.cursor is None else Cursor.parse(wish.cursor)
-    page = await call.threads.run(
+    page = await call.threads.read(
         lambda: call.serving.store.library.page(query=wish.q, after=after, limit=wish.limit)
     )
     following = None
@@ -64,7 +64,7 @@ async def listing(call: Call, wish: Listing) -> Response:
 async def look_at(call: Call, _query: Nothing) -> Response:
     """Answer all about a transcript, except for what it says."""
     store, name = call.serving.store, call.transcript
-    about, sessions, passes = await call.threads.run(
+    about, sessions, passes = await call.threads.read(
         lambda: (store.library.get(name), store.sessions.of(name), store.passes.of(name))
     )
     links = await answer_links(call) if call.role is Role.OWNER else None
@@ -97,21 +97,22 @@ async def change(call: Call, wish: Changes) -> Response:
             expected=f"the role {Role.OWNER}",
             got=f"the role {call.role}",
         )
-    async with call.serving.rooms.enter(call.transcript) as room:
+    rooms, library = call.serving.rooms, call.serving.store.library
+    async with rooms.enter(call.transcript) as room, room.changing:
         document = room.transcript
         for key, value in wish.model_dump(exclude_unset=True).items():
             room.commit(document.put_meta(key, value))
         # The list learns what people typed meanwhile as well.
         title, language = title_of(document), language_of(document)
         await _committed(call, room)
-    changed = await call.threads.run(
-        lambda: call.serving.store.library.change(
-            call.transcript,
-            title=title,
-            language=language,
-            state=None if wish.state is None else TranscriptState(wish.state),
+        changed = await call.threads.write(
+            lambda: library.change(
+                call.transcript,
+                title=title,
+                language=language,
+                state=None if wish.state is None else TranscriptState(wish.state),
+            )
         )
-    )
     return write(_row(changed))
 
 
@@ -119,7 +120,7 @@ async def remove(call: Call, _query: Nothing) -> Response:
     """Delete a transcript with everything that hangs on it, recordings too."""
     for session in await call.serving.rooms.delete(call.transcript):
         # Should this fail, the sweep of recordings does it later.
-        await call.threads.run(lambda: call.archive.remove(session))  # noqa: B023
+        await call.disk.run(lambda: call.archive.remove(session))  # noqa: B023
     return Response(status_code=204)
 
 

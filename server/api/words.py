@@ -31,8 +31,8 @@ class Stretch:
 async def words(call: Call, wish: WordsQuery) -> Response:
     """Answer the words of one pass, or those of every live pass, one after the other."""
     store, name = call.serving.store, call.transcript
-    await call.threads.run(lambda: store.library.get(name))
-    chosen = _chosen(await call.threads.run(lambda: store.passes.of(name)), wish)
+    await call.threads.read(lambda: store.library.get(name))
+    chosen = _chosen(await call.threads.read(lambda: store.passes.of(name)), wish)
     stretches, following = _plan(chosen, wish)
     return await call.workbench.run(
         lambda: write(_answer(call, stretches, _path(call, wish, following)))

@@ -29,7 +29,7 @@ RETRY_S = 0.02
 """How soon to try again what SQLite refuses instead of waiting."""
 
 CONNECTIONS = 4
-"""At most so many are open: the writer's, the reader's, and room for a command."""
+"""At most so many are open: the writer's, the two readers', and room for a request's own."""
 
 LOG_BYTES = 64 * 1024 * 1024
 """To this size SQLite's write-ahead log is cut back after it had to grow beyond."""

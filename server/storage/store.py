@@ -27,9 +27,8 @@ class Store:
     """Everything about transcripts that lasts, except for audio; owned by the process.
 
     All methods of all its parts block, and may be called from any thread. On SQLite writes wait
-    for each other, so that a second thread which writes gains nothing: give it one thread that
-    writes and, so that opening a long document holds up nobody, one that reads (`read`, `get`,
-    `find`, `of`, `words`, `voices`, `clients`).
+    for each other, so that a second thread which writes gains nothing, and readers wait for
+    nobody: a server uses it by `StoreThreads`.
 
     Attributes:
         documents: The logs of the shared documents.

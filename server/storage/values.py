@@ -152,6 +152,12 @@ class Document:
         """Number of the newest update."""
         return self.snapshot_seq + len(self.updates)
 
+    @property
+    def whole(self) -> tuple[bytes, ...]:
+        """All updates that it consists of, in order."""
+        snapshot = () if self.snapshot is None else (self.snapshot,)
+        return (*snapshot, *self.updates)
+
 
 @dataclass(frozen=True, slots=True)
 class WordChunk:

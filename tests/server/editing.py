@@ -32,13 +32,13 @@ from websockets.exceptions import ConnectionClosed
 
 from offline.edits import Edit, Plan
 from server.collector import Collector
-from server.disk import Disk
 from server.errors import TranscriptError
 from server.planner import Planner
 from server.recordings import unix_ms
 from server.room import Room
 from server.rooms import Rooms
 from server.storage.store import Store
+from server.store_threads import StoreThreads
 from server.transcript import Transcript
 from tests.server.talking import DEADLINE_S, TOKEN, Running, running, talk
 
@@ -59,7 +59,7 @@ class Storage:
     """
 
     store: Store
-    threads: Disk
+    threads: StoreThreads
     planner: Planner
     file: Path
 
@@ -91,7 +91,7 @@ class Storage:
 @contextmanager
 def storage(folder: Path) -> Iterator[Storage]:
     """Make a storage with one empty transcript."""
-    file, threads, planner = folder / "trax.sqlite", Disk(), Planner(Collector())
+    file, threads, planner = folder / "trax.sqlite", StoreThreads(), Planner(Collector())
     with Store(f"sqlite:///{file}", wait_ms=WAIT_MS) as store:
         store.library.create(TRANSCRIPT, started_ms=0, title="Planning")
         try:

@@ -25,7 +25,7 @@ async def access(tmp_path: Path) -> AsyncIterator[tuple[Access, Store]]:
         store = lifecycle.serving().store
         for transcript in (TRANSCRIPT, "other"):
             store.library.create(transcript, started_ms=0)
-        yield Access(Gate(TOKEN, ()), lifecycle, server.app._disk), store
+        yield Access(Gate(TOKEN, ()), lifecycle, server.app._threads), store
 
 
 @pytest.mark.parametrize("transcript", [TRANSCRIPT, "other", "one that there is not"])
@@ -67,7 +67,7 @@ async def test_links_that_ended_let_nobody_in(access: tuple[Access, Store]) -> N
 
 async def test_links_cannot_be_looked_up_before_the_server_serves(tmp_path: Path) -> None:
     async with running(tmp_path, talk(1), load=False) as server:
-        decides = Access(Gate(TOKEN, ()), server.app._lifecycle, server.app._disk)
+        decides = Access(Gate(TOKEN, ()), server.app._lifecycle, server.app._threads)
 
         with pytest.raises(Overload):
             await decides.role(TRANSCRIPT, {}, {"token": LINK})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.cli import run
+from server.cli import _announce, run
 from server.options import settings_table
 from tests.redis_server import RedisServer
 from tests.server.talking import TOKEN, talk
@@ -192,3 +192,22 @@ def test_a_doctor_looks_for_redis(
         found.append(findings["Redis"]["verdict"])
 
     assert found == ["good", "slow", "missing"]
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_the_hint_names_a_client_that_is_there(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    beside: bool,
+) -> None:
+    client = tmp_path / "trax-client"
+    if beside:
+        client.touch()
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "trax")])
+
+    _announce("http://127.0.0.1:1/")
+
+    shown = client if beside else "trax-client"
+    assert f"Stream a file:  {shown} stream FILE" in capsys.readouterr().out

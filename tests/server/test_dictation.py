@@ -201,6 +201,14 @@ async def test_the_language_stands_in_the_document(desk: Desk) -> None:
     await desk.take(LanguageDetected(DetectedLanguage("de", Permille(990))))
 
     assert desk.room.transcript.meta("language") == "de"
+
+
+async def test_a_language_that_was_chosen_stands(desk: Desk) -> None:
+    desk.room.commit(desk.room.transcript.put_meta("language", "de"))
+
+    await desk.take(LanguageDetected(DetectedLanguage("en", Permille(990))))
+
+    assert desk.room.transcript.meta("language") == "de"
     assert (await desk.kept()).applied_seq == 1
 
 

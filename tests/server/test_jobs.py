@@ -15,13 +15,13 @@ from offline.errors import QueueUnavailable
 from offline.jobs import Claim, Failure, FailureCode, Job, JobKind, JobState, Task
 from offline.queue import JobQueue
 from server import jobs as module
-from server.disk import Disk
 from server.errors import Overload
 from server.jobs import Jobs
 from server.lifecycle import Serving
 from server.storage.errors import UnknownJob
 from server.storage.jobs import Bounds, NewJob
 from server.storage.store import Store
+from server.store_threads import StoreThreads
 from server.telemetry import Telemetry
 from streaming.core.domain import Permille
 from tests.redis_server import RedisServer
@@ -40,8 +40,8 @@ class Office:
         self.store.library.create(TRANSCRIPT, started_ms=0)
         self.queue = JobQueue(redis_url)
         self.telemetry = Telemetry()
-        self._disk = Disk()
-        self.jobs = Jobs(self.store, self._disk, self.queue, self.telemetry, Bounds(2, 3))
+        self._threads = StoreThreads()
+        self.jobs = Jobs(self.store, self._threads, self.queue, self.telemetry, Bounds(2, 3))
 
     async def submit(self, key: str | None = None) -> Job:
         return await self.jobs.submit(NewJob(TASK, key))
@@ -67,7 +67,7 @@ class Office:
 
     async def aclose(self) -> None:
         await self.jobs.aclose()
-        self._disk.close()
+        self._threads.close()
         self.queue.close()
         self.store.close()
 

@@ -96,6 +96,6 @@ async def test_a_server_with_another_database_removes_nothing(tmp_path: Path) ->
         await spoken(server, 1.0)
     database = f"sqlite:///{tmp_path}/another.sqlite"
     async with running(tmp_path, talk(2), resume_ms=0, database=database) as server:
-        await server.app._disk.run(server.app._lifecycle.serving().sessions._remove_deleted)
+        await server.app._lifecycle.serving().sessions._remove_deleted()
 
         assert len(recorded(server)) == 1

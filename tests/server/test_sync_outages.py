@@ -6,13 +6,15 @@ import asyncio
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event
 
 from server import commits
+from server.storage.database import CONNECTIONS
+from tests.server.api.asking import ask, made
 from tests.server.editing import (
     TRANSCRIPT,
     editing,
@@ -20,7 +22,7 @@ from tests.server.editing import (
     stored_text,
     transcribing,
 )
-from tests.server.talking import Running, samples, talking
+from tests.server.talking import Running, running, samples, talk, talking
 
 HOLD = """
 import sqlite3, sys
@@ -69,11 +71,22 @@ def each_connection(server: Running, statement: str) -> Iterator[None]:
     def prepare(connection: sqlite3.Connection, *_: object) -> None:
         connection.execute(statement)
 
-    event.listen(engine_of(server), "checkout", prepare)
+    with nobody_connected(server):
+        event.listen(engine_of(server), "checkout", prepare)
     try:
         yield
     finally:
-        event.remove(engine_of(server), "checkout", prepare)
+        with nobody_connected(server):
+            event.remove(engine_of(server), "checkout", prepare)
+
+
+@contextmanager
+def nobody_connected(server: Running) -> Iterator[None]:
+    """Take all connections: who checks one out meanwhile would find the listeners changing."""
+    with ExitStack() as taken:
+        for _ in range(CONNECTIONS):
+            taken.enter_context(closing(engine_of(server).raw_connection()))
+        yield
 
 
 def engine_of(server: Running) -> Engine:
@@ -167,3 +180,23 @@ async def test_a_database_that_stays_locked_loses_no_edit_and_no_word(
             await bob.until_says("w7")
         words = stored_text(server).replace("EDIT", "").split()
         assert words == [f"w{number}" for number in range(8)]
+
+
+@pytest.mark.slow
+async def test_who_waits_for_a_locked_database_holds_up_no_audio(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(2)) as server:
+        paths = [await made(server) for _ in range(8)]
+        async with locking(server):
+            waiting = [
+                asyncio.create_task(ask(server, "PATCH", path, {"title": "Later"}))
+                for path in paths
+            ]
+            async with talking(server) as client:
+                await client.start(language="en")
+                await client.stream(samples(1.0))
+                await client.send("end")
+                assert await client.closed() == 1000
+            assert not any(each.done() for each in waiting)
+        replies = await asyncio.gather(*waiting)
+
+    assert [reply.status for reply in replies] == [200] * 8

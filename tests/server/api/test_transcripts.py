@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
 import pytest
 
+from server.api import transcripts
+from server.api.operation import Call
 from server.lifecycle import Serving
+from server.room import Room
 from server.storage.errors import StaleWriter
 from server.storage.values import Lease
 from tests.server.api.asking import ask, ask_until, linked, made, pages, spoken
@@ -108,6 +112,30 @@ async def test_a_change_is_seen_by_editors_and_in_the_list(tmp_path: Path) -> No
     assert (listed["title"], listed["language"]) == ("After", "pt-BR")
 
 
+@pytest.mark.slow
+async def test_the_list_has_the_title_of_the_last_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delays_s = [0.2, 0.1, 0.0]
+    committed = transcripts._committed
+
+    async def ever_sooner(call: Call, room: Room) -> None:
+        delay_s = delays_s.pop(0)
+        await committed(call, room)
+        await asyncio.sleep(delay_s)
+
+    monkeypatch.setattr(transcripts, "_committed", ever_sooner)
+    async with running(tmp_path, talk(1)) as server:
+        path = await made(server)
+        await asyncio.gather(
+            *(ask(server, "PATCH", path, {"title": f"Title {number}"}) for number in range(3))
+        )
+        about = (await ask(server, "GET", path)).json
+        listed = (await ask(server, "GET", LIST)).json["transcripts"][0]
+
+    assert listed["title"] == about["title"]
+
+
 async def test_what_people_type_into_the_document_wins(tmp_path: Path) -> None:
     async with running(tmp_path, talk(1)) as server:
         path = await made(server, title="Ours")
@@ -171,7 +199,8 @@ async def test_a_change_that_cannot_be_committed_is_to_be_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running(tmp_path, talk(1)) as server:
-        path = await made(server, title="Before")
+        path = await made(server)
+        assert (await ask(server, "PATCH", path, {"title": "Before"})).status == 200
 
         def refuse(_lease: Lease, _batch: object) -> int:
             raise StaleWriter("T", 1, 2)
@@ -196,6 +225,6 @@ async def test_a_document_that_another_server_took_is_a_conflict(
             raise StaleWriter("T", 1, 2)
 
         monkeypatch.setattr(serving(server).store.documents, "add_client", refuse)
-        refused = await ask(server, "GET", path)
+        refused = await ask(server, "PATCH", path, {"title": "After"})
 
     assert (refused.status, refused.code) == (409, "conflict")
