@@ -182,7 +182,7 @@ class World:
         self._written_ms = until_ms
         said_by = _said_by(UTTERANCE, first, heard)
         self.write(lambda view: correct(view, self.belief, portion, said_by))
-        self.write(lambda view: Plan(tuple(arrange(view, spread(said_by, view.history)))))
+        self.write(lambda view: Plan(tuple(arrange(view, spread(view, said_by)))))
 
     def begin_job(self, *, whole: bool = False) -> None:
         """Have a worker hear a span, or all that was said; its words come later."""
@@ -212,7 +212,7 @@ class World:
         said_by = {ref: who for ref, who in job.said_by.items() if ref.word in words}
         steps: tuple[Callable[[View], Plan], ...] = (
             lambda view: correct(view, self.belief, portion, said_by),
-            lambda view: Plan(tuple(arrange(view, spread(said_by, view.history)))),
+            lambda view: Plan(tuple(arrange(view, spread(view, said_by)))),
             lambda view: Plan(tuple(review(view, self.belief, portion.start_ms, portion.end_ms))),
         )
         for step in steps:

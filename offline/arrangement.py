@@ -2,9 +2,10 @@
 
 Voices are known later than words, and revised. Whenever that happens, each boundary between two
 neighbouring words is looked at: a turn begins there if and only if the speaker changes, or a pause
-made one begin. Turns whose words all went are joined to the next. Words that people changed, moved
-or wrote are nobody's business here; a turn whose speaker a person named is left as it is, and where
-people joined turns none begins again.
+made one begin. Turns whose words all went are joined to the next. What people changed, moved or
+wrote stays as they left it, and goes along with the words around it; a turn whose speaker a person
+named is left as it is, and where people joined turns none begins again. Lines that people began
+keep turns apart.
 
 Somebody may name the speaker of a turn while a machine joins it to another. So machines remember
 which turns they took away, and such a one begins again.
@@ -13,11 +14,11 @@ which turns they took away, and such a one begins again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import takewhile
+from itertools import pairwise, takewhile, zip_longest
 
-from offline.domain import SpeakerId, TurnId, WordRef
+from offline.decisions import age
+from offline.domain import Segment, SpeakerId, TurnId, WordRef
 from offline.edits import AssignTurn, Delete, DropTurn, Edit, InsertText, InsertTurn
-from offline.history import History
 from offline.placement import NEW_TURN_AFTER_MS, turn_id
 from offline.view import Marker, Standing, View
 
@@ -32,23 +33,105 @@ def arrange(view: View, said_by: Mapping[WordRef, SpeakerId]) -> list[Edit]:
     """
     lost = _lost(view)
     edits = [edit for turn, word in lost.items() for edit in _insert_turn(view, word, turn)]
-    for before, markers, word in _boundaries(view.items(view.around(said_by))):
+    items = _with_rests(view, _reach(view, said_by))
+    said_by = {**said_by, **_going_along(view, said_by, items)}
+    for before, markers, word in _boundaries(items):
         known = any(each is not None and each.ref in said_by for each in (before, word))
         if known and word not in lost.values():
             edits += _boundary(view, said_by, before, markers, word)
     return edits
 
 
-def spread(said_by: Mapping[WordRef, SpeakerId], history: History) -> dict[WordRef, SpeakerId]:
+def spread(view: View, said_by: Mapping[WordRef, SpeakerId]) -> dict[WordRef, SpeakerId]:
     """Return who said the words that stand in the text for those of a pass.
 
-    These are its own, and older ones that it heard as well. What a later pass heard is left out:
-    that knows better.
+    These are its own, and older ones that it heard as well, or heard otherwise, while people kept
+    it from saying so. What a later pass heard is left out: that knows better.
     """
-    told = {word: speaker for word, speaker in said_by.items() if word not in history.aliases}
-    return told | {
-        old: speaker for new, speaker in said_by.items() for old in history.timed_by(new)
-    }
+    history = view.history
+    old = [old for new in said_by for old in history.timed_by(new)]
+    latest = {word: _latest(view, word) for word in (*said_by, *old, *history.disputed)}
+    return {word: said_by[new] for word, new in latest.items() if new and new in said_by}
+
+
+def _latest(view: View, word: WordRef | None) -> WordRef | None:
+    """Return as what the last pass heard a word; `None` if it did not hear any."""
+    while word is not None:
+        alias, dispute = view.history.aliases.get(word), view.history.disputed.get(word)
+        if dispute is None or (alias is not None and age(alias.pass_id) >= age(dispute.pass_id)):
+            return alias or word
+        word = _nearest(view, word, dispute)
+    return None
+
+
+def _nearest(view: View, word: WordRef, others: Segment) -> WordRef | None:
+    """Return which of some words was said the nearest to a word."""
+    heard = view.heard(word)
+    middle = heard.start_ms + heard.end_ms
+    far = [abs(other.start_ms + other.end_ms - middle) for other in view.said(others)]
+    return WordRef(others.pass_id, others.first + far.index(min(far))) if far else None
+
+
+def _reach(view: View, said_by: Mapping[WordRef, SpeakerId]) -> range:
+    """Return the runs around some words, and past turns of which nothing is left."""
+    near = view.around(said_by)
+    start, stop = near.start, near.stop
+    while stop < len(view.runs) and start < stop and view.runs[stop - 1].turn is not None:
+        stop = view.page.turn_end(stop)
+    while start > 0 and start + 1 < stop and view.runs[start + 1].turn is not None:
+        start = view.page.turn_start(start - 1)
+    return range(start, stop)
+
+
+def _with_rests(view: View, runs: range) -> list[Standing | Marker]:
+    """Return words and markers, and what is left of turns in which no word stands any more.
+
+    If people changed all words of a turn, the first one still tells who speaks in it.
+    """
+    items = view.items(runs)
+    found: list[Standing | Marker] = []
+    for item, following in zip_longest(items, items[1:]):
+        found.append(item)
+        if isinstance(item, Marker) and not isinstance(following, Standing):
+            end = view.page.starts[runs.stop] if following is None else following.at
+            rest = _rest(view, item, end)
+            found += [] if rest is None else [rest]
+    return found
+
+
+def _rest(view: View, marker: Marker, end: int) -> Standing | None:
+    start = marker.at + 1
+    pieces = (run.segment for run in view.page.runs_in(start, end) if run.segment in view.pieces)
+    segment = next(pieces, None)
+    if segment is None or "\n" in view.text[start:end]:
+        return None
+    standing = view.standing(segment)
+    before = max((word.word for word in standing if word.start < start), default=-1)
+    following = min((word.word for word in standing if word.start >= end), default=segment.end)
+    changed = [ref for ref in view.left(segment) if before < ref.word < following]
+    began = view.beginning(marker.turn)
+    word = began if began in changed else next(iter(changed), None)
+    if word is None:
+        return None
+    return Standing(start, end, segment, word.word, exact=False, turn=marker.turn)
+
+
+def _going_along(
+    view: View, said_by: Mapping[WordRef, SpeakerId], items: Iterable[Standing | Marker]
+) -> dict[WordRef, SpeakerId]:
+    """Return the speakers of words that stand because of people though they were not said.
+
+    They go along with the word before them, if that is in the same turn, or else with the next.
+    """
+    words = [item for item in items if isinstance(item, Standing)]
+    along: dict[WordRef, SpeakerId] = {}
+    for row in (words, words[::-1]):
+        for before, word in pairwise(row):
+            speaker = along.get(before.ref, said_by.get(before.ref))
+            unheard = word.ref not in said_by and _latest(view, word.ref) is None
+            if unheard and speaker is not None and before.turn == word.turn:
+                along.setdefault(word.ref, speaker)
+    return along
 
 
 def _lost(view: View) -> dict[TurnId, Standing]:
@@ -109,7 +192,7 @@ def _boundary(
         turn = turn_id(view, word.ref)
         return [*_insert_turn(view, word, turn), AssignTurn(turn, speaker)]
     if before is not None and last == speaker and _only_marker(view, before, markers, word, empty):
-        return edits + _join(view, word, markers[-1])
+        return edits + _join(view, before, markers, word)
     if view.speakers.get(word.turn) != speaker:
         edits.append(AssignTurn(word.turn, speaker))
     return edits + _unspace(view, word, markers[-1])
@@ -141,22 +224,39 @@ def _insert_turn(view: View, word: Standing, turn: TurnId) -> list[Edit]:
 def _only_marker(
     view: View, before: Standing, markers: list[Marker], word: Standing, empty: list[Marker]
 ) -> bool:
-    """Return whether only a machine's marker keeps two words apart, and no pause does."""
-    pause_ms = view.heard(word.ref).start_ms - view.heard(before.ref).end_ms
+    """Return whether only a machine's marker keeps two words apart, and no pause does.
+
+    Between them may be what people wrote.
+    """
+    at = markers[-1].at
     return (
         before.turn not in view.pinned
         and len(markers) == len(empty) + 1
-        and word.start - before.end == len(markers)
-        and pause_ms < NEW_TURN_AFTER_MS
-        and view.by_machine(markers[-1].at, word.start)
+        and view.text.count("\n", before.end, word.start) == len(markers)
+        and _pause_ms(view, before, markers[-1], word) < NEW_TURN_AFTER_MS
+        and view.by_machine(at, at + 1)
     )
 
 
-def _join(view: View, word: Standing, marker: Marker) -> list[Edit]:
-    edits: list[Edit] = [DropTurn(marker.at, marker.turn)]
-    spaced = view.heard(word.ref).text[:1].isspace()
-    if spaced and not view.text[word.start].isspace():
-        edits.append(InsertText(word.start, " ", word.segment))
+def _pause_ms(view: View, before: Standing, marker: Marker, word: Standing) -> int:
+    """Return how long nobody spoke before a turn, words included that people took away."""
+    first = view.beginning(marker.turn)
+    if first is None or first.word >= len(view.passes.get(first.pass_id, ())):
+        first = word.ref
+    best = view.history.aliases.get(first, first)
+    said = view.passes.get(best.pass_id, ())
+    heard = said[best.word - 1 : best.word] if best.word else ()
+    ends_ms = [each.end_ms for each in (view.heard(before.ref), *heard)]
+    return view.heard(first).start_ms - max(ends_ms)
+
+
+def _join(view: View, before: Standing, markers: list[Marker], word: Standing) -> list[Edit]:
+    at = markers[-1].at
+    edits: list[Edit] = [DropTurn(at, markers[-1].turn)]
+    spaced = view.text[markers[0].at - 1].isspace() or view.text[at + 1].isspace()
+    if not spaced and view.heard(word.ref).text[:1].isspace():
+        segment = word.segment if word.start == at + 1 else before.segment
+        edits.append(InsertText(at + 1, " ", segment))
     return edits
 
 

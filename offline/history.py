@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from offline.decisions import Alias, Decision, Hunk, Outcome, refs
-from offline.domain import WordRef
+from offline.decisions import Alias, Decision, Hunk, Outcome, age, refs
+from offline.domain import Segment, WordRef
 
 
 class History:
@@ -28,6 +28,7 @@ class History:
         self._heard: set[WordRef] = set()
         self._replacements: dict[WordRef, WordRef | None] = {}
         self._suggested: dict[str, Hunk] = {}
+        self._disputed: dict[WordRef, Segment] = {}
         self.add(decisions, (Alias(old, new) for old, new in (aliases or {}).items()))
 
     @property
@@ -53,6 +54,11 @@ class History:
         """Hunks that people were to decide about, by their names."""
         return self._suggested
 
+    @property
+    def disputed(self) -> Mapping[WordRef, Segment]:
+        """Words that passes heard otherwise, though that could not be written, and as what."""
+        return self._disputed
+
     def add(self, decisions: Iterable[Decision], aliases: Iterable[Alias]) -> None:
         """Take note of what came of a plan."""
         for decision in decisions:
@@ -64,8 +70,13 @@ class History:
             self._heard.update(new)
             if decision.outcome is Outcome.APPLIED:
                 self._replacements.update(dict.fromkeys(hunk.old, new[0] if new else None))
-            elif decision.outcome is Outcome.SUGGESTED:
+                continue
+            if decision.outcome is Outcome.SUGGESTED:
                 self._suggested[decision.hunk] = hunk
+            for word in hunk.old:
+                known = self._disputed.get(word)
+                if known is None or age(known.pass_id) <= age(hunk.new.pass_id):
+                    self._disputed[word] = hunk.new
         for alias in aliases:
             self._aliases[alias.old] = alias.new
             self._aliased.setdefault(alias.new, []).append(alias.old)

@@ -318,7 +318,7 @@ def _plans(
         return correct(view, believed(view), portion, speakers)
 
     def arranged(view: View) -> Plan:
-        return Plan(tuple(arrange(view, spread(speakers, view.history))))
+        return Plan(tuple(arrange(view, spread(view, speakers))))
 
     def reviewed(view: View) -> Plan:
         span = portion.start_ms, portion.end_ms

@@ -173,7 +173,7 @@ class Dictation:
 
         def arranged(view: View) -> Plan:
             speakers = {word: self._known(voice) for word, voice in said_by.items()}
-            return Plan(tuple(arrange(view, spread(speakers, view.history))))
+            return Plan(tuple(arrange(view, spread(view, speakers))))
 
         return [arranged] if said_by else []
 

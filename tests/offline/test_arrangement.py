@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from offline.arrangement import arrange, spread
-from offline.domain import PassId, SpeakerId, TurnId, WordRef
-from offline.history import History
+from offline.belief import Belief
+from offline.domain import PassId, Segment, SpeakerId, TurnId, WordRef
 from offline.placement import NEW_TURN_AFTER_MS
-from tests.offline.paper import LIVE, OTHER, Character, Paper
+from offline.reconcile import Portion, correct
+from tests.offline.paper import LIVE, OTHER, Character, Paper, said
 from tests.offline.test_placement import say
 
 
@@ -120,14 +124,148 @@ def test_a_marker_that_a_person_made_stays(paper: Paper) -> None:
     assert paper.shown == ["s1: a b", "s1: c d"]
 
 
-def test_what_a_person_wrote_between_two_turns_keeps_them_apart(paper: Paper) -> None:
+def test_what_a_person_wrote_between_two_turns_stays_where_they_become_one(paper: Paper) -> None:
     say(paper, "a", "s1", 0)
     say(paper, "b", "s2", 100)
     paper.type(paper.text.index("\n", 1), " (laughs)")
 
     reveal(paper, {1: "s1"})
 
-    assert paper.shown == ["s1: a (laughs)", "s1: b"]
+    assert paper.shown == ["s1: a (laughs) b"]
+
+
+def test_a_line_that_a_person_began_keeps_turns_apart(paper: Paper) -> None:
+    say(paper, "a", "s1", 0)
+    say(paper, "b", "s2", 100)
+    paper.type(paper.text.index("\n", 1), "\n(laughs)")
+
+    reveal(paper, {1: "s1"})
+
+    assert paper.shown == ["s1: a\n(laughs)", "s1: b"]
+
+
+def scribble(paper: Paper, word: str) -> None:
+    """A person types into the middle of a word, which does not stand any more."""
+    paper.type(paper.text.index(word) + 1, "éNß")
+
+
+def capitalise(paper: Paper, word: str) -> None:
+    """A person changes the first letter of a word, which still stands."""
+    at = paper.text.index(word)
+    letter = paper.characters[at].text.upper()
+    paper.characters[at] = replace(paper.characters[at], text=letter, by_person=True)
+
+
+def test_turns_become_one_over_words_that_people_changed(paper: Paper) -> None:
+    say(paper, "their first levy they", "s2", 0)
+    scribble(paper, "first")
+    reveal(paper, {0: "s1", 1: "s1"})
+    assert paper.shown == ["s1: their féNßirst", "s2: levy they"]
+
+    reveal(paper, {2: "s1", 3: "s1"})
+
+    assert paper.shown == ["s1: their féNßirst levy they"]
+
+
+def test_a_turn_that_begins_with_a_changed_word_is_joined_with_a_space(paper: Paper) -> None:
+    say(paper, "a b", "s1", 0)
+    say(paper, "once more", "s2", 200)
+    scribble(paper, "once")
+
+    reveal(paper, {2: "s1", 3: "s1"})
+
+    assert paper.shown == ["s1: a b oéNßnce more"]
+
+
+def test_a_pause_before_a_changed_word_keeps_turns_apart(paper: Paper) -> None:
+    say(paper, "a b", "s1", 0)
+    say(paper, "once more", "s2", 200 + NEW_TURN_AFTER_MS)
+    scribble(paper, "once")
+
+    reveal(paper, {2: "s1", 3: "s1"})
+
+    assert paper.shown == ["s1: a b", "s1: oéNßnce more"]
+
+
+def test_words_that_a_person_took_away_are_no_pause(paper: Paper) -> None:
+    say(paper, "a b", "s1", 0)
+    long = " ".join(f"w{n}" for n in range(40))
+    say(paper, long, "s1", 200)
+    say(paper, "c", "s2", 4_200)
+    at = paper.text.index(" w0")
+    paper.erase(at, at + len(long) + 1)
+
+    reveal(paper, {42: "s1"})
+
+    assert paper.shown == ["s1: a b c"]
+
+
+def test_a_turn_of_which_people_changed_all_words_follows_its_voice(paper: Paper) -> None:
+    for n, speaker in enumerate(["s1", "s2", "s1"]):
+        say(paper, f"word{n}", speaker, 100 * n)
+    scribble(paper, "word1")
+
+    reveal(paper, {1: "s3"})
+    assert paper.shown == ["s1: word0", "s3: wéNßord1", "s1: word2"]
+
+    reveal(paper, {1: "s1"})
+    assert paper.shown == ["s1: word0 wéNßord1 word2"]
+
+
+def hear(paper: Paper, text: str, *speakers: str, pass_id: PassId = OTHER) -> None:
+    """Have a pass hear the whole audio otherwise, and who says what."""
+    words = paper.passes[pass_id] = said(text)
+    end_ms = max(words[-1].end_ms, paper.passes[LIVE][-1].end_ms)
+    portion = Portion(Segment(pass_id, 0, len(words)), 0, end_ms, True, True)
+    belief = Belief.of(LIVE, len(paper.passes[LIVE]), paper.decisions)
+    said_by = {WordRef(pass_id, n): SpeakerId(who) for n, who in enumerate(speakers)}
+    paper.follow(correct(paper.view(), belief, portion, said_by))
+    view = paper.view()
+    paper.make(arrange(view, spread(view, said_by)))
+
+
+def test_a_word_that_people_kept_from_being_corrected_follows_its_voice(paper: Paper) -> None:
+    say(paper, "we went hone now yes", "s2", 0)
+    scribble(paper, "hone")
+
+    hear(paper, "we went home soon yes", *["s1"] * 5)
+
+    assert paper.shown == ["s1: we went héNßone now yes"]
+
+
+def test_a_word_that_people_changed_keeps_a_turn_of_its_own_voice(paper: Paper) -> None:
+    say(paper, "sure", "s1", 0)
+    say(paper, "no", "s2", 100)
+    say(paper, "fine", "s1", 200)
+    capitalise(paper, "no")
+
+    hear(paper, "sure no. fine", "s1", "s2", "s1")
+
+    assert paper.shown == ["s1: sure", "s2: No", "s1: fine"]
+
+
+def test_a_word_that_was_not_said_goes_along_with_those_around_it(paper: Paper) -> None:
+    say(paper, "a b uh c d", "s2", 0)
+    capitalise(paper, "uh")
+
+    hear(paper, "a b c d", *["s1"] * 4)
+
+    assert paper.shown == ["s1: a b Uh c d"]
+
+
+def test_an_earlier_pass_says_nothing_about_a_word_that_a_later_one_heard_otherwise(
+    paper: Paper,
+) -> None:
+    say(paper, "we went hone now", "s2", 0)
+    scribble(paper, "hone")
+    hear(paper, "we went home now", *["s1"] * 4)
+    hear(paper, "we went hum now", *["s3"] * 4, pass_id=PassId("3"))
+    assert paper.shown == ["s3: we went héNßone now"]
+
+    view = paper.view()
+    told = {WordRef(OTHER, n): SpeakerId("s1") for n in range(4)}
+
+    assert arrange(view, spread(view, told)) == []
 
 
 def test_words_that_are_gone_change_nothing(paper: Paper) -> None:
@@ -247,9 +385,63 @@ def test_two_turns_never_have_one_name(paper: Paper) -> None:
     assert turns == ["1.1", "1.0", "1.1-2"]
 
 
-def test_speakers_spread_to_the_words_that_stand_for_those_of_a_pass() -> None:
+def test_speakers_spread_to_the_words_that_stand_for_those_of_a_pass(paper: Paper) -> None:
     old, new, other, later = (WordRef(PassId(name), 0) for name in ("1", "2", "3", "4"))
     said_by = {new: SpeakerId("s1"), other: SpeakerId("s2")}
+    paper.aliases = {old: new, other: later}
 
-    history = History(aliases={old: new, other: later})
-    assert spread(said_by, history) == {old: "s1", new: "s1"}
+    assert spread(paper.view(), said_by) == {old: "s1", new: "s1"}
+
+
+def edit(paper: Paper, word: str, how: str) -> None:
+    turn = next((turn for turn in paper.shown if word in turn), "")
+    if turn and how == "s":
+        scribble(paper, word)
+    elif turn and how == "c":
+        capitalise(paper, word)
+    elif len(turn.split()) > 2:  # turns of which nothing is left are another matter
+        at = paper.text.index(word)
+        paper.erase(at, at + len(word))
+
+
+edits = st.lists(st.tuples(st.integers(0, 9), st.sampled_from("sce")), max_size=12)
+voices = st.lists(st.sampled_from(["s1", "s2"]), min_size=10, max_size=10)
+
+
+@pytest.mark.slow
+@given(voices, voices, edits, st.sets(st.integers(0, 9)), st.lists(st.integers(1, 9), max_size=4))
+def test_what_people_edit_never_parts_what_one_voice_says(
+    live: list[str],
+    truth: list[str],
+    edited: list[tuple[int, str]],
+    misheard: set[int],
+    cuts: list[int],
+) -> None:
+    paper = Paper()
+    for n, speaker in enumerate(live):
+        say(paper, f"word{n}", speaker, 100 * n)
+    for n, how in edited:
+        edit(paper, f"word{n}", how)
+    typed = [each.text for each in paper.characters if each.by_person]
+
+    def hear_portions() -> list[str]:
+        for first, end in pairwise(sorted({0, *cuts, 10})):
+            reveal(paper, {n: truth[n] for n in range(first, end)})
+        return paper.shown
+
+    def hear_otherwise() -> list[str]:
+        heard = " ".join(f"other{n}" if n in misheard else f"word{n}" for n in range(10))
+        hear(paper, heard, *truth)
+        return paper.shown
+
+    for listen in (hear_portions, hear_otherwise):
+        shown = listen()
+
+        assert [each.text for each in paper.characters if each.by_person] == typed
+        speakers = [turn.split(":")[0] for turn in shown]
+        assert all(one != other for one, other in pairwise(speakers))
+        for turn in shown:
+            speaker, text = turn.split(":", 1)
+            told = {truth[int(n)] for n in re.findall(r"(?i)(?:word|other)(\d)", text)}
+            assert told <= {speaker}
+        assert listen() == shown

@@ -231,6 +231,26 @@ async def test_voices_are_the_speakers_with_whom_they_agree_longest(tmp_path: Pa
         assert desk.room.transcript.speakers()[SpeakerId("s2")].name == "Ada"
 
 
+@pytest.mark.slow
+async def test_words_that_people_edit_do_not_part_what_one_voice_says(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        opening = ("good", "day", "to", "you", "all", "and", "out", "of", "their", "first")
+        await desk.say(*opening)
+        said = ("levy", "they", "washed", "their", "dishes", "once", "a", "day")
+        person = Person(desk.room)
+        for n, each in enumerate(said, start=10):
+            await desk.say(each, speaker="S2", first=n)
+            person.receive()
+            if each in {"levy", "washed", "once"}:
+                person.text.insert(len(str(person.text).encode()) - 2, "éNß")
+                await person.send()
+        job = await desk.heard(hearing(*opening, *said, voices=18 * (0,)))
+        await desk.corrections.take(job)
+
+        edited = "leéNßvy they washéNßed their dishes onéNßce a day"
+        assert desk.turns() == [("s1", f"{' '.join(opening)} {edited}")]
+
+
 async def test_a_voice_is_known_by_its_print_to_another_session(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
         sessions, lease = desk.stored.store.sessions, desk.rooms.lease(TRANSCRIPT)
