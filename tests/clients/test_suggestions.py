@@ -82,6 +82,21 @@ def test_of_equal_texts_the_one_is_meant_that_its_words_were_written_to() -> Non
         assert find(text, SUGGESTION) is None
 
 
+OH = Suggestion("x", SuggestionKind.REPLACE, "Oh", "Ah", "", "", ("1.3",), 300, 400)
+
+
+def test_a_word_is_not_found_in_another_one() -> None:
+    assert find(runs(("In ", "1:0:4"), ("\nOhio", "1:0:4")), OH) is None
+    assert find(runs(("into that house", None)), SUGGESTION) is None
+    assert find(runs(("to that houses", None)), SUGGESTION) is None
+
+
+def test_a_turn_that_is_one_word_is_found_by_that_word_only() -> None:
+    assert find(runs(("Well\n", None), ("Oh", "1:3:4"), ("\nYes", None)), OH) == (5, 7)
+    assert find(runs(("Well\n", None), ("Oh", "1:8:9"), ("\nYes", None)), OH) is None
+    assert find(runs(("Well\n", None), ("Oh, no", "1:3:5")), OH) is None
+
+
 def test_what_quotes_nothing_is_nowhere() -> None:
     nothing = Suggestion("x", SuggestionKind.INSERT, "", "a", "", "", (), 0, 0)
 

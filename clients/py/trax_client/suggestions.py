@@ -31,10 +31,39 @@ def find(runs: Sequence[Run], suggestion: Suggestion) -> tuple[int, int] | None:
         found.start() + len(suggestion.before)
         for found in re.finditer(f"(?={re.escape(quoted)})", text)
     ]
-    places = [(start, start + len(suggestion.text)) for start in starts]
-    if len(places) > 1:
+    places = [
+        (start, start + len(suggestion.text))
+        for start in starts
+        if _is_whole(text, start, suggestion)
+    ]
+    told = any(c.isalnum() for c in suggestion.before + suggestion.after)
+    if len(places) > 1 or not told:
         places = [place for place in places if _is_about(runs, place, suggestion.words)]
     return places[0] if len(places) == 1 else None
+
+
+def _is_whole(text: str, start: int, suggestion: Suggestion) -> bool:
+    """Return whether what is quoted is no part of longer words, nor of a longer turn.
+
+    What stands around a suggestion is quoted as far as its turn goes, or else cut anywhere.
+    """
+    first = start - len(suggestion.before)
+    last = start + len(suggestion.text) + len(suggestion.after)
+    left, right = text[first - 1 : first] if first else "", text[last : last + 1]
+    return _ends(suggestion.before, left, text[first]) and _ends(
+        suggestion.after, right, text[last - 1]
+    )
+
+
+def _ends(context: str, beyond: str, edge: str) -> bool:
+    if not context:
+        return beyond in {"", "\n"}
+    cut = len(context) >= _CONTEXT
+    return cut or not (beyond.isalnum() and edge.isalnum())
+
+
+_CONTEXT = 20
+"""Characters that are quoted on either side, if the turn has so many."""
 
 
 def _is_about(runs: Iterable[Run], place: tuple[int, int], words: Sequence[str]) -> bool:
