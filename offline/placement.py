@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import count, groupby
 
 from offline.decisions import refs
-from offline.domain import PassWord, Segment, SpeakerId, TurnId, WordRef
+from offline.domain import PassId, Segment, SpeakerId, TurnId, WordRef
 from offline.edits import AssignTurn, Delete, Edit, InsertText, InsertTurn
 from offline.view import View
 
@@ -30,12 +30,14 @@ class _Place:
         turn: In which turn; `None` before the first one.
         inside: Whether the turn goes on after it.
         spoken_until_ms: When the words before it ended; `None` when there are none.
+        pass_id: Whose these are.
     """
 
     at: int
     turn: TurnId | None
     inside: bool
     spoken_until_ms: int | None
+    pass_id: PassId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def place_all(view: View, groups: Iterable[Group]) -> list[Edit]:
 
 def _place(view: View, where: _Place, groups: Sequence[Group]) -> list[Edit]:
     first = groups[0]
-    if _goes_on(view, where, view.said(first.segment)[0], first.speaker):
+    if _goes_on(view, where, first):
         edits: list[Edit] = [InsertText(where.at, _text(view, first), first.segment)]
         groups = groups[1:]
         turn = where.turn
@@ -153,13 +155,22 @@ def _behind(view: View, run: int, spoken_until_ms: int) -> _Place:
     if turn in view.pinned:
         after = view.page.turn_end(run)
     inside = after < len(view.runs) and view.runs[after].turn is None
-    return _Place(view.page.starts[after], turn, inside, spoken_until_ms)
+    segment = view.runs[run].segment
+    pass_id = None if segment is None else segment.pass_id
+    return _Place(view.page.starts[after], turn, inside, spoken_until_ms, pass_id)
 
 
-def _goes_on(view: View, where: _Place, word: PassWord, speaker: SpeakerId | None) -> bool:
+def _goes_on(view: View, where: _Place, group: Group) -> bool:
     """Return whether words belong to the turn before them."""
     if where.turn is None or where.spoken_until_ms is None:
         return False
-    if speaker is not None and speaker != view.speakers.get(where.turn):
+    if group.speaker is not None and group.speaker != view.speakers.get(where.turn):
         return False
-    return where.inside or word.start_ms - where.spoken_until_ms < NEW_TURN_AFTER_MS
+    if group.speaker is None and not _is_same_session(view, where.pass_id, group):
+        return False
+    return where.inside or _start_ms(view, group) - where.spoken_until_ms < NEW_TURN_AFTER_MS
+
+
+def _is_same_session(view: View, pass_id: PassId | None, group: Group) -> bool:
+    known = None if pass_id is None else view.sessions.get(pass_id)
+    return known == view.sessions.get(group.segment.pass_id)

@@ -68,6 +68,7 @@ class View:
         dropped: Turns whose beginnings machines took away.
         suggestions: What people are shown, by the names of the hunks.
         choices: What people decided about suggestions, past ones too.
+        sessions: Whose audio a pass heard, as far as that is known.
     """
 
     page: Page
@@ -79,6 +80,7 @@ class View:
     dropped: Collection[TurnId] = ()
     suggestions: Mapping[str, Suggestion] = field(default_factory=dict)
     choices: Mapping[str, Choice] = field(default_factory=dict)
+    sessions: Mapping[PassId, str] = field(default_factory=dict)
 
     @property
     def runs(self) -> Sequence[Run]:

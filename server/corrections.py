@@ -196,6 +196,7 @@ class Corrections:
         stored = room.passes.get(begun.id, [])
         if stored != [heard.word for heard in hearing.words[: len(stored)]]:
             begun = await self._threads.write(lambda: begin(afresh=True))
+        room.sessions[session.live_pass] = room.sessions[begun.id] = session.id
         return _Pass(job.id, session, hearing, begun.id)
 
     async def _said_by(self, taken: _Pass, room: Room) -> dict[WordRef, SpeakerId]:

@@ -54,6 +54,7 @@ class Dictation:
         self._voices = dict(voices)
         self._live = room.passes.setdefault(session.live_pass, [])
         self._again = room.passes.setdefault(session.utterance_pass, [])
+        room.sessions[session.live_pass] = room.sessions[session.utterance_pass] = session.id
         self._beliefs = Beliefs(session.live_pass)
         self._seq = session.applied_seq
         self._person: SpeakerId | None = None

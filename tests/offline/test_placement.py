@@ -55,6 +55,14 @@ def test_words_of_nobody_known_go_on_in_the_turn_before_them(paper: Paper) -> No
     assert paper.shown == ["s1: hello there"]
 
 
+def test_words_of_nobody_known_in_another_session_begin_a_turn(paper: Paper) -> None:
+    paper.sessions = {LIVE: "one", OTHER: "two"}
+    say(paper, "hello", None, 0)
+    say(paper, "there", None, 150, OTHER)
+
+    assert paper.shown == ["?: hello", "?: there"]
+
+
 def test_nobody_known_may_begin(paper: Paper) -> None:
     say(paper, "hello", None, 0)
 
