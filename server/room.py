@@ -30,15 +30,17 @@ from server.allowance import ANSWER_BYTE_S, BYTE_S, FRAME_S, RECIPIENT_S, Allowa
 from server.codes import CloseCode
 from server.commits import Change, Commits
 from server.contents import Contents
+from server.describing import describe
 from server.errors import TranscriptError
 from server.machine import MachineWriter, Written
 from server.mailbox import Dismissal, Mailbox
-from server.member import Member, Writers
+from server.member import Member, Writers, lost
 from server.pacing import SHORT, in_slices, lacking, size_of
 from server.planner import Planner
 from server.storage.values import Description, Progress
 from server.transcript import ROOTS, Transcript
 from server.yjs import messages
+from server.yjs.comparing import contradict
 from server.yjs.errors import LimitExceeded, YjsError
 from server.yjs.presence import Presence, PresenceLimits
 from server.yjs.structs import Id
@@ -47,6 +49,7 @@ from server.yjs.updates import (
     Inspection,
     Limits,
     decode_state_vector,
+    encode_state_vector,
     fresh,
     inspect,
 )
@@ -62,10 +65,6 @@ LONG_BYTES = 16 * 1024
 
 PRESENCE = PresenceLimits(state_bytes=16 * 1024, states_per_owner=16, states=2_000, reserved="trax")
 """Names, colours and cursors; one page shows one state."""
-
-LONGEST_TITLE = 300
-LONGEST_LANGUAGE = 35
-"""Characters of what lists show; the longest language tags have 35 (RFC 5646, section 4.4.1)."""
 
 TOO_MUCH = Dismissal(CloseCode.TOO_FAST, "too much is sent all the time, and others wait for it")
 
@@ -170,16 +169,8 @@ class Room:
 
     def describe(self) -> Description:
         """Return what lists and searches are to know of the document."""
-        transcript = self.transcript
-        return Description(
-            title=_shown(transcript.meta("title") or "", LONGEST_TITLE),
-            language=_shown(transcript.meta("language") or "", LONGEST_LANGUAGE) or None,
-            text=f"{transcript.text}\n{transcript.notes}",
-            speakers=len(set(transcript.turn_speakers().values())),
-            duration_ms=max(
-                (words[-1].end_ms for words in self.passes.values() if words), default=0
-            ),
-        )
+        self._size_bytes = len(self.transcript.update_since())  # Updates add up to more.
+        return describe(self.transcript, self.passes)
 
     def shown(self) -> list[str]:
         """Return what people show of themselves, as JSON: names, colours, cursors."""
@@ -247,7 +238,8 @@ class Room:
             case messages.Update(update=update):
                 await self._change(member, update)
             case messages.Awareness(update=update):
-                applied = self._presence.apply(update, member, self._clock())
+                editors = () if member.writes else {each for each in self._members if each.writes}
+                applied = self._presence.apply(update, member, self._clock(), yields_to=editors)
                 self._spread(applied.everybody, member)
                 if applied.sender is not None:
                     member.mailbox.put(messages.encode(messages.Awareness(applied.sender)))
@@ -279,7 +271,8 @@ class Room:
     async def _synchronised(self, member: Member, update: bytes) -> None:
         """Take everything that a member has, and what was held back for want of it."""
         member.asked = False
-        for each in (update, *member.held.release()):
+        own = [(each, self._take_own) for each in member.held.release()]
+        for each, take in ((update, self._take), *own):
             # Others have their turn in between, as if each came by itself.
             await asyncio.sleep(self.pause_s(member))
             self._charge(member, FRAME_S + BYTE_S * len(each))
@@ -289,7 +282,7 @@ class Room:
                 refused = f"an update without gaps expected, got one that lacks {_name(gap)}"
                 member.mailbox.dismiss(Dismissal(CloseCode.MALFORMED, refused))
                 return
-            await self._take_all(member, inspection, each, self._take)
+            await self._take_all(member, inspection, each, take)
             if member.mailbox.dismissal is not None:
                 return
             await self._commits.roomy()
@@ -329,11 +322,26 @@ class Room:
 
     def _take_own(self, member: Member, inspection: Inspection, update: bytes) -> Collection[int]:
         """Take what a member wrote itself, if nobody else writes under its ids."""
+        for client in self._writers.others(member, inspection.stretches):
+            if self._contradicts(member, client, inspection, update):
+                member.mailbox.dismiss(lost(client))
+                return ()
         if not self._writers.admit(member, fresh(inspection, self._landmarks.state)):
             return ()
         written = self._take(member, inspection, update)
         self._writers.note(member, written)
         return written
+
+    def _contradicts(
+        self, member: Member, client: int, inspection: Inspection, update: bytes
+    ) -> bool:
+        """Return whether an update has other text than the document under the same numbers."""
+        state, start = self._landmarks.state, inspection.stretches[client][0].start
+        if start >= state.get(client, 0) or not member.writes:
+            return False
+        known = self.transcript.update_since(encode_state_vector({**state, client: start}))
+        self._charge(member, BYTE_S * len(known))
+        return contradict(client, update, known)
 
     def _take(self, member: Member, inspection: Inspection, update: bytes) -> Collection[int]:
         """Apply an update that has all it needs; return the client ids that it wrote under."""
@@ -398,7 +406,7 @@ class Room:
             return Dismissal(CloseCode.FORBIDDEN, f"a transcript has no {root!r:.40}")
         if len(self._landmarks.state.keys() | written.keys()) > MOST_CLIENTS:
             return Dismissal(CloseCode.TOO_LARGE, f"a transcript has {MOST_CLIENTS} clients")
-        if self._size_bytes + len(update) > self._most_bytes:
+        if written and self._size_bytes + len(update) > self._most_bytes:
             return Dismissal(CloseCode.TOO_LARGE, f"a transcript has {self._most_bytes} bytes")
         return None
 
@@ -435,11 +443,6 @@ async def _inspect(update: bytes) -> Inspection:
     if len(update) < LONG_BYTES:
         return inspect(update, LIMITS)
     return await asyncio.to_thread(inspect, update, LIMITS)
-
-
-def _shown(text: str, longest: int) -> str:
-    """Return what lists show of a text that people may have typed: a short line."""
-    return "".join(filter(str.isprintable, text[:longest]))
 
 
 def _name(gap: Id) -> str:
