@@ -184,6 +184,16 @@ def said(words: tuple[Word, ...]) -> str:
 
 
 @pytest.mark.models
+def test_a_search_hears_hotwords_that_it_would_not_know() -> None:
+    pcm = Recording.read("items/ls-533-1066-0003").pcm
+    asked = replace(window(pcm, effort=Effort.SEARCH), search=Search(ways=(Way.TIMED,)))
+    told = replace(asked, hotwords=("Bachelor Hall",))
+
+    assert "Bachelor Hall" not in text(base(), asked)
+    assert " keeping Bachelor Hall in" in text(base(), told)
+
+
+@pytest.mark.models
 def test_each_way_gives_a_reading() -> None:
     pcm = Recording.read("items/jfk").pcm
 
