@@ -149,10 +149,11 @@ class TurnAnswer(Answer):
 
 
 class TurnsAnswer(Answer):
-    """The transcript as it stands now."""
+    """The transcript as it stands now, and people's notes in Markdown."""
 
     speakers: list[SpeakerAnswer]
     turns: list[TurnAnswer]
+    notes: str
 
 
 class JobFailure(Answer):

@@ -45,6 +45,7 @@ def _aligned(about: Transcript, duration_ms: int, reading: Reading) -> ExportedT
         duration_ms=duration_ms,
         speakers=reading.speakers,
         turns=align(reading.turns, reading.passes),
+        notes=reading.notes,
     )
 
 

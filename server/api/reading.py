@@ -37,6 +37,7 @@ class Reading:
         speakers: With the names that people see.
         turns: In the order of the document.
         passes: The words of every pass.
+        notes: Of people, in Markdown.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Reading:
     speakers: Mapping[SpeakerId, Speaker]
     turns: Sequence[Turn]
     passes: Mapping[PassId, Sequence[PassWord]]
+    notes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Copy:
             speakers=document.speakers(),
             turns=document.turns(),
             passes=self.passes,
+            notes=document.notes,
         )
 
 

@@ -23,7 +23,11 @@ async def turns(call: Call, _query: Nothing) -> Response:
 def _aligned(reading: Reading) -> Response:
     timed = align(reading.turns, reading.passes)
     return write(
-        TurnsAnswer(speakers=name_speakers(reading.speakers), turns=[*map(_answer, timed)])
+        TurnsAnswer(
+            speakers=name_speakers(reading.speakers),
+            turns=[*map(_answer, timed)],
+            notes=reading.notes,
+        )
     )
 
 

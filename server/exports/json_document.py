@@ -21,7 +21,8 @@
             }, ...
           ]
         }, ...
-      ]
+      ],
+      "notes": "..." as people wrote them, in Markdown, or ""
     }
 
 Times are whole milliseconds on the transcript's clock. Turns are in the order of the document; one
@@ -56,7 +57,8 @@ def write_json(transcript: ExportedTranscript) -> bytes:
     }
     # Turn by turn: one call for hours of speech would keep every other thread waiting for it.
     turns = ",".join(_written(_turn(timed)) for timed in transcript.turns if timed.tokens)
-    written = f'{_written(fields).removesuffix("}")},"turns":[{turns}]}}\n'
+    notes = _written({"notes": transcript.notes}).removeprefix("{")
+    written = f'{_written(fields).removesuffix("}")},"turns":[{turns}],{notes}\n'
     # Half of a surrogate pair cannot be encoded, but JSON has the same escape for it as Python.
     return written.encode(errors="backslashreplace")
 

@@ -1,7 +1,8 @@
 """A transcript as Markdown, after https://spec.commonmark.org/0.31.2/.
 
 People's text is shown as it is, never interpreted: whatever has a meaning in CommonMark, or in the
-tables and formulas that are common besides, is escaped with a backslash.
+tables and formulas that are common besides, is escaped with a backslash. Only their notes, which
+are Markdown and stand at the end, are left as they are.
 """
 
 from __future__ import annotations
@@ -10,7 +11,17 @@ import re
 
 from server.alignment import TimedTurn
 from server.exports.transcript import ExportedTranscript
-from server.exports.wording import clock, lines, speaker_name, spoken, summary, title
+from server.exports.wording import (
+    NOTES,
+    clock,
+    lines,
+    note_lines,
+    printable,
+    speaker_name,
+    spoken,
+    summary,
+    title,
+)
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>&~|$#]")
 # Lists, definitions, and lines under headings: these only at the start of a line.
@@ -24,6 +35,8 @@ def write_markdown(transcript: ExportedTranscript) -> bytes:
         _escape(summary(transcript)),
         *(_turn(transcript, timed) for timed in spoken(transcript)),
     ]
+    if note_lines(transcript):
+        blocks.append(f"## {NOTES}\n\n{printable(transcript.notes).strip()}")
     return ("\n\n".join(blocks) + "\n").encode()
 
 

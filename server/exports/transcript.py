@@ -21,6 +21,7 @@ class ExportedTranscript:
         duration_ms: From there to the end of the last session.
         speakers: With the names that people see. Turns may have speakers that are missing here.
         turns: In the order of the document, from `server.alignment.align`.
+        notes: What people wrote about it, in Markdown; may be empty.
     """
 
     id: str
@@ -30,3 +31,4 @@ class ExportedTranscript:
     duration_ms: int
     speakers: Mapping[SpeakerId, Speaker]
     turns: Sequence[TimedTurn]
+    notes: str = ""

@@ -11,6 +11,7 @@ stands for them.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -29,7 +30,9 @@ from offline.domain import Turn
 from server.alignment import TimedTurn
 from server.exports.transcript import ExportedTranscript
 from server.exports.wording import (
+    NOTES,
     clock,
+    note_lines,
     printable,
     speaker_name,
     spoken,
@@ -78,6 +81,7 @@ def write_word_document(transcript: ExportedTranscript) -> bytes:
         _turn(document, speaker_name(transcript, timed.turn.speaker), timed)
         for timed in spoken(transcript)
     ]
+    turns += _notes(document, note_lines(transcript))
     document.add_paragraph(PLACE)
     written = BytesIO()
     document.save(written)
@@ -94,11 +98,28 @@ def _describe(document: WordDocument, transcript: ExportedTranscript) -> None:
 def _turn(document: WordDocument, name: str, timed: TimedTurn) -> bytes:
     """Return what stands in the document for a turn."""
     _write_turn(document.add_paragraph(), document.add_paragraph(), name, timed)
+    return _taken(document, 2)
+
+
+def _notes(document: WordDocument, notes: Sequence[str]) -> list[bytes]:
+    """Return what stands in the document for people's notes, line by line."""
+    if not notes:
+        return []
+    document.add_heading(NOTES, level=1)
+    found = [_taken(document, 1)]
+    for line in notes:
+        document.add_paragraph(line)
+        found.append(_taken(document, 1))
+    return found
+
+
+def _taken(document: WordDocument, paragraphs: int) -> bytes:
+    """Take the last paragraphs out of the document again, as they stand there."""
     body = document.element.body
-    paragraphs = body[-3:-1]  # the last element is the section that they are in
-    for paragraph in paragraphs:
+    taken = body[-1 - paragraphs : -1]  # the last element is the section that they are in
+    for paragraph in taken:
         body.remove(paragraph)
-    return b"".join(map(_written, paragraphs))
+    return b"".join(map(_written, taken))
 
 
 def _written(paragraph: BaseOxmlElement) -> bytes:

@@ -16,6 +16,9 @@ from server.exports.transcript import ExportedTranscript
 UNTITLED = "Transcript"
 """Title of a transcript without one."""
 
+NOTES = "Notes"
+"""What stands above people's notes."""
+
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 # No-break spaces are part of how some languages write: « oui ».
@@ -42,6 +45,11 @@ def lines(text: str) -> list[str]:
 def spoken(transcript: ExportedTranscript) -> list[TimedTurn]:
     """Return the turns that have anything to read."""
     return [timed for timed in transcript.turns if one_line(timed.turn.text)]
+
+
+def note_lines(transcript: ExportedTranscript) -> list[str]:
+    """Return the lines of the notes that say something, as people indented them."""
+    return [line.rstrip() for line in printable(transcript.notes).split("\n") if line.strip()]
 
 
 def title(transcript: ExportedTranscript) -> str:

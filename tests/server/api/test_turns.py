@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pycrdt import Text
 
 from tests.server.api.asking import ask, ask_until, made, spoken
 from tests.server.editing import editing
@@ -20,6 +21,7 @@ async def test_turns_show_what_people_edited_at_the_time_it_was_said(tmp_path: P
             at = str(editor.text).index("w1 ")
             del editor.text[at : at + 2]
             editor.text.insert(at, "changed")
+            editor.doc.get("notes", type=Text).insert(0, "- agreed")
             editor.map("speakers")["s2"] = {"name": "Bob", "colour": "#aa0000"}
             await editor.flush()
             changed = await ask_until(server, f"{path}/turns", lambda now: b"Bob" in now.content)
@@ -27,6 +29,7 @@ async def test_turns_show_what_people_edited_at_the_time_it_was_said(tmp_path: P
 
     assert [turn["speaker"] for turn in before["turns"]] == ["s1", "s2", "s1"]
     after = changed.json
+    assert (before["notes"], after["notes"]) == ("", "- agreed")
     assert {"id": "s2", "name": "Bob", "colour": "#aa0000"} in after["speakers"]
     assert before["turns"][0]["text"].split() == ["w0", "w1", "w2", "w3", "w4"]
     assert before["turns"][0]["start_ms"] == words[0][1]

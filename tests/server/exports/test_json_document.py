@@ -46,6 +46,7 @@ def test_all_fields_are_written() -> None:
                 ],
             }
         ],
+        "notes": "",
     }
 
 
