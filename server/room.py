@@ -30,6 +30,7 @@ from server.allowance import ANSWER_BYTE_S, BYTE_S, FRAME_S, RECIPIENT_S, Allowa
 from server.codes import CloseCode
 from server.commits import Change, Commits
 from server.contents import Contents
+from server.describing import describe
 from server.errors import TranscriptError
 from server.machine import MachineWriter, Written
 from server.mailbox import Dismissal, Mailbox
@@ -62,10 +63,6 @@ LONG_BYTES = 16 * 1024
 
 PRESENCE = PresenceLimits(state_bytes=16 * 1024, states_per_owner=16, states=2_000, reserved="trax")
 """Names, colours and cursors; one page shows one state."""
-
-LONGEST_TITLE = 300
-LONGEST_LANGUAGE = 35
-"""Characters of what lists show; the longest language tags have 35 (RFC 5646, section 4.4.1)."""
 
 TOO_MUCH = Dismissal(CloseCode.TOO_FAST, "too much is sent all the time, and others wait for it")
 
@@ -169,16 +166,7 @@ class Room:
 
     def describe(self) -> Description:
         """Return what lists and searches are to know of the document."""
-        transcript = self.transcript
-        return Description(
-            title=_shown(transcript.meta("title") or "", LONGEST_TITLE),
-            language=_shown(transcript.meta("language") or "", LONGEST_LANGUAGE) or None,
-            text=f"{transcript.text}\n{transcript.notes}",
-            speakers=len(set(transcript.turn_speakers().values())),
-            duration_ms=max(
-                (words[-1].end_ms for words in self.passes.values() if words), default=0
-            ),
-        )
+        return describe(self.transcript, self.passes)
 
     def shown(self) -> list[str]:
         """Return what people show of themselves, as JSON: names, colours, cursors."""
@@ -434,11 +422,6 @@ async def _inspect(update: bytes) -> Inspection:
     if len(update) < LONG_BYTES:
         return inspect(update, LIMITS)
     return await asyncio.to_thread(inspect, update, LIMITS)
-
-
-def _shown(text: str, longest: int) -> str:
-    """Return what lists show of a text that people may have typed: a short line."""
-    return "".join(filter(str.isprintable, text[:longest]))
 
 
 def _name(gap: Id) -> str:

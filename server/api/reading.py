@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from offline.domain import PassId, PassWord, Speaker, SpeakerId, Turn
 from server.api.answers import SpeakerAnswer
 from server.api.operation import Call
-from server.room import LONGEST_LANGUAGE, LONGEST_TITLE
+from server.describing import LONGEST_LANGUAGE, LONGEST_TITLE
 from server.storage.store import Store
 from server.storage.values import Session
 from server.storage.values import Transcript as AboutTranscript

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from server.describing import LONGEST_LANGUAGE, LONGEST_TITLE
 from server.exports.formats import ExportFormat
-from server.room import LONGEST_LANGUAGE, LONGEST_TITLE
 from server.wire import MAX_HOTWORD_CHARACTERS, MAX_HOTWORDS
 
 MOST_WORDS = 30_000
