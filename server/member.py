@@ -90,6 +90,10 @@ class Writers:
                 return False
         return True
 
+    def others(self, member: Member, clients: Collection[int]) -> list[int]:
+        """Return those of the ids under which another member writes."""
+        return [client for client in clients if self._members.get(client, member) is not member]
+
     def note(self, member: Member, clients: Collection[int]) -> None:
         """Note that a member wrote under ids; who wrote under them before is dismissed."""
         for client in clients:
@@ -102,6 +106,12 @@ class Writers:
         """Free the ids of a member."""
         for client in [client for client, writer in self._members.items() if writer is member]:
             del self._members[client]
+
+
+def lost(client: int) -> Dismissal:
+    """Return why somebody has to go who wrote what others do not see."""
+    reason = f"client id {client} is used by another connection, which wrote before"
+    return Dismissal(CloseCode.REPLACED, reason)
 
 
 def _replaced(client: int) -> Dismissal:

@@ -34,12 +34,13 @@ from server.describing import describe
 from server.errors import TranscriptError
 from server.machine import MachineWriter, Written
 from server.mailbox import Dismissal, Mailbox
-from server.member import Member, Writers
+from server.member import Member, Writers, lost
 from server.pacing import SHORT, in_slices, lacking, size_of
 from server.planner import Planner
 from server.storage.values import Description, Progress
 from server.transcript import ROOTS, Transcript
 from server.yjs import messages
+from server.yjs.comparing import contradict
 from server.yjs.errors import LimitExceeded, YjsError
 from server.yjs.presence import Presence, PresenceLimits
 from server.yjs.structs import Id
@@ -48,6 +49,7 @@ from server.yjs.updates import (
     Inspection,
     Limits,
     decode_state_vector,
+    encode_state_vector,
     fresh,
     inspect,
 )
@@ -266,7 +268,8 @@ class Room:
     async def _synchronised(self, member: Member, update: bytes) -> None:
         """Take everything that a member has, and what was held back for want of it."""
         member.asked = False
-        for each in (update, *member.held.release()):
+        own = [(each, self._take_own) for each in member.held.release()]
+        for each, take in ((update, self._take), *own):
             # Others have their turn in between, as if each came by itself.
             await asyncio.sleep(self.pause_s(member))
             self._charge(member, FRAME_S + BYTE_S * len(each))
@@ -276,7 +279,7 @@ class Room:
                 refused = f"an update without gaps expected, got one that lacks {_name(gap)}"
                 member.mailbox.dismiss(Dismissal(CloseCode.MALFORMED, refused))
                 return
-            await self._take_all(member, inspection, each, self._take)
+            await self._take_all(member, inspection, each, take)
             if member.mailbox.dismissal is not None:
                 return
             await self._commits.roomy()
@@ -316,11 +319,26 @@ class Room:
 
     def _take_own(self, member: Member, inspection: Inspection, update: bytes) -> Collection[int]:
         """Take what a member wrote itself, if nobody else writes under its ids."""
+        for client in self._writers.others(member, inspection.stretches):
+            if self._contradicts(member, client, inspection, update):
+                member.mailbox.dismiss(lost(client))
+                return ()
         if not self._writers.admit(member, fresh(inspection, self._landmarks.state)):
             return ()
         written = self._take(member, inspection, update)
         self._writers.note(member, written)
         return written
+
+    def _contradicts(
+        self, member: Member, client: int, inspection: Inspection, update: bytes
+    ) -> bool:
+        """Return whether an update has other text than the document under the same numbers."""
+        state, start = self._landmarks.state, inspection.stretches[client][0].start
+        if start >= state.get(client, 0) or not member.writes:
+            return False
+        known = self.transcript.update_since(encode_state_vector({**state, client: start}))
+        self._charge(member, BYTE_S * len(known))
+        return contradict(client, update, known)
 
     def _take(self, member: Member, inspection: Inspection, update: bytes) -> Collection[int]:
         """Apply an update that has all it needs; return the client ids that it wrote under."""

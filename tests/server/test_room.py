@@ -384,6 +384,7 @@ async def test_an_update_that_is_refused_sends_nobody_else_away(tmp_path: Path) 
     async with opened(tmp_path) as (_, room):
         ada, bob = Peer(room, client=7), Peer(room, client=7)
         ada.text.insert(0, "a")
+        bob.doc.apply_update(ada.doc.get_update())
         await ada.send()
         bob.text.insert(0, "bcd")
         bob.doc.get("elsewhere", type=Text).insert(0, "e")
@@ -396,9 +397,12 @@ async def test_an_update_that_is_refused_sends_nobody_else_away(tmp_path: Path) 
 async def test_of_two_who_write_under_one_id_the_newer_one_stays(tmp_path: Path) -> None:
     async with opened(tmp_path) as (_, room):
         ada, bob, eve = (Peer(room, client=client) for client in (7, 7, 8))
-        for peer, word in ((eve, "e"), (ada, "a"), (ada, "a"), (bob, "bcd")):
+        for peer, word in ((eve, "e"), (ada, "a"), (ada, "a")):
             peer.text.insert(0, word)
             await peer.send()
+        bob.doc.apply_update(ada.doc.get_update())  # it is the same page, which comes back
+        bob.text.insert(0, "bcd")
+        await bob.send()
 
         assert ada.code is CloseCode.REPLACED
         assert "client id 7 is used by a newer connection" in ada.reason
@@ -417,6 +421,39 @@ async def test_who_came_first_does_not_take_its_id_back(tmp_path: Path) -> None:
         assert ada.code is CloseCode.REPLACED
         assert bob.code is None
         assert stored.written().text == "b said"
+
+
+async def test_whose_text_is_lost_under_an_id_of_two_is_told(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (stored, room):
+        ada, bob = Peer(room, client=7), Peer(room, client=7)
+        ada.text.insert(0, "a😀xxxx")
+        bob.text.insert(0, "a😀y")
+        await ada.send()
+        await bob.send()
+        await room.idle()
+
+        assert bob.code is CloseCode.REPLACED
+        assert "client id 7 is used by another connection" in bob.reason
+        assert ada.code is None
+        assert stored.written().text == "a😀xxxx said"
+
+
+async def test_what_another_wrote_may_be_said_again(tmp_path: Path) -> None:
+    """As a page does that reads it from its own storage; parts of it may be deleted since."""
+    async with opened(tmp_path) as (_, room):
+        ada, bob = Peer(room, client=7), Peer(room, client=8)
+        ada.map("tags")["tag"] = "x"
+        ada.map("comments")["c"] = Map({"note": Text("hm")})
+        ada.text.insert(0, "abcd")
+        ada.text.insert(0, "e")
+        said = list(ada.changes)
+        del ada.text[2:4]
+        await ada.send()
+        for change in said:
+            await bob.say(messages.Update(change))
+        await bob.say(messages.Update(ada.doc.get_update()))
+
+        assert ada.code is bob.code is None
 
 
 async def test_an_id_whose_writer_left_is_free(tmp_path: Path) -> None:
