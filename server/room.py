@@ -236,7 +236,8 @@ class Room:
             case messages.Update(update=update):
                 await self._change(member, update)
             case messages.Awareness(update=update):
-                applied = self._presence.apply(update, member, self._clock())
+                editors = () if member.writes else {each for each in self._members if each.writes}
+                applied = self._presence.apply(update, member, self._clock(), yields_to=editors)
                 self._spread(applied.everybody, member)
                 if applied.sender is not None:
                     member.mailbox.put(messages.encode(messages.Awareness(applied.sender)))

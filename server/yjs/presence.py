@@ -8,7 +8,8 @@ trusts everybody: each may remove or replace the state of each other. Here a sta
 - Only its owner removes a state, or changes it at the same clock.
 - Another connection takes an id over by announcing it at a higher clock, with a state. This is
   what a browser does that comes back before its old connection was found dead; the old one then
-  has no say, and does not take the state with it when it is closed.
+  has no say, and does not take the state with it when it is closed. One that only reads takes
+  nothing over from one that writes: nobody is to speak in an editor's name who may not edit.
 - A connection that leaves takes its states with it. So does 30 s of silence.
 - The server's own states are nobody else's to touch.
 
@@ -23,7 +24,7 @@ itself, and announces the state again.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, replace
 
 from server.yjs.errors import MalformedYjs, check_limit
@@ -108,18 +109,26 @@ class Presence:
         self._gone: dict[int, int] = {}  # the clocks of states that are gone, the oldest first
         self._own: set[int] = set()
 
-    def apply(self, update: bytes, owner: Hashable, now_s: float) -> Applied:
+    def apply(
+        self,
+        update: bytes,
+        owner: Hashable,
+        now_s: float,
+        *,
+        yields_to: Collection[Hashable] = (),
+    ) -> Applied:
         """Take what is newer and allowed out of an awareness update; all of it, or nothing.
 
         Args:
             owner: The connection that sent it, not `None`.
+            yields_to: Connections from which this one takes nothing over.
 
         Raises:
             MalformedYjs: It is not what the format says, or a state is no JSON object.
             LimitExceeded: There are too many states, or one is too large, or too far ahead.
         """
         entries = self._read(update)
-        accepted = [entry for entry in entries if self._is_newer(entry, owner)]
+        accepted = [entry for entry in entries if self._is_newer(entry, owner, yields_to)]
         for entry in accepted:
             self._check_entry(entry)
         self._check_room(accepted, owner)
@@ -193,11 +202,13 @@ class Presence:
         reader.end()
         return entries
 
-    def _is_newer(self, entry: _Entry, owner: Hashable) -> bool:
+    def _is_newer(self, entry: _Entry, owner: Hashable, yields_to: Collection[Hashable]) -> bool:
         """Whether an entry wins over what is there, and its sender may say it."""
         if entry.client in self._own or entry.clock > MAX_CLOCK:
             return False
         found = self._states.get(entry.client)
+        if found is not None and found.owner in yields_to:
+            return False
         if found is None or entry.state is not None:
             return entry.clock > self._clock(entry.client)
         return found.owner == owner and entry.clock >= found.clock

@@ -26,6 +26,7 @@ from server.rooms import FAILED
 from server.yjs import messages
 from server.yjs.errors import LimitExceeded
 from server.yjs.updates import decode_state_vector
+from server.yjs.varints import write_text, write_varuint
 from tests.server.editing import TRANSCRIPT, Fragile, Storage, open_rooms, write
 from tests.server.yjs.writing import section, text, update
 
@@ -378,6 +379,18 @@ async def test_a_viewer_cannot_send_an_editor_away(tmp_path: Path) -> None:
         await viewer.send()
 
         assert editor.code is None
+
+
+async def test_a_viewer_does_not_show_itself_as_an_editor(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (_, room):
+        editor, viewer, other = Peer(room), Peer(room, writes=False), Peer(room, writes=False)
+        for peer, clock, name in ((editor, 1, "Ada"), (viewer, 2, "Eve"), (other, 1, "Ben")):
+            client = 8 if peer is other else 7
+            state = write_text(json.dumps({"name": name}))
+            entry = write_varuint(1) + write_varuint(client) + write_varuint(clock) + state
+            await peer.say(messages.Awareness(entry))
+
+        assert [json.loads(state)["name"] for state in room.shown()] == ["Ada", "Ben"]
 
 
 async def test_an_update_that_is_refused_sends_nobody_else_away(tmp_path: Path) -> None:

@@ -131,6 +131,14 @@ def test_a_browser_that_comes_back_takes_its_state_over() -> None:
     assert presence.leave("new") == awareness((1, 6, "null"))
 
 
+def test_who_yields_takes_nothing_over() -> None:
+    presence = room((1, 4, "{}"))
+
+    for line in ((1, 5, '{"a":1}'), (1, 5, "null")):
+        assert presence.apply(awareness(line), "ben", 0, yields_to={"ada"}) == NOTHING
+    assert presence.apply(awareness((1, 5, '{"a":1}')), "ben", 0, yields_to={"eve"}) != NOTHING
+
+
 def test_who_leaves_takes_its_states_with_it() -> None:
     presence = room((1, 4, "{}"), (2, 8, "{}"))
     presence.apply(awareness((3, 1, "{}")), "ben", 0)
