@@ -168,6 +168,7 @@ class Room:
 
     def describe(self) -> Description:
         """Return what lists and searches are to know of the document."""
+        self._size_bytes = len(self.transcript.update_since())  # Updates add up to more.
         return describe(self.transcript, self.passes)
 
     def shown(self) -> list[str]:
@@ -404,7 +405,7 @@ class Room:
             return Dismissal(CloseCode.FORBIDDEN, f"a transcript has no {root!r:.40}")
         if len(self._landmarks.state.keys() | written.keys()) > MOST_CLIENTS:
             return Dismissal(CloseCode.TOO_LARGE, f"a transcript has {MOST_CLIENTS} clients")
-        if self._size_bytes + len(update) > self._most_bytes:
+        if written and self._size_bytes + len(update) > self._most_bytes:
             return Dismissal(CloseCode.TOO_LARGE, f"a transcript has {self._most_bytes} bytes")
         return None
 

@@ -551,6 +551,32 @@ async def test_a_document_does_not_grow_beyond_its_limit(tmp_path: Path) -> None
         assert 0 < len(stored.written().text) < 2_000
 
 
+async def test_a_full_document_can_be_shortened_and_then_has_room(tmp_path: Path) -> None:
+    async with opened(tmp_path, transcript_bytes=2_000) as (stored, room):
+        ada, bob, eve = Peer(room), Peer(room), Peer(room)
+        await ada.synchronise()
+        for _ in range(4):
+            ada.text.insert(0, 300 * "a")
+        await ada.send()
+        for peer in (bob, eve):
+            await peer.synchronise()
+        bob.text.insert(0, 800 * "b")
+        await bob.send()
+        assert bob.code is CloseCode.TOO_LARGE
+
+        room._most_bytes = room._size_bytes
+        del eve.text[0:1_200]
+        await eve.send()
+        assert eve.code is None
+        room.describe()
+        eve.text.insert(0, 800 * "e")
+        await eve.send()
+        await room.idle()
+
+        assert eve.code is None
+        assert stored.written().text == 800 * "e" + " said"
+
+
 async def test_a_document_has_a_bounded_number_of_clients(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
