@@ -68,6 +68,7 @@ class View:
         dropped: Turns whose beginnings machines took away.
         suggestions: What people are shown, by the names of the hunks.
         choices: What people decided about suggestions, past ones too.
+        sessions: Whose audio a pass heard, as far as that is known.
     """
 
     page: Page
@@ -79,6 +80,7 @@ class View:
     dropped: Collection[TurnId] = ()
     suggestions: Mapping[str, Suggestion] = field(default_factory=dict)
     choices: Mapping[str, Choice] = field(default_factory=dict)
+    sessions: Mapping[PassId, str] = field(default_factory=dict)
 
     @property
     def runs(self) -> Sequence[Run]:
@@ -121,7 +123,8 @@ class View:
 
     def left(self, segment: Segment) -> list[WordRef]:
         """Return the words of a segment that machines did not take out of the text."""
-        return [word for word in refs(segment) if word not in self.history.replacements]
+        gone = self.history.gone
+        return [word for word in refs(segment) if word not in gone]
 
     def heard(self, word: WordRef) -> PassWord:
         """Return a word with the times that the last pass heard for it."""

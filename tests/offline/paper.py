@@ -71,6 +71,7 @@ class Paper:
     suggestions: dict[str, Suggestion] = field(default_factory=dict)
     choices: dict[str, Choice] = field(default_factory=dict)
     dropped: set[TurnId] = field(default_factory=set)
+    sessions: dict[PassId, str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -105,6 +106,7 @@ class Paper:
             dropped=frozenset(self.dropped),
             suggestions=dict(self.suggestions),
             choices=self.choices,
+            sessions=self.sessions,
         )
 
     def follow(self, plan: Plan) -> None:
