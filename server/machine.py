@@ -210,6 +210,7 @@ class _Replica:
             dropped=transcript.dropped_turns(),
             suggestions=transcript.suggestions(),
             choices=transcript.choices(),
+            sessions=dict(self._contents.sessions),
         )
 
     def _by_machine(self, text: str) -> Callable[[int, int], bool]:

@@ -251,14 +251,15 @@ class Rooms:
         landmarks = Landmarks()
         for update in document.whole:
             landmarks.add(inspect(update, NO_LIMITS))
-        names = [each.id for each in store.passes.of(transcript)]
-        words = store.passes.words(transcript, names)
+        passes = store.passes.of(transcript)
+        words = store.passes.words(transcript, [each.id for each in passes])
         return _Opening(
             lease=lease,
             transcript=replica,
             document=document,
             contents=Contents(
                 passes={pass_id: list(heard) for pass_id, heard in words.items()},
+                sessions={each.id: each.session for each in passes if each.session is not None},
                 decisions=store.merges.all_decisions(transcript),
                 aliases=store.merges.aliases(transcript),
                 machines=store.documents.clients(transcript),
