@@ -11,6 +11,8 @@
     page           a text in runs, and what is looked up in it
     view           a transcript's text as a plan sees it
     placement      where newly heard words go
+    echo           which words two microphones both heard
+    doubles        and so are written once
     arrangement    turns where voices change
     belief         what machines take for said, after all passes
     matching       which words of two hearings are the same ones

@@ -7,6 +7,7 @@ several passes, and those of the pass that hears them otherwise::
     1.4-6>7.3-3             words 4 and 5 of pass 1 were not said
     1.9+>7.3-5              words 3 and 4 of pass 7 were said, behind word 9 of pass 1
     1^>7.0-2                likewise, before all of a session whose live pass is pass 1
+    2.3+>2.3-6              words 3 to 5 of pass 2 stand nowhere: another microphone's stand there
 
 Its name is kept with what became of it: so the words that machines take for said can be told from
 the decisions alone (`offline.belief`), and nobody decides twice.
@@ -19,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from itertools import repeat
 
 from offline.domain import PassId, Segment, WordRef
 
@@ -57,6 +59,19 @@ class Hunk:
     old: tuple[WordRef, ...]
     after: WordRef | None
     new: Segment
+
+    @classmethod
+    def of_echo(cls, words: Segment) -> Hunk:
+        """Return what says that words are not in the text, because another microphone's are.
+
+        It says nothing about what machines believe.
+        """
+        return cls((), WordRef(words.pass_id, words.first), words)
+
+    @property
+    def echo(self) -> bool:
+        """Whether it is such a one."""
+        return self.after == WordRef(self.new.pass_id, self.new.first) and not self.old
 
     def __str__(self) -> str:
         """Return the hunk's name."""
@@ -124,7 +139,8 @@ def age(pass_id: PassId) -> tuple[int, str]:
 
 def refs(segment: Segment) -> tuple[WordRef, ...]:
     """Return the words of a segment, which may be empty."""
-    return tuple(WordRef(segment.pass_id, word) for word in range(segment.first, segment.end))
+    words = range(segment.first, segment.end)
+    return tuple(map(WordRef, repeat(segment.pass_id), words))
 
 
 def _ranges(words: Sequence[WordRef]) -> Iterable[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from offline.decisions import Alias, Decision, Hunk, Outcome, age, refs
 from offline.domain import Segment, WordRef
@@ -27,6 +27,9 @@ class History:
         self._aliased: dict[WordRef, list[WordRef]] = {}
         self._heard: set[WordRef] = set()
         self._replacements: dict[WordRef, WordRef | None] = {}
+        self._echoes: set[WordRef] = set()
+        self._gone: set[WordRef] = set()
+        self._kept: dict[WordRef, list[Segment]] = {}
         self._suggested: dict[str, Hunk] = {}
         self._disputed: dict[WordRef, Segment] = {}
         self.add(decisions, (Alias(old, new) for old, new in (aliases or {}).items()))
@@ -50,6 +53,16 @@ class History:
         return self._replacements
 
     @property
+    def echoes(self) -> Collection[WordRef]:
+        """Words that are not in the text, because those of another microphone are."""
+        return self._echoes
+
+    @property
+    def gone(self) -> Collection[WordRef]:
+        """Words that machines took out of the text, or did not write."""
+        return self._gone
+
+    @property
     def suggested(self) -> Mapping[str, Hunk]:
         """Hunks that people were to decide about, by their names."""
         return self._suggested
@@ -70,9 +83,16 @@ class History:
             self._heard.update(new)
             if decision.outcome is Outcome.APPLIED:
                 self._replacements.update(dict.fromkeys(hunk.old, new[0] if new else None))
+                self._gone.update(hunk.old)
                 continue
             if decision.outcome is Outcome.SUGGESTED:
                 self._suggested[decision.hunk] = hunk
+            elif hunk.echo:
+                self._echoes.update(new)
+                self._gone.update(new)
+            else:
+                for word in hunk.old:
+                    self._kept.setdefault(word, []).append(hunk.new)
             for word in hunk.old:
                 known = self._disputed.get(word)
                 if known is None or age(known.pass_id) <= age(hunk.new.pass_id):
@@ -84,6 +104,12 @@ class History:
     def is_decided(self, word: WordRef) -> bool:
         """Return whether a word that a pass heard was dealt with, whatever became of it since."""
         return word in self._heard or bool(self.timed_by(word))
+
+    def is_superseded(self, word: WordRef) -> bool:
+        """Return whether a pass heard others for a word, which took its place or are echoes too."""
+        return word in self._replacements or any(
+            self._echoes.issuperset(refs(new)) for new in self._kept.get(word, ())
+        )
 
     def timed_by(self, word: WordRef) -> list[WordRef]:
         """Return the words that have the times of this one."""

@@ -6,19 +6,23 @@ if nobody wrote between their neighbours or took one of them away. What a person
 moved stays, and gets a suggestion (`offline.review`). Words where nothing was believed yet are
 placed like those of a live pass.
 
+What another microphone's words stand for is not written a second time (`offline.doubles`): such
+words are left out, and that they do not stand is nobody's edit.
+
 What is decided is never decided again: whoever repeats a plan, because it died in the middle or
 does not know that another did it, finds nothing more to do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from offline.belief import Belief
 from offline.comparison import Comparison, Difference, Portion, compare
 from offline.decisions import Decision, Outcome, refs
 from offline.domain import Segment, SpeakerId, WordRef
+from offline.doubles import Echoes, insert_beside, kept_out, listen
 from offline.edits import Delete, Edit, InsertText, Plan
 from offline.placement import NEW_TURN_AFTER_MS, Group, place_all
 from offline.view import Standing, View
@@ -46,18 +50,39 @@ def correct(
     comparison = compare(view, belief, portion)
     sought = {ref for each in comparison.differences for ref in _about(each)}
     found = view.found(sought)
+    news = any(refs(each.hunk.new) for each in comparison.differences)
+    echoes = listen(view, portion.new, said_by) if news else Echoes(view)
     edits: list[Edit] = []
     decisions: list[Decision] = []
     for difference in comparison.differences:
-        made = _apply(view, found, difference, said_by or {})
+        made = _apply(view, found, echoes, difference, said_by or {})
         edits += made or ()
+        hunk = difference.hunk
+        absent = () if made is None else tuple(echoes.covered(hunk.new))
         if made is not None:
             outcome = Outcome.APPLIED
+        elif _is_echo(view, found, difference) or _is_heard(echoes, difference):
+            outcome, absent = Outcome.KEPT, _whole(hunk.new)
         else:
             outcome = Outcome.KEPT if difference.spelling else Outcome.SUGGESTED
-        hunk = difference.hunk
         decisions.append(Decision(hunk.new.pass_id, str(hunk), outcome))
+        decisions += map(kept_out, absent)
     return Plan(tuple(edits), tuple(decisions), tuple(comparison.aliases))
+
+
+def _is_echo(view: View, found: Found, difference: Difference) -> bool:
+    """Return whether old words are not all there only because another microphone's are."""
+    absent = [ref for ref in difference.hunk.old if ref not in found or not found[ref].exact]
+    return bool(absent) and all(ref in view.history.echoes for ref in absent)
+
+
+def _is_heard(echoes: Echoes, difference: Difference) -> bool:
+    """Return whether all words that are inserted are heard by others too."""
+    return not difference.hunk.old and not echoes.unheard(difference.hunk.new)
+
+
+def _whole(words: Segment) -> tuple[Segment, ...]:
+    return (words,) if words.first < words.end else ()
 
 
 def _about(difference: Difference) -> Iterator[WordRef]:
@@ -66,17 +91,42 @@ def _about(difference: Difference) -> Iterator[WordRef]:
 
 
 def _apply(
-    view: View, found: Found, difference: Difference, said_by: Mapping[WordRef, SpeakerId]
+    view: View,
+    found: Found,
+    echoes: Echoes,
+    difference: Difference,
+    said_by: Mapping[WordRef, SpeakerId],
 ) -> list[Edit] | None:
     """Return the edits that apply a hunk; `None` where people are in the way."""
+    news = echoes.unheard(difference.hunk.new)
     if difference.hunk.old:
-        return _replace(view, found, difference)
+        return _replace(view, found, difference, news)
     if _stands_alone(view, difference):
-        return place_all(view, _groups(view, difference.hunk.new, said_by))
-    return _insert(view, found, difference)
+        return place_all(view, [group for new in news for group in _groups(view, new, said_by)])
+    if _is_beside_echo(view, found, difference):
+        return [edit for new in news for edit in _beside_echo(echoes, new, said_by)]
+    return _insert(view, found, difference, news)
 
 
-def _replace(view: View, found: Found, difference: Difference) -> list[Edit] | None:
+def _is_beside_echo(view: View, found: Found, difference: Difference) -> bool:
+    """Return whether a neighbour does not stand because another microphone's word does."""
+    beside = (difference.before, difference.following)
+    absent = [ref for ref in beside if ref is not None and ref not in found]
+    return bool(absent) and all(ref in view.history.echoes for ref in absent)
+
+
+def _beside_echo(
+    echoes: Echoes, new: Segment, said_by: Mapping[WordRef, SpeakerId]
+) -> Sequence[Edit]:
+    beside = insert_beside(echoes, new)
+    return (
+        place_all(echoes.view, _groups(echoes.view, new, said_by)) if beside is None else [beside]
+    )
+
+
+def _replace(
+    view: View, found: Found, difference: Difference, news: Sequence[Segment]
+) -> list[Edit] | None:
     words = [found[ref] for ref in difference.hunk.old if ref in found and found[ref].exact]
     if len(words) < len(difference.hunk.old):
         return None
@@ -85,17 +135,27 @@ def _replace(view: View, found: Found, difference: Difference) -> list[Edit] | N
     if not all(view.only_turns(*gap) for gap in apart) or not view.by_machine(start, end):
         return None
     edits: list[Edit] = [Delete(word.start, word.end) for word in words]
-    text = _text(view, difference.hunk.new)
-    if text:
-        spaced = view.text[start].isspace() or not view.page.begins_turn(start)
-        text = text if spaced else text.lstrip()
-        edits.insert(
-            0, InsertText(start, text, difference.hunk.new, view.page.highlight(start, end))
-        )
+    spaced = view.text[start].isspace() or not view.page.begins_turn(start)
+    colour = view.page.highlight(start, end)
+    return [*_written(view, start, news, colour, spaced=spaced), *edits]
+
+
+def _written(
+    view: View, at: int, news: Sequence[Segment], colour: str | None = None, *, spaced: bool = True
+) -> list[Edit]:
+    """Return the edits that write words at a place, at a turn's beginning without space."""
+    edits: list[Edit] = []
+    for new in news:
+        text = _text(view, new)
+        if text:
+            edits.append(InsertText(at, text if spaced else text.lstrip(), new, colour))
+            spaced = True
     return edits
 
 
-def _insert(view: View, found: Found, difference: Difference) -> list[Edit] | None:
+def _insert(
+    view: View, found: Found, difference: Difference, news: Sequence[Segment]
+) -> list[Edit] | None:
     before = None if difference.before is None else found.get(difference.before)
     following = None if difference.following is None else found.get(difference.following)
     if (before is None) != (difference.before is None):
@@ -104,22 +164,21 @@ def _insert(view: View, found: Found, difference: Difference) -> list[Edit] | No
         return None
     if before is not None and following is not None and not _adjacent(view, before, following):
         return None
-    new = difference.hunk.new
     if before is not None and (following is None or _is_nearer(view, difference)):
         colour = (
             None if following is None else view.page.highlight(before.end - 1, following.start + 1)
         )
-        return [InsertText(before.end, _text(view, new), new, colour)]
+        return _written(view, before.end, news, colour)
     if following is None:
         return None
-    return _insert_before(view, following, new)
+    return _insert_before(view, following, news)
 
 
-def _insert_before(view: View, following: Standing, new: Segment) -> list[Edit] | None:
-    text, at = _text(view, new), following.start
-    if not view.page.begins_turn(at):
-        return [InsertText(at, text, new)]
-    edits: list[Edit] = [InsertText(at, text.lstrip(), new)]
+def _insert_before(view: View, following: Standing, news: Sequence[Segment]) -> list[Edit]:
+    at = following.start
+    if not news or not view.page.begins_turn(at):
+        return _written(view, at, news)
+    edits = _written(view, at, news, spaced=False)
     if not view.text[at].isspace() and view.heard(following.ref).text[:1].isspace():
         edits.append(InsertText(at, " ", following.segment))
     return edits

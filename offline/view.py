@@ -123,7 +123,8 @@ class View:
 
     def left(self, segment: Segment) -> list[WordRef]:
         """Return the words of a segment that machines did not take out of the text."""
-        return [word for word in refs(segment) if word not in self.history.replacements]
+        gone = self.history.gone
+        return [word for word in refs(segment) if word not in gone]
 
     def heard(self, word: WordRef) -> PassWord:
         """Return a word with the times that the last pass heard for it."""

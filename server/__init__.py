@@ -25,6 +25,7 @@ The way of a word into a document that people edit meanwhile::
     rooms          the transcripts that are open
       room         one of them: document, members; contents: what else it knows
       machine      what machines write there, on a replica; planner: in which thread
+      settling     what goes again, because several microphones heard it
       commits      changes on their way to the storage, and then to everybody
       store_threads who waits for it; stored: a document as it is there
       member       one connection in it; mailbox: what it is still to be sent; allowance: its share

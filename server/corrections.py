@@ -31,6 +31,7 @@ from server.jobs import Jobs
 from server.machine import Planned
 from server.room import Room
 from server.rooms import Rooms
+from server.settling import settling
 from server.storage.errors import StorageError, UnknownJob, UnknownTranscript
 from server.storage.store import Store
 from server.storage.values import Session, WordChunk
@@ -266,7 +267,10 @@ class Corrections:
             for portion in waiting:
                 try:
                     shown = room.shown() if look < MOST_LOOKS else ()
-                    await room.machine.write(*_plans(believed, portion, said_by), apart_from=shown)
+                    span = portion.start_ms, portion.end_ms
+                    settled = settling(room, taken.session.id, span)
+                    plans = _plans(believed, portion, said_by, settled)
+                    await room.machine.write(*plans, apart_from=shown)
                 except Occupied:
                     occupied.append(portion)
                 await room.roomy()
@@ -308,7 +312,10 @@ def _placed(hearing: Hearing, session: Session) -> Hearing:
 
 
 def _plans(
-    believed: Callable[[View], Belief], portion: Portion, said_by: dict[WordRef, SpeakerId]
+    believed: Callable[[View], Belief],
+    portion: Portion,
+    said_by: dict[WordRef, SpeakerId],
+    settled: Sequence[Planned],
 ) -> Sequence[Planned]:
     """Return what corrects one portion: its words, then its turns, then suggestions about it."""
     numbers = range(portion.new.first, portion.new.end)
@@ -325,4 +332,4 @@ def _plans(
         span = portion.start_ms, portion.end_ms
         return Plan(tuple(review(view, believed(view), *span)))
 
-    return (corrected, arranged, reviewed) if speakers else (corrected, reviewed)
+    return (corrected, *settled, *((arranged,) if speakers else ()), reviewed)

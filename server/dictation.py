@@ -17,13 +17,14 @@ from typing import assert_never
 from offline.arrangement import arrange, spread
 from offline.belief import Beliefs
 from offline.domain import PassId, PassWord, Segment, SpeakerId, WordRef
+from offline.doubles import place_once
 from offline.edits import Plan
-from offline.placement import place
 from offline.reconcile import Portion, correct
 from offline.view import View
 from server.journal import Entry
 from server.machine import Planned
 from server.room import Room
+from server.settling import settling
 from server.storage.values import Progress, Session, WordChunk
 from streaming.core.domain import Samples, Span, Speaker, Word, to_ms
 from streaming.core.events import (
@@ -137,6 +138,9 @@ class Dictation:
         """Write final words, those of each speaker by themselves."""
         said, chunk = self._heard(self._session.live_pass, self._live, words)
         plans: list[Planned] = []
+        for each in chunk:
+            span = each.words[0].start_ms, each.words[-1].end_ms
+            plans += settling(self._room, self._session.id, span, said)
         first = said.first
         for who, group in groupby(words, key=lambda word: word.speaker):
             end = first + len(list(group))
@@ -151,6 +155,8 @@ class Dictation:
         if said:
             portion = Portion(new, self._time(span.start), self._time(span.end))
             plans.append(partial(self._correction, portion))
+            span_ms = portion.start_ms, portion.end_ms
+            plans += settling(self._room, self._session.id, span_ms)
         plans += self._arrangement(
             {
                 WordRef(new.pass_id, new.first + number): word.speaker
@@ -163,7 +169,7 @@ class Dictation:
     def _placement(self, segment: Segment, voice: Speaker | None) -> Planned:
         """Return the plan to write words of one voice."""
         # Who a voice is, is looked up in the plan: it may turn out before that is carried out.
-        return lambda view: Plan(tuple(place(view, segment, self._speaker(voice))))
+        return lambda view: place_once(view, segment, self._speaker(voice))
 
     def _correction(self, portion: Portion, view: View) -> Plan:
         heard = len(view.passes[self._session.live_pass])

@@ -44,3 +44,36 @@ def test_only_applied_hunks_take_words_out_of_the_text() -> None:
     assert history.replacements == expected
     assert list(history.suggested) == ["1.5-6>2.5-6"]
     assert len(history.decisions) == 4
+
+
+def test_words_are_gone_that_were_replaced_or_are_echoes() -> None:
+    history = History([Decision(OTHER, "1.0-2>2.0-1", Outcome.APPLIED)])
+    history.add([Decision(OTHER, "2.3+>2.3-5", Outcome.KEPT)], ())
+
+    echoes = {WordRef(OTHER, 3), WordRef(OTHER, 4)}
+    assert set(history.echoes) == echoes
+    assert set(history.gone) == echoes | {WordRef(LIVE, 0), WordRef(LIVE, 1)}
+
+
+def test_words_are_superseded_once_all_that_was_heard_in_their_place_are_echoes() -> None:
+    old = WordRef(LIVE, 5)
+    history = History([Decision(OTHER, "1.5-6>2.5-7", Outcome.KEPT)])
+
+    for word, superseded in ((5, False), (6, True)):
+        history.add([Decision(OTHER, f"2.{word}+>2.{word}-{word + 1}", Outcome.KEPT)], ())
+        assert history.is_superseded(old) is superseded
+    assert old not in history.gone
+
+
+def test_words_that_were_replaced_or_not_said_are_superseded() -> None:
+    replaced, unsaid = WordRef(LIVE, 0), WordRef(LIVE, 3)
+    history = History(
+        [
+            Decision(OTHER, "1.0-1>2.0-1", Outcome.APPLIED),
+            Decision(OTHER, "1.3-4>2.3-3", Outcome.KEPT),
+            Decision(OTHER, "1.5-6>2.5-6", Outcome.SUGGESTED),
+        ]
+    )
+
+    past = [word for word in range(9) if history.is_superseded(WordRef(LIVE, word))]
+    assert past == [replaced.word, unsaid.word]
