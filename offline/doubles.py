@@ -25,7 +25,7 @@ from offline.decisions import Decision, Hunk, Outcome, age, refs
 from offline.domain import PassId, PassWord, Segment, SpeakerId, WordRef
 from offline.echo import Heard, Talk, talks
 from offline.edits import Delete, Edit, InsertText, Plan
-from offline.placement import NEW_TURN_AFTER_MS, place
+from offline.placement import NEW_TURN_AFTER_MS, Group, place_all
 from offline.view import Marker, Standing, View
 
 AROUND_MS = 10_000
@@ -163,14 +163,19 @@ def place_once(view: View, segment: Segment, speaker: SpeakerId | None) -> Plan:
     known = {} if speaker is None else dict.fromkeys(refs(segment), speaker)
     echoes = listen(view, segment, known)
     edits: list[Edit] = []
+    apart: list[Group] = []
     for part in echoes.unheard(segment):
         first = refs(part)[0]
         if part.first > segment.first:
             beside = insert_beside(echoes, part)
         else:
             beside = _go_on(echoes, part, speaker) if echoes.others(first) else None
-        edits += place(view, part, speaker) if beside is None else [beside]
-    return Plan(tuple(edits), tuple(map(kept_out, echoes.covered(segment))))
+        if beside is None:
+            apart.append(Group(part, speaker))
+        else:
+            edits.append(beside)
+    # All at once: they may interrupt one turn, which is split once.
+    return Plan((*place_all(view, apart), *edits), tuple(map(kept_out, echoes.covered(segment))))
 
 
 def insert_beside(echoes: Echoes, words: Segment) -> InsertText | None:
