@@ -391,6 +391,8 @@ async def test_a_suggestion_may_be_to_take_away_or_to_insert(tmp_path: Path) -> 
         transcript.accept("a")
         assert transcript.text == "we go"
 
-        suggest(transcript, "b", kind="insert", text="", alternative=" all", before="we")
+        suggest(
+            transcript, "b", kind="insert", text="", alternative=" all", before="we", after=" go"
+        )
         transcript.accept("b")
         assert transcript.text == "we all go"

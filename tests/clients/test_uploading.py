@@ -152,7 +152,7 @@ async def test_command_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:
 
 
 async def test_terminal_sees_how_far_it_is(tmp_path: Path, talk: Path) -> None:
-    async with library(tmp_path) as (server, _):
+    async with library(tmp_path, hears=True) as (server, _):
         terminal, inside = pty.openpty()
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "trax_client", "transcripts", "upload", str(talk), "--wait"),
