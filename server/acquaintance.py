@@ -117,14 +117,17 @@ class Acquaintance:
         async with self._turn:
             if self.settled:
                 return
+            self.settled = True  # unless another print is kept meanwhile
             try:
                 await self._settle()
             except StorageError:
+                self.settled = False
                 logger.exception(
                     "voices not compared", extra={"transcript": self._lease.transcript}
                 )
-            else:
-                self.settled = True
+            except BaseException:
+                self.settled = False
+                raise
 
     async def _settle(self) -> None:
         everybody = list(await self._everybody())
