@@ -1,5 +1,6 @@
 """What every test may rely on: asyncio for async tests, hypothesis profiles, the speech files."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,15 @@ def anyio_backend() -> str:
 def speech() -> Path:
     """The folder with recordings and their truth; its README.md says what is there."""
     return Path(__file__).parent / "data"
+
+
+@pytest.fixture(autouse=True)
+def level_of_logs() -> Iterator[None]:
+    """Have what a test says about logging, as a command does, count for that test only."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

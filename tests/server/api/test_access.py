@@ -18,6 +18,7 @@ BODIES = {
     "createTranscript": {"title": "A"},
     "changeTranscript": {"title": "B"},
     "createLink": {"role": "viewer"},
+    "retranscribe": {"from_ms": 0, "to_ms": 1000},
 }
 QUERIES = {"exportTranscript": "?format=json"}
 ROLES = [Role.VIEWER, Role.EDITOR, Role.OWNER]
