@@ -34,6 +34,8 @@ WORDS = spoken_words(30)
 MISHEARD = dict(zip(WORDS[1::5], spoken_words(60)[40:], strict=False))
 """The second word of each utterance, and what is heard first."""
 
+MISHEARD_LETTERS = set("".join(MISHEARD.values()))
+
 OWN = [chr(code) for code in range(0x4E00, 0x4E00 + 2_000)]
 OTHERS = [chr(code) for code in range(0x1F300, 0x1F300 + 200)]
 """What the Yjs editor types, and what somebody else does."""
@@ -299,8 +301,10 @@ class Typing:
                 # Not where a correction may be on its way: what two delete at the same moment
                 # comes back when one of them undoes it.
                 start = self.chance.randrange(max(1, len(text) // 2))
-                answer = await hands.do("erase", start=start, end=min(len(text), start + 3))
-                self.erased |= set(answer.before) - set(answer.after)
+                end = min(len(text), start + 3)
+                if not MISHEARD_LETTERS & set(text[start:end]):
+                    answer = await hands.do("erase", start=start, end=end)
+                    self.erased |= set(answer.before) - set(answer.after)
             case order:
                 answer = await hands.do(order)
                 changed = set(answer.before) ^ set(answer.after)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import pty
@@ -232,32 +231,30 @@ def test_a_terminal_sees_how_far_it_is(tmp_path: Path) -> None:
     assert b"talk.txt (0:00:12)" in shown
 
 
-def opened_for_writing(fifo: Path) -> int:
-    """Return a FIFO's end to write into, once somebody reads from it."""
+def until_decoding(process: subprocess.Popen[bytes], temporary: Path) -> None:
+    """Wait until a file is being decoded into a folder."""
     deadline_s = time.monotonic() + DEADLINE_S
-    while True:
-        try:
-            return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError as error:
-            if error.errno != errno.ENXIO or time.monotonic() > deadline_s:
-                raise
-            time.sleep(0.01)
+    while not list(temporary.glob("*/audio.pcm")):
+        assert process.poll() is None, "it ended before it decoded anything"
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
 
 
 def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "script.json").write_text(talk(20))
     (tmp_path / "temporary").mkdir()
-    os.mkfifo(tmp_path / "never.wav")
-    command = [sys.executable, "-m", "server", "transcribe", str(tmp_path / "never.wav")]
+    silence_bytes = 4 * 3_600 * 32_000  # seconds of decoding; nothing of it is on the disk
+    (tmp_path / "long.wav").write_bytes(wav(b"", said_bytes=silence_bytes))
+    os.truncate(tmp_path / "long.wav", 44 + silence_bytes)
+    command = [sys.executable, "-m", "server", "transcribe", str(tmp_path / "long.wav")]
     with subprocess.Popen(
         [*command, *options(tmp_path)],
         stderr=subprocess.PIPE,
         env=os.environ | {"TMPDIR": str(tmp_path / "temporary")},
     ) as process:
-        writer = opened_for_writing(tmp_path / "never.wav")
+        until_decoding(process, tmp_path / "temporary")
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=DEADLINE_S)
-        os.close(writer)
 
     assert (process.returncode, err) == (130, b"")
     assert not list((tmp_path / "temporary").iterdir())
