@@ -34,7 +34,7 @@ from loadtest.relay import Relay, relaying
 from loadtest.servers import Servers
 from loadtest.speaker import Speaker
 from server.storage.store import Store
-from trax_client import connect
+from trax_client import Library, connect
 from trax_client.replica import MAPS
 
 CALM_S = (1.0, 8.0)
@@ -49,7 +49,7 @@ MOST_PAUSE_S = 0.15
 """Between two edits of one editor."""
 
 SETTLED_S = 60.0
-"""Who does not show all after so long never will."""
+"""Who does not show all after so long, and as long again as was spoken, never will."""
 
 POLL_S = 0.5
 
@@ -130,7 +130,7 @@ async def measure_living(
             meeting = await _meeting(url, networks, plan, stack)
             weather = _Weather(servers, networks, plan.seed)
             await _hold(meeting, talk, plan, weather, tell)
-            replicas = await _settled(url, meeting)
+            replicas = await _settled(url, meeting, plan.seconds)
             await servers.kill()
         stored, spoken = _storage(Path(name), meeting.transcript)
     accounts = [account for _, account in replicas]
@@ -273,12 +273,12 @@ async def _count_seconds(tell: Tell) -> None:
         await asyncio.sleep(1)
 
 
-async def _settled(url: str, meeting: _Meeting) -> list[tuple[Shown, Account]]:
+async def _settled(url: str, meeting: _Meeting, seconds: float) -> list[tuple[Shown, Account]]:
     """Wait until all is written and everybody shows the same; return what they show in the end."""
     with suppress(TimeoutError):  # Then they differ, which is counted.
-        async with asyncio.timeout(SETTLED_S):
+        async with asyncio.timeout(SETTLED_S + seconds):
             while True:
-                written = await asyncio.to_thread(_is_written, url, meeting.transcript)
+                written = await _is_written(url, meeting.transcript)
                 replicas = await meeting.replicas()
                 if written and all(shown == replicas[0][0] for shown, _ in replicas):
                     return replicas
@@ -286,8 +286,15 @@ async def _settled(url: str, meeting: _Meeting) -> list[tuple[Shown, Account]]:
     return await meeting.replicas()
 
 
-def _is_written(url: str, transcript: str) -> bool:
-    """Return whether all that the session heard is in the document."""
+async def _is_written(url: str, transcript: str) -> bool:
+    """Return whether all that was heard of the session, and will be, is in the document."""
+    if not await asyncio.to_thread(_are_closed, url, transcript):
+        return False
+    await asyncio.sleep(POLL_S)  # what it heard is heard once more, which is asked for only then
+    return all([job.over async for job in Library(url).jobs(transcript)])
+
+
+def _are_closed(url: str, transcript: str) -> bool:
     parts = urlsplit(url)
     path = f"/v1/transcripts/{quote(transcript)}"
     with urlopen(f"http://{parts.netloc}{path}?{parts.query}") as answer:

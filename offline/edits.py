@@ -2,12 +2,14 @@
 
 A plan is a row of edits whose places all refer to the text as it was before the first of them, in
 code points. Edits at one place are made in their order; nothing is inserted inside of what the
-same plan deletes.
+same plan deletes. What several edits delete goes once, see `disjoint`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from offline.decisions import Alias, Decision
 from offline.domain import Segment, SpeakerId, TurnId
@@ -103,3 +105,20 @@ class Plan:
     edits: tuple[Edit, ...] = ()
     decisions: tuple[Decision, ...] = ()
     aliases: tuple[Alias, ...] = ()
+
+
+def disjoint(edits: Iterable[Edit]) -> Iterator[Edit]:
+    """Yield edits of which no two delete the same character.
+
+    A word may take a space along that goes with another one too.
+    """
+    deleted: set[int] = set()
+    for edit in edits:
+        if not isinstance(edit, Delete):
+            yield edit
+            continue
+        left = [at for at in range(edit.start, edit.end) if at not in deleted]
+        deleted.update(left)
+        starts = [n for n, at in enumerate(left) if n == 0 or left[n - 1] != at - 1]
+        for first, end in pairwise((*starts, len(left))):
+            yield Delete(left[first], left[end - 1] + 1)

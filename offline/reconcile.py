@@ -67,20 +67,7 @@ def correct(
             outcome = Outcome.KEPT if difference.spelling else Outcome.SUGGESTED
         decisions.append(Decision(hunk.new.pass_id, str(hunk), outcome))
         decisions += map(kept_out, absent)
-    return Plan(tuple(_deleting_once(edits)), tuple(decisions), tuple(comparison.aliases))
-
-
-def _deleting_once(edits: Iterable[Edit]) -> Iterator[Edit]:
-    """Yield edits; words that are placed by themselves may take a space that goes with another."""
-    deleted: set[int] = set()
-    for edit in edits:
-        if not isinstance(edit, Delete):
-            yield edit
-            continue
-        left = [at for at in range(edit.start, edit.end) if at not in deleted]
-        deleted.update(left)
-        if left:
-            yield Delete(left[0], left[-1] + 1)
+    return Plan(tuple(edits), tuple(decisions), tuple(comparison.aliases))
 
 
 def _is_echo(view: View, found: Found, difference: Difference) -> bool:

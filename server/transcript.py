@@ -37,6 +37,7 @@ from offline.edits import (
     Suggest,
     Withdraw,
     WithdrawName,
+    disjoint,
 )
 from offline.suggestions import Choice, Suggestion
 from server.authorship import Authorship
@@ -292,7 +293,7 @@ class Transcript:
         try:
             with self._doc.transaction(origin="machine"):
                 # From the right, so that places to the left stay what they were in the plan.
-                for edit in sorted(edits, key=_place)[::-1]:
+                for edit in sorted(disjoint(edits), key=_place)[::-1]:
                     self._make(edit, text)
         finally:
             self._writing = False

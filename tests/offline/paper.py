@@ -28,6 +28,7 @@ from offline.edits import (
     Suggest,
     Withdraw,
     WithdrawName,
+    disjoint,
 )
 from offline.history import History
 from offline.page import Page
@@ -119,7 +120,7 @@ class Paper:
         """Carry out a plan."""
         inserted: dict[int, list[Character]] = {}
         deleted: set[int] = set()
-        for edit in edits:
+        for edit in disjoint(edits):
             match edit:
                 case InsertText(at=at, text=text, segment=segment, highlight=colour):
                     inserted.setdefault(at, []).extend(
@@ -128,7 +129,6 @@ class Paper:
                 case InsertTurn(at=at, turn=turn):
                     inserted.setdefault(at, []).append(Character("\n", turn=turn))
                 case Delete(start=start, end=end):
-                    assert not deleted & set(range(start, end)), "nothing is deleted twice"
                     deleted |= set(range(start, end))
                 case DropTurn(at=at):
                     deleted.add(at)

@@ -80,6 +80,15 @@ def test_a_language_that_is_not_known_is_not_written() -> None:
     assert transcript.meta("language") is None
 
 
+def test_what_several_edits_delete_goes_once() -> None:
+    transcript = written()
+    before = transcript.text
+
+    transcript.write([Delete(3, 4), Delete(2, 6), Delete(5, 7)])
+
+    assert transcript.text == before[:2] + before[7:]
+
+
 def test_what_is_written_goes_to_other_replicas() -> None:
     transcript = written()
     other = Transcript(2, [transcript.update_since()])
