@@ -1,7 +1,8 @@
 """What editors wrote and took away, so that it is known what must be there in the end.
 
 Every character that a person writes occurs once only. Whoever takes characters away says which
-machine's segment each stood in: so much of what was said may be missing there, and no more.
+machine's segment each stood in: so much of what was said may be missing there, and no more. What
+two take away at the same moment is told by what Yjs knows it by.
 """
 
 from __future__ import annotations
@@ -54,14 +55,28 @@ def is_typed(character: str) -> bool:
     return ord(character) in _NARROW or ord(character) in _WIDE
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A character that an editor deleted.
+
+    Attributes:
+        segment: That it stood in, as that editor saw it.
+        character: Whoever wrote it.
+        identity: Client and clock of it in Yjs.
+    """
+
+    segment: str | None
+    character: str
+    identity: tuple[int, int]
+
+
 @dataclass(slots=True)
 class Account:
     """What one editor did.
 
     Attributes:
         written: Characters that it wrote into the text.
-        erased: Characters that it deleted there, whoever wrote them, with the segment that they
-            stood in.
+        erased: Characters that it deleted there.
         noted: Characters that it wrote into the notes.
         chosen: What it wrote into the registers of people: map, key and the name in the value.
         edits: How many edits it made.
@@ -70,7 +85,7 @@ class Account:
     """
 
     written: list[str] = field(default_factory=list)
-    erased: list[tuple[str | None, str]] = field(default_factory=list)
+    erased: list[Erased] = field(default_factory=list)
     noted: list[str] = field(default_factory=list)
     chosen: list[tuple[str, str, str]] = field(default_factory=list)
     edits: int = 0
@@ -82,7 +97,10 @@ class Account:
         """Read the account of a Node editor."""
         return cls(
             written=told["written"],
-            erased=[(segment, character) for segment, character in told["erased"]],
+            erased=[
+                Erased(segment, character, (client, clock))
+                for segment, character, client, clock in told["erased"]
+            ],
             noted=told["noted"],
             chosen=[(name, key, value) for name, key, value in told["chosen"]],
             edits=told["edits"],

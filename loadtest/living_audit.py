@@ -5,13 +5,18 @@ must still say its words, in their order and once: all but the letters that some
 and the words that a correction replaced. Which words those are is told by the decisions that are
 stored with the document: a correction that was applied has to stand there itself, and what it
 replaced must be gone.
+
+Which segment a letter belongs to is an attribute, and for Yjs attributes are marks between letters:
+where several people type and erase between two words at once, a letter may come to stand on the
+other side of a mark. So what one segment lacks may stand, or may have been erased, as a letter too
+many elsewhere. Such letters are counted.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from itertools import accumulate
 
@@ -107,6 +112,7 @@ class Findings:
         corrections: Words that corrections wrote into the text.
         untold: Final words that the speaker was told and the storage lacks, or the other way.
         stray: Letters in the text of which it is not known where they are from.
+        moved: Letters that stand, or stood, as those of another segment than they were written in.
         choices: How many names and speakers people chose.
         overridden: Of what people chose something for, how much says something else.
     """
@@ -117,6 +123,7 @@ class Findings:
     corrections: Said
     untold: int
     stray: int
+    moved: int
     choices: int
     overridden: int
 
@@ -148,14 +155,15 @@ def audit(
         typed=_typed(
             "".join(text for text, _ in stored.text),
             [account.written for account in accounts],
-            [{each for _, each in account.erased} for account in accounts],
+            [{each.character for each in account.erased} for account in accounts],
         ),
         noted=_typed(stored.notes, [account.noted for account in accounts], []),
         finals=ledger.finals(),
         corrections=ledger.corrected(),
         untold=sum(one != other for one, other in zip(told, kept, strict=False))
         + abs(len(told) - len(kept)),
-        stray=ledger.stray,
+        stray=ledger.stray.total(),
+        moved=sum(each.total() for each in ledger.moved.values()),
         choices=sum(len(account.chosen) for account in accounts),
         overridden=_overridden(stored, accounts),
     )
@@ -197,16 +205,22 @@ class _Ledger:
         standing: Letters in the text, by segment.
         erased: Letters that people erased there.
         stray: Letters of no segment.
+        gone: Letters that people erased in no segment.
         replaced: Words in whose place others stand, or that were not said after all.
         corrections: Words that stand in their place.
+        surplus: Letters that a segment has too many and no other one lacks.
+        moved: Letters that a segment lacks and another one, or none, has or had too many.
     """
 
     spoken: Spoken
     standing: dict[Segment, str]
     erased: dict[Segment, Counter[str]]
-    stray: int
+    stray: Counter[str]
+    gone: Counter[str]
     replaced: set[WordRef]
     corrections: set[WordRef]
+    surplus: dict[Segment, Counter[str]] = field(default_factory=dict)
+    moved: dict[Segment, Counter[str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, stored: Shown, spoken: Spoken, accounts: Sequence[Account]) -> _Ledger:
@@ -217,18 +231,39 @@ class _Ledger:
         written = corrections | _all_refs(spoken.live, spoken)
         standing: dict[Segment, str] = {}
         erased: dict[Segment, Counter[str]] = {}
-        stray = 0
+        stray, gone = Counter[str](), Counter[str]()
         for text, attributes in stored.text:
             segment, letters = Segment.parse(dict(attributes).get("g")), _letters(text)
             if segment is not None and written.issuperset(_refs(segment)):
                 standing[segment] = standing.get(segment, "") + letters
             else:
-                stray += len(letters)
-        for name, character in (each for account in accounts for each in account.erased):
-            segment = Segment.parse(name)
-            if segment is not None:
-                erased.setdefault(segment, Counter()).update(_letters(character))
-        return cls(spoken, standing, erased, stray, replaced, corrections)
+                stray.update(letters)
+        once = {each.identity: each for account in accounts for each in account.erased}
+        for each in once.values():
+            segment = Segment.parse(each.segment)
+            if segment is not None and written.issuperset(_refs(segment)):
+                erased.setdefault(segment, Counter()).update(_letters(each.character))
+            else:
+                gone.update(_letters(each.character))
+        ledger = cls(spoken, standing, erased, stray, gone, replaced, corrections)
+        ledger._find_moved()
+        return ledger
+
+    def _find_moved(self) -> None:
+        """Look for what segments lack among what others have, or had, too many."""
+        excess = [self.stray, self.gone]
+        for segment in self.standing.keys() | self.erased.keys():
+            there = Counter(self.standing.get(segment, ""))
+            said = Counter(_letters("".join(word.text for word in self.spoken.words(segment))))
+            self.surplus[segment] = there - Counter("".join(self._expected(segment)))
+            excess += [self.surplus[segment], self._erased(segment) - (said - there)]
+        for segment in self.surplus:
+            self.moved[segment] = Counter()
+            for letter in self._lacking(segment).elements():
+                source = next((each for each in excess if each[letter] > 0), None)
+                if source is not None:
+                    source[letter] -= 1
+                    self.moved[segment][letter] += 1
 
     def finals(self) -> Said:
         """Return what became of the words of the live pass."""
@@ -253,19 +288,31 @@ class _Ledger:
         )
 
     def _count(self, segment: Segment) -> Said:
-        said = zip(_refs(segment), self.spoken.words(segment), strict=True)
-        expected = [_letters(word.text) for ref, word in said if ref not in self.replaced]
-        there, letters = self.standing.get(segment, ""), "".join(expected)
-        lacking = Counter(letters) - Counter(there) - self.erased.get(segment, Counter[str]())
-        surplus = Counter(there) - Counter(letters)
-        whole = _whole(expected, there)
+        expected, there = self._expected(segment), self.standing.get(segment, "")
+        whole, letters = _whole(expected, there), "".join(expected)
+        own = Counter(there) <= Counter(letters)
         return Said(
             words=segment.end - segment.first,
             replaced=segment.end - segment.first - len(expected),
             whole=whole,
-            missing=len(expected) - whole if lacking else 0,
-            doubled=surplus.total() or int(not _is_subsequence(there, letters)),
+            missing=len(expected) - whole if self._lacking(segment) else 0,
+            doubled=self.surplus[segment].total()
+            or int(own and not _is_subsequence(there, letters)),
         )
+
+    def _expected(self, segment: Segment) -> list[str]:
+        """Return the letters of each word of a segment that no correction replaced."""
+        said = zip(_refs(segment), self.spoken.words(segment), strict=True)
+        return [_letters(word.text) for ref, word in said if ref not in self.replaced]
+
+    def _erased(self, segment: Segment) -> Counter[str]:
+        return self.erased.get(segment, Counter[str]())
+
+    def _lacking(self, segment: Segment) -> Counter[str]:
+        """Return the letters that a segment lacks though nobody erased or moved them."""
+        expected = Counter("".join(self._expected(segment)))
+        explained = Counter(self.standing.get(segment, "")) + self._erased(segment)
+        return expected - explained - self.moved[segment]
 
 
 def _all_refs(pass_id: PassId, spoken: Spoken) -> set[WordRef]:

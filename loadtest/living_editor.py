@@ -11,7 +11,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from loadtest.living_account import Account, Alphabet
+from loadtest.living_account import Account, Alphabet, Erased
 from loadtest.living_replica import Shown
 from trax_client import Reconnect
 from trax_client.address import find_address
@@ -83,8 +83,13 @@ class PythonEditor:
         start, end = self._stretch(5)
         for turn in self._transcript.turns:
             for run in turn.runs:
-                inside = run.text[max(0, start - run.start) : max(0, end - run.start)]
-                self.account.erased += [(run.segment, character) for character in inside]
+                first = max(start, run.start)
+                inside = run.text[first - run.start : max(0, end - run.start)]
+                identities = self._replication.replica.identities(first, first + len(inside))
+                self.account.erased += [
+                    Erased(run.segment, character, identity)
+                    for character, identity in zip(inside, identities, strict=True)
+                ]
         self._transcript.delete(start, end)
 
     def _split(self) -> None:

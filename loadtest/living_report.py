@@ -33,7 +33,8 @@ def findings_table(report: LivingReport) -> Table:
         caption=(
             f"Erased by others than wrote them: {found.typed.met} characters. "
             f"Names and speakers chosen: {found.choices}, overridden: {found.overridden}. "
-            f"Letters of unknown origin: {found.stray}. "
+            f"Letters of unknown origin: {found.stray}, "
+            f"beyond the marks of their words: {found.moved}. "
             f"Final words told otherwise than stored: {found.untold}. "
             f"Editors that differ from the storage: {report.differing}."
         ),

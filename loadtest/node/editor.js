@@ -73,10 +73,14 @@ function erase() {
   if (!characters.length) return;
   const start = below(characters.length);
   const erased = characters.slice(start, start + 1 + below(5));
-  account.erased.push(...erased);
-  const before = characters.slice(0, start);
   const length = (pairs) => pairs.map(([, each]) => each).join("").length;
-  text.delete(length(before), length(erased));
+  const first = length(characters.slice(0, start));
+  erased.forEach(([segment, each], number) => {
+    const at = first + length(erased.slice(0, number));
+    const { client, clock } = Y.createRelativePositionFromTypeIndex(text, at).item;
+    account.erased.push([segment, each, client, clock]);
+  });
+  text.delete(first, length(erased));
 }
 
 function splitTurn() {

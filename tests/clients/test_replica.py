@@ -147,6 +147,19 @@ def test_edit_that_changes_nothing_is_none() -> None:
     assert (editor.replica.written, editor.told) == (0, set())
 
 
+def test_a_character_is_the_same_for_everybody_wherever_it_stands() -> None:
+    ours, theirs = Editor(), Editor()
+    ours.type(0, "two")
+    theirs.replica.receive(everything(ours.replica))
+    theirs.type(0, "ö one ")
+    ours.type(1, "h")
+    theirs.replica.receive(everything(ours.replica))
+    at = theirs.replica.text.index("t")
+
+    assert theirs.replica.identities(at, at + 4) == ours.replica.identities(0, 4)
+    assert len(set(ours.replica.identities(0, 4))) == 4
+
+
 def test_parts_that_changed_are_told() -> None:
     editor = Editor()
     editor.type(0, "x")

@@ -23,6 +23,7 @@ from trax_client.errors import ProtocolViolation
 
 try:
     from pycrdt import (
+        Assoc,
         Awareness,
         Decoder,
         Doc,
@@ -141,6 +142,19 @@ class Replica:
         """Return the text in stretches of equal attributes."""
         stretches: list[tuple[object, dict[str, object] | None]] = self._texts["text"].diff()
         return stretches
+
+    def identities(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Return what tells characters of the text from all others ever: client and clock.
+
+        Those of one piece of text with characters beyond ASCII are not exact.
+        """
+        text, found = self.text, list[tuple[int, int]]()
+        at = len(text[:start].encode())
+        for character in text[start:end]:
+            item = self._texts["text"].sticky_index(at, Assoc.AFTER).to_json().get("item") or {}
+            found.append((int(item.get("client", -1)), int(item.get("clock", -1))))
+            at += len(character.encode())
+        return found
 
     def register(self, name: str) -> dict[str, object]:
         """Return what one of the maps says; anything may stand there."""
