@@ -85,10 +85,9 @@ class PythonEditor:
             for run in turn.runs:
                 first = max(start, run.start)
                 inside = run.text[first - run.start : max(0, end - run.start)]
-                identities = self._replication.replica.identities(first, first + len(inside))
                 self.account.erased += [
-                    Erased(run.segment, character, identity)
-                    for character, identity in zip(inside, identities, strict=True)
+                    Erased(run.segment, character, self._replication.replica.identity(at))
+                    for at, character in enumerate(inside, start=first)
                 ]
         self._transcript.delete(start, end)
 

@@ -156,8 +156,9 @@ def test_a_character_is_the_same_for_everybody_wherever_it_stands() -> None:
     theirs.replica.receive(everything(ours.replica))
     at = theirs.replica.text.index("t")
 
-    assert theirs.replica.identities(at, at + 4) == ours.replica.identities(0, 4)
-    assert len(set(ours.replica.identities(0, 4))) == 4
+    identities = [ours.replica.identity(number) for number in range(4)]
+    assert [theirs.replica.identity(at + number) for number in range(4)] == identities
+    assert len(set(identities)) == 4
 
 
 def test_parts_that_changed_are_told() -> None:

@@ -143,18 +143,11 @@ class Replica:
         stretches: list[tuple[object, dict[str, object] | None]] = self._texts["text"].diff()
         return stretches
 
-    def identities(self, start: int, end: int) -> list[tuple[int, int]]:
-        """Return what tells characters of the text from all others ever: client and clock.
-
-        Those of one piece of text with characters beyond ASCII are not exact.
-        """
-        text, found = self.text, list[tuple[int, int]]()
-        at = len(text[:start].encode())
-        for character in text[start:end]:
-            item = self._texts["text"].sticky_index(at, Assoc.AFTER).to_json().get("item") or {}
-            found.append((int(item.get("client", -1)), int(item.get("clock", -1))))
-            at += len(character.encode())
-        return found
+    def identity(self, position: int) -> tuple[int, int]:
+        """Return client and clock of a character; exact in a piece of nothing but ASCII."""
+        place = self._texts["text"].sticky_index(self.place("text", position), Assoc.AFTER)
+        item = place.to_json()["item"]
+        return item["client"], item["clock"]
 
     def register(self, name: str) -> dict[str, object]:
         """Return what one of the maps says; anything may stand there."""
