@@ -103,6 +103,7 @@ class AccuratePass:
         task: Task,
         earlier: Sequence[Sequence[PassWord]],
         progress: Progress,
+        overlaps: Callable[[], Sequence[Span]] = tuple,
     ) -> Hearing:
         """Hear what a task asks for; takes minutes for an hour of audio.
 
@@ -112,6 +113,8 @@ class AccuratePass:
             earlier: What passes before this one heard there, the oldest first, each as a whole
                 and on the session's clock. Of a passage that somebody wants heard anew, they are
                 not asked.
+            overlaps: Tells where several talk at once; asked only where a stage leaves out what is
+                certain.
             progress: Told again and again; what it raises ends the task, and what was heard by
                 then is kept in the cache.
 
@@ -120,7 +123,7 @@ class AccuratePass:
             LanguageError: The recognizer does not know the task's language.
             StreamingError: A recognizer cannot be had as asked, or failed.
         """
-        span = _span(audio, task)
+        span = task.span(audio.samples)
         stages = _stages(self._ear.passes, task)
         languages: Counter[str] = Counter()
         first = self._recognizer(stages[0], task)
@@ -129,10 +132,11 @@ class AccuratePass:
             # A pass without a word never listened: that of an upload.
             for words in filter(None, earlier):
                 _share_out([_word(word) for word in words], windows)
+        at_once = overlaps() if any(stage.uncertain_only for stage in stages) else ()
         for number, stage in enumerate(stages):
             share = (1 - SCORING) / len(stages)
             part = _Part(progress, SCORING + number * share, share, windows)
-            languages.update(self._hear(audio, task, stage, windows, part))
+            languages.update(self._hear(audio, task, stage, windows, at_once, part))
         progress(1.0)
         elected = [word for window in windows for word in vote(window.readings).words]
         return Hearing(
@@ -164,6 +168,7 @@ class AccuratePass:
         task: Task,
         stage: Stage,
         windows: Sequence[_Window],
+        overlaps: Sequence[Span],
         part: _Part,
     ) -> dict[str, int]:
         """Let one stage hear; return how much of the audio is in which language."""
@@ -174,7 +179,7 @@ class AccuratePass:
             self._cache,
         )
         for window in windows:
-            if not (stage.uncertain_only and self._is_certain(window)):
+            if not (stage.uncertain_only and self._is_certain(window, overlaps)):
                 one_way = len(window.readings) >= ENOUGH
                 heard = listener.hear(window.span, audio.read(window.span), one_way=one_way)
                 readings = (heard.words, *heard.others)
@@ -183,9 +188,9 @@ class AccuratePass:
             part.advance(window.span)
         return listener.languages
 
-    def _is_certain(self, window: _Window) -> bool:
-        said = vote(window.readings)
-        return is_certain(said, len(window.readings), window.speech, self._ear.certainty)
+    def _is_certain(self, window: _Window, overlaps: Sequence[Span]) -> bool:
+        said, voters = vote(window.readings), len(window.readings)
+        return is_certain(said, voters, window.speech, overlaps, self._ear.certainty)
 
     def _recognizer(self, stage: Stage, task: Task) -> Loaded:
         name, ear = stage.model, self._ear
@@ -215,13 +220,6 @@ class _Part:
     def advance(self, heard: Span) -> None:
         self._done += self._each * heard.length
         self._progress(min(self._done, 1.0))
-
-
-def _span(audio: AudioSource, task: Task) -> Span:
-    end = audio.samples
-    if task.end_ms is not None:
-        end = min(end, from_ms(task.end_ms))
-    return Span(min(from_ms(task.start_ms), end), end)
 
 
 def _stages(passes: Passes, task: Task) -> tuple[Stage, ...]:

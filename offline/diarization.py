@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from offline.ports import AudioSource, Progress
 from offline.results import HeardVoice
-from streaming.core.domain import Pcm, Samples, Span, Voice, to_ms
+from streaming.core.domain import Pcm, Samples, Span, Voice, from_ms, to_ms
 from streaming.engines.diarizers import RecordingDiarizer
 
 ENOUGH = 4.0
@@ -40,6 +41,26 @@ class OfflineDiarization:
 
     turns: tuple[VoiceTurn, ...]
     voices: tuple[HeardVoice, ...]
+
+
+def overlaps(turns: Sequence[VoiceTurn]) -> list[Span]:
+    """Return where several voices are active at once, in order and apart from each other.
+
+    Args:
+        turns: By start; those of one voice do not overlap.
+    """
+    found: list[Span] = []
+    active_until_ms = 0
+    for turn in turns:
+        end_ms = min(active_until_ms, turn.end_ms)
+        if turn.start_ms < end_ms:
+            start = from_ms(turn.start_ms)
+            if found and start < found[-1].end:
+                start = found[-1].end
+            if start < from_ms(end_ms):
+                found.append(Span(start, from_ms(end_ms)))
+        active_until_ms = max(active_until_ms, turn.end_ms)
+    return found
 
 
 class OfflineDiarizer(Protocol):

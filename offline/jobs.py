@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from offline.domain import PassId
-from streaming.core.domain import Permille
+from streaming.core.domain import Permille, Samples, Span, from_ms
 
 
 class JobKind(Enum):
@@ -93,6 +93,11 @@ class Task:
     language: str | None = None
     hotwords: tuple[str, ...] = ()
     diarization: bool = True
+
+    def span(self, length: Samples) -> Span:
+        """Return what of audio of this length it is about."""
+        end = length if self.end_ms is None else min(length, from_ms(self.end_ms))
+        return Span(min(from_ms(self.start_ms), end), end)
 
 
 class FailureCode(StrEnum):

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from typing import Protocol
 
-from offline.diarization import OfflineDiarizer
+from offline.diarization import OfflineDiarization, OfflineDiarizer, overlaps
 from offline.domain import PassWord
 from offline.jobs import JobKind, Task
 from offline.ports import AudioSource, Progress
 from offline.results import HeardWord, Hearing
 from offline.speaker_correction import SentenceCorrector, SpeakerCorrector
 from offline.speaking import assign
-from streaming.core.domain import Span, from_ms
+from streaming.core.domain import Span
 
 LISTENING = 0.65
 """The part of the work that recognition is: 0.13 s for each second, and diarization 0.07 s."""
@@ -38,6 +39,7 @@ class Pass(Protocol):
         task: Task,
         earlier: Sequence[Sequence[PassWord]],
         progress: Progress,
+        overlaps: Callable[[], Sequence[Span]] = ...,
     ) -> Hearing:
         """Hear what a task asks for."""
         ...
@@ -78,23 +80,39 @@ class VoicedPass:
         """
         if not _wants_voices(task):
             return self._words.hear(audio, task, earlier, progress)
-        hearing = self._words.hear(audio, task, earlier, lambda part: progress(LISTENING * part))
+        listening, telling_apart = _shares(progress, LISTENING)
+
+        @cache
+        def diarized() -> OfflineDiarization:
+            if self._diarizer is None:
+                self._diarizer = self._load()
+            return self._diarizer.diarize(audio, task.span(audio.samples), telling_apart)
+
+        def at_once() -> Sequence[Span]:
+            return overlaps(diarized().turns)
+
+        hearing = self._words.hear(audio, task, earlier, listening, at_once)
         if not hearing.words:
             progress(1.0)
             return hearing
-        if self._diarizer is None:
-            self._diarizer = self._load()
-        end = min(from_ms(hearing.end_ms), audio.samples)
-        span = Span(min(from_ms(hearing.start_ms), end), end)
-        found = self._diarizer.diarize(
-            audio, span, lambda part: progress(LISTENING + (1 - LISTENING) * part)
-        )
+        found = diarized()
         words = assign([heard.word for heard in hearing.words], found.turns)
         voices = self._corrector.correct(words)
         spoken = tuple(
             HeardWord(heard.word, voice) for heard, voice in zip(words, voices, strict=True)
         )
         return replace(hearing, words=spoken, voices=found.voices)
+
+
+def _shares(progress: Progress, share: float) -> tuple[Progress, Progress]:
+    """Return what to tell the progress of two parts of a work, of which the first is this much."""
+    done = [0.0, 0.0]
+
+    def tell(which: int, part: float) -> None:
+        done[which] = part
+        progress(share * done[0] + (1 - share) * done[1])
+
+    return partial(tell, 0), partial(tell, 1)
 
 
 def _wants_voices(task: Task) -> bool:

@@ -346,6 +346,22 @@ def test_only_what_is_uncertain_is_heard_again(cache: ResultCache) -> None:
     assert playing.asked("slow")[0].start > 29 * SAMPLE_RATE
 
 
+def test_where_several_talk_at_once_is_uncertain(cache: ResultCache) -> None:
+    said = talk(numbered(40), apart_ms=500)
+    hearing_pass, playing = listener(
+        [], cache, two_stages(uncertain_only=True), quick=said, slow=said
+    )
+    earlier = [pass_words(said)]
+
+    hearing_pass.hear(noise(), TASK, earlier, ignore)
+    assert playing.asked("slow") == []
+    at_once = Span(from_ms(1_000), from_ms(6_000))
+    hearing_pass.hear(noise(), TASK, earlier, ignore, lambda: [at_once])
+
+    (asked,) = playing.asked("slow")
+    assert asked.start < at_once.start
+
+
 def test_a_model_that_somebody_chose_is_taken_alone(cache: ResultCache) -> None:
     hearing_pass, playing = listener(
         [], cache, two_stages(uncertain_only=True), other=talk(["hello"]), quick=[], slow=[]

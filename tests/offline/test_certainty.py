@@ -28,8 +28,18 @@ SURE = Vote((WORD,) * 5, agreed=0.9)
 def test_passes_are_certain_that_agree_are_sure_and_hear_enough(
     said: Vote, voters: int, *, certain: bool
 ) -> None:
-    assert is_certain(said, voters, SPEECH, RULES) is certain
+    assert is_certain(said, voters, SPEECH, (), RULES) is certain
+
+
+@pytest.mark.parametrize(("overlapped", "certain"), [(0.1, True), (0.099, False)])
+def test_passes_are_not_certain_where_several_talk_at_once(
+    overlapped: float, *, certain: bool
+) -> None:
+    rules = replace(RULES, overlapped=overlapped)
+    overlaps = [Span(from_ms(900), from_ms(2_200)), Span(from_ms(4_900), from_ms(9_000))]
+
+    assert is_certain(SURE, 2, SPEECH, overlaps, rules) is certain
 
 
 def test_nobody_has_to_say_anything_in_a_blink() -> None:
-    assert is_certain(Vote((), agreed=1), 2, [Span(from_ms(0), from_ms(600))], RULES)
+    assert is_certain(Vote((), agreed=1), 2, [Span(from_ms(0), from_ms(600))], (), RULES)

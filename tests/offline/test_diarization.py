@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from offline.diarization import EngineDiarizer, OfflineDiarization, VoiceTurn
-from streaming.core.domain import SAMPLE_RATE, Pcm, Samples, Span, Speaker, Turn, Voice
+from offline.diarization import EngineDiarizer, OfflineDiarization, VoiceTurn, overlaps
+from streaming.core.domain import SAMPLE_RATE, Pcm, Samples, Span, Speaker, Turn, Voice, from_ms
 from streaming.core.ports import Diarization
 from streaming.engines.script import Script
 from streaming.engines.scripted import ScriptedRecordingDiarizer
@@ -97,3 +97,17 @@ def test_a_script_is_played() -> None:
     assert diarizer.diarize(Ramp(Samples(0)), seconds(0, 0), told.append) == OfflineDiarization(
         (), ()
     )
+
+
+def test_several_talk_at_once_where_their_turns_overlap() -> None:
+    turns = [
+        VoiceTurn(0, 1_000, 0),
+        VoiceTurn(500, 3_000, 1),
+        VoiceTurn(900, 1_500, 2),  # three at once for a moment, which counts once
+        VoiceTurn(2_000, 2_100, 0),
+        VoiceTurn(3_000, 4_000, 0),
+    ]
+    milliseconds = [(500, 1_000), (1_000, 1_500), (2_000, 2_100)]
+
+    assert overlaps(turns) == [Span(from_ms(start), from_ms(end)) for start, end in milliseconds]
+    assert overlaps(turns[:1]) == overlaps([]) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from offline.jobs import JobKind, Task
 from offline.ports import AudioSource, Progress
 from offline.results import HeardWord, Hearing
 from offline.voiced import SHORTEST_PASSAGE_MS, VoicedPass
-from streaming.core.domain import SAMPLE_RATE, Permille
+from streaming.core.domain import SAMPLE_RATE, Permille, Span, from_ms
 from streaming.engines.script import Script
 from streaming.engines.scripted import ScriptedRecordingDiarizer
 
@@ -24,14 +24,21 @@ SCRIPT = Script.from_json(
     ' {"word": "three.", "start": 2, "end": 3, "speaker": "a"},'
     ' {"word": "four", "start": 4, "end": 5, "speaker": "b"}]'
 )
+ANSWERED = Script.from_json(
+    '[{"word": "one", "start": 0, "end": 1, "speaker": "a"},'
+    ' {"word": "two", "start": 1, "end": 2, "speaker": "a"},'
+    ' {"word": "yes", "start": 1.5, "end": 3, "speaker": "b"}]'
+)
 AUDIO = HeldAudio(np.zeros(100 * SAMPLE_RATE, dtype=np.float32))
 
 
 class Words:
-    """A `Pass` that hears the words of the script."""
+    """A `Pass` that hears the words of the script, and may ask where several talk at once."""
 
-    def __init__(self, words: Sequence[PassWord]) -> None:
+    def __init__(self, words: Sequence[PassWord], *, asks: bool = False) -> None:
         self.words = words
+        self.asks = asks
+        self.overlaps: list[Span] = []
 
     def hear(
         self,
@@ -39,10 +46,12 @@ class Words:
         task: Task,
         earlier: Sequence[Sequence[PassWord]],
         progress: Progress,
+        overlaps: Callable[[], Sequence[Span]] = tuple,
     ) -> Hearing:
         """Return them."""
         del task, earlier
         progress(0.0)
+        self.overlaps = list(overlaps()) if self.asks else []
         progress(1.0)
         end_ms = audio.samples * 1000 // SAMPLE_RATE
         return Hearing(0, end_ms, tuple(HeardWord(word) for word in self.words), language="en")
@@ -57,12 +66,13 @@ def said() -> list[PassWord]:
 class Loading:
     """Makes the diarizer, and counts how often."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: Script = SCRIPT) -> None:
         self.loads = 0
+        self._script = script
 
     def __call__(self) -> OfflineDiarizer:
         self.loads += 1
-        return EngineDiarizer(ScriptedRecordingDiarizer(SCRIPT))
+        return EngineDiarizer(ScriptedRecordingDiarizer(self._script))
 
 
 def hear(task: Task, words: Sequence[PassWord] | None = None) -> tuple[Hearing, list[float], int]:
@@ -108,6 +118,19 @@ def test_where_nobody_said_a_word_nobody_is_told_apart() -> None:
     hearing, told, loads = hear(Task(JobKind.RECORDING, "t", "s"), words=())
     assert (hearing.words, hearing.voices, loads) == ((), (), 0)
     assert told[-1] == 1.0
+
+
+def test_a_pass_learns_where_several_talk_at_once() -> None:
+    load, told = Loading(ANSWERED), list[float]()
+    words = Words(said(), asks=True)
+
+    hearing = VoicedPass(words, load).hear(AUDIO, Task(JobKind.UPLOAD, "t", "s"), (), told.append)
+
+    assert words.overlaps == [Span(from_ms(1_500), from_ms(2_000))]
+    assert len(hearing.voices) == 2
+    assert load.loads == 1
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1.0)
 
 
 def test_another_corrector_may_be_plugged_in() -> None:
