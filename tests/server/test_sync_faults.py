@@ -25,6 +25,7 @@ from tests.server.editing import (
     Editor,
     Fragile,
     editing,
+    open_transcript,
     rooms_of,
     store_of,
     stored_text,
@@ -225,23 +226,37 @@ async def test_an_update_under_the_id_of_the_server_is_refused(tmp_path: Path) -
 async def test_of_two_clients_with_one_id_the_older_one_has_to_go(tmp_path: Path) -> None:
     async with transcribing(tmp_path) as server:
         first, second = (Editor(Doc(client_id=7)) for _ in range(2))
-        async with editing(server, TRANSCRIPT, first):
+        async with editing(server, TRANSCRIPT) as other, editing(server, TRANSCRIPT, first):
             await first.write(0, "one")
             async with editing(server, TRANSCRIPT, second):
                 await second.write(0, "two")
                 await first.until(lambda: first.code != -1)
+            await other.until_says("twoone")
+            await other.write(0, "and ")
+            assert other.code == -1
 
         assert first.code == 4412
-        assert stored_text(server) == "twoone"
+        assert first.reason
+        assert stored_text(server) == "and twoone"
 
 
 @pytest.mark.slow
-async def test_who_edits_a_transcript_that_is_deleted_is_told_so(tmp_path: Path) -> None:
+async def test_who_edits_a_transcript_that_is_deleted_is_told_so_and_nobody_elsewhere(
+    tmp_path: Path,
+) -> None:
+    elsewhere = "transcript-bbbbbbbbbb"
     async with transcribing(tmp_path) as server, editing(server, TRANSCRIPT) as ada:
-        await ada.write(0, "gone")
-        await rooms_of(server).delete(TRANSCRIPT)
-        await ada.until(lambda: ada.code != -1)
-        assert ada.code == 4404
+        open_transcript(server, elsewhere)
+        async with editing(server, elsewhere) as bob:
+            await bob.write(0, "kept")
+            await ada.write(0, "gone")
+            await rooms_of(server).delete(TRANSCRIPT)
+            await ada.until(lambda: ada.code != -1)
+            assert ada.code == 4404
+            assert ada.reason
+            await bob.write(0, "also ")
+            assert bob.code == -1
+        assert stored_text(server, elsewhere) == "also kept"
 
         async with editing(server, TRANSCRIPT, ada):
             pass
