@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from offline.child import Hear
@@ -104,6 +104,15 @@ class Does:
         while self.gate.exists() and time.monotonic() < give_up_s:
             progress(0.5)
             time.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class DoesByHotword(Does):
+    """Does what the first hotword says: a server takes any, but no language that is none."""
+
+    def hear(self, task: Task, earlier: Earlier, progress: Progress) -> Hearing:
+        what = task.hotwords[0] if task.hotwords else None
+        return super().hear(replace(task, language=what), earlier, progress)
 
 
 def unpicklable() -> Hear:
