@@ -150,3 +150,16 @@ async def test_a_model_that_is_missing_fails_its_job_and_no_other(tmp_path: Path
     assert failed.json["state"] == "failed"
     assert failed.json["error"]["code"] == "model_missing"
     assert "whisper-base" in failed.json["error"]["message"]
+
+
+async def test_a_file_in_which_nobody_speaks_is_done_without_a_word(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(0), passes=None, cache_dir=tmp_path / "cache") as server:
+        path = await made(server)
+        transcript = path.rpartition("/")[2]
+        async with editing(server, transcript) as ada:
+            await ada.write(0, "mine")
+            job = await ask(server, "POST", f"{path}/audio", wav(bytes(5 * 32_000)))
+            over = await ask_until(server, job.headers["location"], done)
+            assert stored_text(server, transcript) == str(ada.text) == "mine"
+
+    assert over.json["error"] is None
