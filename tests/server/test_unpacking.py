@@ -17,7 +17,9 @@ import pytest
 
 from server import unpacking
 from server.errors import MediaError, MediaFault
+from server.settings import Settings
 from server.unpacking import Unpacked, examine, unpack
+from server.upload_files import longest_upload
 from streaming.core.domain import Samples
 from tests.server.recording_files import RATE, Pcm16, read_speech, wav, write_recording
 
@@ -76,6 +78,21 @@ def test_what_is_too_long_is_not_begun(tmp_path: Path, jfk: Pcm16) -> None:
         with pytest.raises(MediaError) as refused:
             use()
         assert refused.value.fault is MediaFault.TOO_LONG
+
+
+def test_ten_hours_are_looked_into_and_a_second_more_is_refused(tmp_path: Path) -> None:
+    limit, rate = longest_upload(Settings().upload_hours), 8_000
+    for seconds in (36_000, 36_001):
+        size_bytes = seconds * rate * 2
+        path = tmp_path / f"{seconds}.wav"
+        path.write_bytes(wav(b"", rate=rate, said_bytes=size_bytes))
+        os.truncate(path, 44 + size_bytes)  # silence; nothing of it is on the disk
+
+    assert examine(tmp_path / "36000.wav", limit).length == 36_000 * RATE
+    with pytest.raises(MediaError) as refused:
+        examine(tmp_path / "36001.wav", limit)
+
+    assert (refused.value.fault, refused.value.got) == (MediaFault.TOO_LONG, "10:00:01")
 
 
 def test_damage_is_told(tmp_path: Path, jfk: Pcm16) -> None:
