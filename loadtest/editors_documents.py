@@ -18,7 +18,6 @@ from loadtest.editors_lag import LoopLag, lag_watched, own_lag_watched
 from loadtest.editors_link import EMPTY_STATE, Link, linked
 from loadtest.errors import LoadtestError
 from offline.domain import SpeakerId
-from server.collector import Collector
 from server.dictation import Dictation
 from server.journal import Entry, LastingEvent
 from server.planner import Planner
@@ -122,7 +121,7 @@ async def write_meetings(folder: Path, hours: Sequence[float]) -> list[Meeting]:
     They are written as those of sessions are, final by final. That takes ten seconds for an
     hour and a minute for three: the time for one final grows with the document.
     """
-    threads, planner = StoreThreads(), Planner(Collector())
+    threads, planner = StoreThreads(), Planner()
     with Store(database(folder)) as store:
         rooms = Rooms(store, threads, planner, transcript_bytes=MOST_BYTES, linger_s=0)
         try:

@@ -139,6 +139,7 @@ class Application:
                 self._telemetry.listen_to_the_loop(),
                 visits.look_after(),
                 rehearings.ask_again(),
+                Collector(lambda: self._lifecycle.connections == 0).run(),
             )
         ]
         sessions.start()
@@ -234,7 +235,7 @@ def build_app(
         load_engines: Tests give engines of their own.
         hire: What workers' children do; tests give something of their own.
     """
-    lifecycle, telemetry, collector = Lifecycle(), Telemetry(), Collector()
+    lifecycle, telemetry = Lifecycle(), Telemetry()
     disk, threads = Disk(), StoreThreads()
     gate = Gate(token, settings.allowed_origins)
     access, archive = Access(gate, lifecycle, threads), _archive(settings)
@@ -250,9 +251,7 @@ def build_app(
             Route("/v1/stream", upgrade_required),
             WebSocketRoute("/v1/stream", stream),
             WebSocketRoute("/v1/transcripts/{transcript}/sync", sync),
-            *api_routes(
-                ApiPremises(gate, access, lifecycle, threads, disk, Workbench(collector), archive)
-            ),
+            *api_routes(ApiPremises(gate, access, lifecycle, threads, disk, Workbench(), archive)),
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: explain},
@@ -263,7 +262,7 @@ def build_app(
         telemetry,
         disk,
         threads,
-        Planner(collector),
+        Planner(),
         archive,
         _queue(settings),
     )

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from server.collector import Collector
-
 T = TypeVar("T")
 
 
@@ -20,8 +18,7 @@ class Planner:
     where requests compute for a second, because words of a session cannot wait so long.
     """
 
-    def __init__(self, collector: Collector) -> None:
-        self._collector = collector
+    def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="planner")
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -29,12 +26,7 @@ class Planner:
 
         What waits is bounded by those who ask: each room asks for one plan at a time.
         """
-
-        def undisturbed() -> T:
-            with self._collector.paused():
-                return work()
-
-        planned = asyncio.get_running_loop().run_in_executor(self._thread, undisturbed)
+        planned = asyncio.get_running_loop().run_in_executor(self._thread, work)
         cancelled: asyncio.CancelledError | None = None
         while not planned.done():
             try:

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import errno
 import fcntl
-import gc
 import logging
 import os
 import socket
@@ -191,10 +190,6 @@ async def _serve(
         await asyncio.wait({serving, loading}, return_when=asyncio.FIRST_COMPLETED)
         if loading.done() and not serving.done():
             await loading
-            # What was loaded stays: the garbage collector need not look through it again and
-            # again, which stopped everything for a tenth of a second.
-            gc.collect()
-            gc.freeze()
             ready()
         await serving
     except (StorageError, StreamingError) as error:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from server.codes import ErrorCode
-from server.collector import Collector
 from server.errors import Overload
 
 T = TypeVar("T")
@@ -25,8 +24,7 @@ RETRY_AFTER_MS = 5_000
 class Workbench:
     """Where requests compute; one for the whole server, used in its event loop."""
 
-    def __init__(self, collector: Collector) -> None:
-        self._collector = collector
+    def __init__(self) -> None:
         self._free = asyncio.Lock()
         self._waiting = 0
 
@@ -47,10 +45,6 @@ class Workbench:
         self._waiting += 1
         try:
             async with self._free:
-                return await asyncio.to_thread(self._undisturbed, work)
+                return await asyncio.to_thread(work)
         finally:
             self._waiting -= 1
-
-    def _undisturbed(self, work: Callable[[], T]) -> T:
-        with self._collector.paused():
-            return work()

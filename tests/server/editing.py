@@ -31,7 +31,6 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from offline.edits import Edit, Plan
-from server.collector import Collector
 from server.errors import TranscriptError
 from server.planner import Planner
 from server.recordings import unix_ms
@@ -91,7 +90,7 @@ class Storage:
 @contextmanager
 def storage(folder: Path) -> Iterator[Storage]:
     """Make a storage with one empty transcript."""
-    file, threads, planner = folder / "trax.sqlite", StoreThreads(), Planner(Collector())
+    file, threads, planner = folder / "trax.sqlite", StoreThreads(), Planner()
     with Store(f"sqlite:///{file}", wait_ms=WAIT_MS) as store:
         store.library.create(TRANSCRIPT, started_ms=0, title="Planning")
         try:

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from server.collector import Collector
 from server.planner import Planner
 
 
 @pytest.fixture
 def planner() -> Iterator[Planner]:
-    planner = Planner(Collector())
+    planner = Planner()
     yield planner
     planner.close()
 
 
 async def test_one_plan_is_made_after_the_other_apart_from_everybody(planner: Planner) -> None:
-    def where() -> tuple[int, bool]:
-        return threading.get_ident(), gc.isenabled()
+    threads = await asyncio.gather(*(planner.run(threading.get_ident) for _ in range(4)))
 
-    places = await asyncio.gather(*(planner.run(where) for _ in range(4)))
-
-    assert len(set(places)) == 1
-    thread, collecting = places[0]
-    assert thread != threading.get_ident()
-    assert not collecting
+    assert len(set(threads)) == 1
+    assert threads[0] != threading.get_ident()
 
 
 async def test_what_a_plan_raises_its_caller_gets(planner: Planner) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from server.api import parsing, workbench
 from server.api.workbench import Workbench
-from server.collector import Collector
 from server.errors import AudioStoreError, Overload
 from server.lifecycle import Serving
 from server.storage.errors import StorageFault, StorageUnavailable, Trouble
@@ -271,7 +270,7 @@ async def test_neither_titles_nor_tokens_are_logged(
 
 async def test_no_more_computes_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbench, "MOST_WAITING", 2)
-    bench, go_on = Workbench(Collector()), asyncio.Event()
+    bench, go_on = Workbench(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
     def work() -> int:
