@@ -10,7 +10,8 @@
     standing       which words of a segment still stand where people edited
     page           a text in runs, and what is looked up in it
     view           a transcript's text as a plan sees it
-    placement      where newly heard words go
+    places         where words belong that were said at some time
+    placement      and so where newly heard ones go
     echo           which words two microphones both heard
     doubles        and so are written once
     arrangement    turns where voices change

@@ -1,9 +1,10 @@
 """Where newly heard words go in the text: behind what was said before them.
 
-Words of several microphones arrive interleaved and late. Words of one speaker are put behind the
-last segment that began before them, into the turn of the same speaker if there is one, else into a
-turn of their own, for which the turn that they interrupt is split. A turn whose speaker a person
-named is never split: what interrupts it comes after it.
+Words of several microphones arrive interleaved and late. Words of one speaker are put in the order
+of turns (`offline.places`), into the turn of the same speaker if there is one, else into a turn of
+their own, for which the turn that they interrupt is split; what goes on in a turn is not written
+into the middle of what was written in one piece. A turn whose speaker a person named is never
+split: what interrupts it comes after it.
 """
 
 from __future__ import annotations
@@ -11,33 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count, groupby
+from operator import itemgetter
 
 from offline.decisions import refs
 from offline.domain import PassId, Segment, SpeakerId, TurnId, WordRef
 from offline.edits import AssignTurn, Delete, Edit, InsertText, InsertTurn
+from offline.places import Place, places
 from offline.view import View
 
 NEW_TURN_AFTER_MS = 3_000
 """After so long a pause a speaker begins a new turn, as writers begin a new paragraph."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A place in the text.
-
-    Attributes:
-        at: Where.
-        turn: In which turn; `None` before the first one.
-        inside: Whether the turn goes on after it.
-        spoken_until_ms: When the words before it ended; `None` when there are none.
-        pass_id: Whose these are.
-    """
-
-    at: int
-    turn: TurnId | None
-    inside: bool
-    spoken_until_ms: int | None
-    pass_id: PassId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +51,20 @@ def place(view: View, segment: Segment, speaker: SpeakerId | None) -> list[Edit]
 def place_all(view: View, groups: Iterable[Group]) -> list[Edit]:
     """Return the edits that write words of several speakers, in the order of time."""
     edits: list[Edit] = []
-    at_places = groupby(groups, key=lambda group: _find(view, _start_ms(view, group)))
-    for where, together in at_places:
-        edits += _place(view, where, list(together))
+    pieces = (
+        (where, Group(segment, group.speaker))
+        for group in groups
+        for where, segment in places(view, group.segment)
+    )
+    for where, together in groupby(pieces, key=itemgetter(0)):
+        edits += _place(view, where, [piece for _, piece in together])
     return edits
 
 
-def _place(view: View, where: _Place, groups: Sequence[Group]) -> list[Edit]:
+def _place(view: View, where: Place, groups: Sequence[Group]) -> list[Edit]:
     first = groups[0]
     if _goes_on(view, where, first):
-        edits: list[Edit] = [InsertText(where.at, _text(view, first), first.segment)]
+        edits: list[Edit] = [InsertText(where.on_at, _text(view, first), first.segment)]
         groups = groups[1:]
         turn = where.turn
     else:
@@ -100,7 +88,7 @@ def _first_word(view: View, at: int) -> WordRef | None:
     return next((word.ref for word in view.standing(segment) if word.start == at), None)
 
 
-def _resume(view: View, where: _Place, first: WordRef | None, unnamed: TurnId) -> list[Edit]:
+def _resume(view: View, where: Place, first: WordRef | None, unnamed: TurnId) -> list[Edit]:
     """Return the edits with which a turn goes on that was interrupted."""
     rest = unnamed if first is None else turn_id(view, first)
     edits: list[Edit] = [InsertTurn(where.at, rest)]
@@ -133,34 +121,7 @@ def turn_id(view: View, first: WordRef) -> TurnId:
     )
 
 
-def _find(view: View, start_ms: int) -> _Place:
-    """Return the place behind the last segment that began at or before a time."""
-    first: int | None = None
-    for number in range(len(view.runs) - 1, -1, -1):
-        segment = view.runs[number].segment
-        if segment is None or segment not in view.pieces:
-            continue
-        words = view.left(segment) or refs(segment)
-        if view.heard(words[0]).start_ms <= start_ms:
-            return _behind(view, number, view.heard(words[-1]).end_ms)
-        first = number
-    # Nothing was said before: in front of all that was, or behind what people wrote first.
-    at = len(view.runs) if first is None else view.page.turn_start(first)
-    return _Place(view.page.starts[at], None, inside=False, spoken_until_ms=None)
-
-
-def _behind(view: View, run: int, spoken_until_ms: int) -> _Place:
-    turn = view.page.turn_at(run)
-    after = run + 1
-    if turn in view.pinned:
-        after = view.page.turn_end(run)
-    inside = after < len(view.runs) and view.runs[after].turn is None
-    segment = view.runs[run].segment
-    pass_id = None if segment is None else segment.pass_id
-    return _Place(view.page.starts[after], turn, inside, spoken_until_ms, pass_id)
-
-
-def _goes_on(view: View, where: _Place, group: Group) -> bool:
+def _goes_on(view: View, where: Place, group: Group) -> bool:
     """Return whether words belong to the turn before them."""
     if where.turn is None or where.spoken_until_ms is None:
         return False
