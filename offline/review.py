@@ -79,6 +79,9 @@ def _suggestion(view: View, belief: Belief, hunk: Hunk) -> Suggestion | None:
         alternative = alternative.lstrip()
     if max(len(text), len(alternative)) > LONGEST_TEXT or not _differ(hunk, text, alternative):
         return None
+    if not hunk.old and text.strip():
+        # What stands there is a person's own, and in the place of no word of the machines.
+        region, text = (region[1], region[1]), ""
     said = _said(view, hunk)
     return Suggestion(
         id=str(hunk),

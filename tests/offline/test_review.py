@@ -72,12 +72,14 @@ def test_a_word_that_a_person_wrote_otherwise_has_a_suggestion(paper: Paper) -> 
     )
 
 
-def test_what_a_person_wrote_between_words_has_one(paper: Paper) -> None:
+def test_what_a_person_wrote_between_words_is_not_to_be_replaced(paper: Paper) -> None:
     edit(paper, " house", " (green) house")
 
     hear(paper, "we went to there old house fine")
 
-    assert shown(paper) == [(SuggestionKind.REPLACE, " (green)", " old")]
+    (suggestion,) = paper.suggestions.values()
+    assert shown(paper) == [(SuggestionKind.INSERT, "", " old")]
+    assert (suggestion.before, suggestion.after) == ("ent to there (green)", " house")
 
 
 def test_a_word_that_a_person_spelled_may_not_have_been_said(paper: Paper) -> None:
