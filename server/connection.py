@@ -120,7 +120,7 @@ class Connection:
         if isinstance(request, Open):
             terms = agree(request.start, self._settings, self._serving.languages)
             self._check_transcript(terms.transcript)
-            opened = await self._sessions.open(terms)
+            opened = await self._sessions.open(terms, self._serving.languages)
             session, token, after = opened.session, opened.token, 0
         else:
             resume = request.resume

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -117,8 +117,12 @@ class Sessions:
         self._spawn(self._finish_abandoned())
         self._spawn(self._sweep())
 
-    async def open(self, terms: Terms) -> Opened:
+    async def open(self, terms: Terms, languages: Collection[str]) -> Opened:
         """Begin a session.
+
+        Args:
+            terms: What was agreed.
+            languages: What the recognizer knows.
 
         Raises:
             Overload: There is no room for it now.
@@ -135,7 +139,7 @@ class Sessions:
         try:
             token = make_token()
             session = secrets.token_hex(8)
-            terms = await self._admitted(session, terms)
+            terms = await self._admitted(session, terms, languages)
             manifest = Manifest(session, fingerprint(token), unix_ms(), terms)
             recording = await self._disk.run(lambda: self._archive.create(manifest))
             opened = self._launch(recording)
@@ -146,8 +150,11 @@ class Sessions:
         self._spawn(self._run(opened))
         return Opened(opened, token)
 
-    async def _admitted(self, session: str, terms: Terms) -> Terms:
-        """Let a session into the transcript that it asks for, and return its terms with its id."""
+    async def _admitted(self, session: str, terms: Terms, languages: Collection[str]) -> Terms:
+        """Let a session into the transcript that it asks for, and return its terms with its id.
+
+        A language that was not asked for is that of the transcript.
+        """
         if terms.transcript is None:
             return terms
         try:
@@ -155,7 +162,7 @@ class Sessions:
             if transcript == NEW_TRANSCRIPT:
                 language = None if terms.language == AUTO_LANGUAGE else terms.language
                 transcript = await self._transcripts.create(language=language)
-            await self._transcripts.admit(
+            spoken = await self._transcripts.admit(
                 transcript, session, microphone=terms.microphone, person=terms.person
             )
         except UnknownTranscript as error:
@@ -182,6 +189,8 @@ class Sessions:
                 got="one that cannot",
                 retry_after_ms=self._settings.retry_after_ms,
             ) from error
+        if terms.language == AUTO_LANGUAGE and spoken is not None and spoken in languages:
+            terms = replace(terms, language=spoken)
         return replace(terms, transcript=transcript)
 
     async def _follow(self, session: Session) -> None:

@@ -145,8 +145,8 @@ class Transcripts:
 
     async def admit(
         self, transcript: str, session: str, *, microphone: str | None, person: str | None
-    ) -> None:
-        """Add a session that begins now to a transcript.
+    ) -> str | None:
+        """Add a session that begins now to a transcript; return the transcript's language.
 
         Raises:
             UnknownTranscript: There is no such transcript.
@@ -160,6 +160,7 @@ class Transcripts:
             lease = self._rooms.lease(transcript)
             new = NewSession(session, unix_ms() - about.started_ms, microphone, person)
             await self._threads.write(lambda: self._store.sessions.add(lease, new))
+        return about.language
 
     async def follow(self, speech: Speech) -> None:
         """Write what a session says into its transcript until all of it is written.

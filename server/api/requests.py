@@ -54,7 +54,7 @@ class Listing(Request):
     """Which transcripts are listed."""
 
     q: Annotated[str, Field(max_length=200)] | SkipJsonSchema[None] = Field(
-        None, description="Words, or beginnings of words, of title or text"
+        None, description="Words, or beginnings of words, of title or text; none: all are listed"
     )
     limit: Annotated[int, Field(ge=1, le=100)] = 50
     cursor: (

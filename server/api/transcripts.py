@@ -48,15 +48,16 @@ async def create(call: Call, wish: NewTranscript) -> Response:
 
 async def listing(call: Call, wish: Listing) -> Response:
     """List transcripts, the one that changed last first."""
+    query = wish.q if wish.q and wish.q.strip() else None  # A search field that was cleared.
     after = None if wish.cursor is None else Cursor.parse(wish.cursor)
     page = await call.threads.read(
-        lambda: call.serving.store.library.page(query=wish.q, after=after, limit=wish.limit)
+        lambda: call.serving.store.library.page(query=query, after=after, limit=wish.limit)
     )
     following = None
     if page.following is not None:
         fields = {"limit": str(wish.limit), "cursor": str(page.following)}
-        if wish.q is not None:
-            fields["q"] = wish.q
+        if query is not None:
+            fields["q"] = query
         following = f"{PATH}?{urlencode(fields)}"
     return write(TranscriptPage(transcripts=[*map(_row, page.transcripts)], next=following))
 

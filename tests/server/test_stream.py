@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.server.editing import TRANSCRIPT, store_of
 from tests.server.talking import (
     JSON,
     MSGPACK,
@@ -127,6 +128,21 @@ async def test_a_detected_language_is_told(tmp_path: Path) -> None:
         await client.send("end")
 
         assert (await client.until("language"))["language"] == "en"
+
+
+@pytest.mark.parametrize(
+    ("spoken", "wanted", "granted"),
+    [("en", {}, "en"), ("tlh", {}, "auto"), (None, {}, "auto"), ("de", {"language": "en"}, "en")],
+    ids=["spoken", "unknown", "none", "chosen"],
+)
+async def test_a_session_speaks_the_language_of_its_transcript(
+    tmp_path: Path, spoken: str | None, wanted: dict[str, str], granted: str
+) -> None:
+    async with running(tmp_path, talk(1)) as server, talking(server) as client:
+        store_of(server).library.create(TRANSCRIPT, started_ms=0, language=spoken)
+        ready = await client.start(transcript=TRANSCRIPT, **wanted)
+
+    assert ready["language"] == granted
 
 
 async def test_a_delay_shorter_than_the_lookahead_is_lengthened(tmp_path: Path) -> None:

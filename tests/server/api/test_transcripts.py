@@ -92,10 +92,12 @@ async def test_a_search_finds_titles_by_beginnings_of_words(tmp_path: Path) -> N
         found = (await ask(server, "GET", f"{LIST}?q=gard&limit=1")).json
         rest = (await ask(server, "GET", found["next"])).json
         nothing = (await ask(server, "GET", f"{LIST}?q=roof")).json
+        cleared = (await ask(server, "GET", f"{LIST}?q=%20")).json
 
     titles = [each["title"] for page in (found, rest) for each in page["transcripts"]]
     assert sorted(titles) == ["Garden party", "Garden shed"]
     assert nothing == {"transcripts": [], "next": None}
+    assert len(cleared["transcripts"]) == 3
 
 
 async def test_a_change_is_seen_by_editors_and_in_the_list(tmp_path: Path) -> None:
