@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from offline.diarization import VoiceTurn
 from offline.domain import PassWord
@@ -100,11 +100,14 @@ def with_sentences(words: Sequence[PassWord], voices: Sequence[int | None]) -> l
     A voice that says but a few words, as in between, keeps them.
     """
     moved = list(voices)
-    runs = _runs(voices)
-    for before, after in itertools.pairwise(runs):
-        boundary = _sentence_near(words, before, after)
+    first = 0
+    for before, after in itertools.pairwise(_runs(voices)):
+        # What is left of it, so that it keeps a word when both of its ends move.
+        left = replace(before, first=max(before.first, first))
+        boundary = _sentence_near(words, left, after)
         if boundary is None:
             continue
+        first = boundary
         change = after.first
         if boundary < change:
             moved[boundary:change] = [after.voice] * (change - boundary)

@@ -79,6 +79,12 @@ def test_a_short_remark_in_between_is_kept() -> None:
     assert voices(row("when we left it yes. was still raining."), *turns) == [0] * 4 + [1] + [0] * 3
 
 
+def test_a_voice_of_which_both_ends_move_keeps_a_word() -> None:
+    turns = (VoiceTurn(0, 400, 0), VoiceTurn(400, 800, 1), VoiceTurn(800, 1600, 0))
+    assert voices(row("we left. then so I do not"), *turns) == [0] * 2 + [1] * 2 + [0] * 3
+    assert voices(row("we leave now. so I do not"), *turns) == [0] * 3 + [1] + [0] * 3
+
+
 def test_a_change_at_the_end_of_a_sentence_stays() -> None:
     turns = (VoiceTurn(0, 600, 0), VoiceTurn(600, 2000, 1))
     assert voices(row("is it so? Yes. It is."), *turns) == [0] * 3 + [1] * 3
