@@ -1,0 +1,110 @@
+/**
+ * The client's side of the protocol across all connections of one session: no socket, no clock.
+ *
+ * Per connection: send `opening()`, then whatever `nextMessage()` returns, and give each message that
+ * comes to `receive()`. What was lost with a connection is sent again on the next one by itself, and
+ * events that come twice are returned once.
+ */
+
+import { ProtocolViolation } from "./errors.js";
+import type { Done, Event, Ready, ServerMessage, Stats } from "./events.js";
+import { Outbox } from "./outbox.js";
+import type { Audio, End, Finalize, Resume, Start } from "./requests.js";
+import { SAMPLE_BYTES } from "./requests.js";
+
+/** State of one session; owned by its `Link`. */
+export class Dialogue {
+  /** The session's audio. */
+  readonly outbox: Outbox;
+  /** The latest `ready`, or `null` before the first. */
+  info: Ready | null = null;
+  stats: Stats | null = null;
+  /** The last event, once it came. */
+  done: Done | null = null;
+  /** Grows with each new event and acknowledgement: tells a connection that gets somewhere. */
+  progress = 0;
+  /** Whether this connection's `ready` has come. */
+  connected = false;
+  private seq = 0;
+
+  /** @param earlier - The session to go on with, of an earlier page; its outbox is restored. */
+  constructor(
+    readonly start: Start,
+    private readonly earlier: Resume | null = null,
+  ) {
+    this.outbox = new Outbox(SAMPLE_BYTES[start.encoding]);
+  }
+
+  /** The first message of a new connection. */
+  opening(): Start {
+    this.connected = false;
+    if (this.info === null) return { ...this.start, resume: this.earlier };
+    const { session, token } = this.info;
+    return { ...this.start, resume: { session, token, after: this.seq } };
+  }
+
+  /** What to send now; nothing before `ready`. */
+  nextMessage(): Audio | Finalize | End | null {
+    return this.connected ? this.outbox.nextMessage() : null;
+  }
+
+  /** Of the audio taken from the caller, how much the server may not have. */
+  get unacknowledgedMs(): number {
+    return Math.floor(((this.outbox.end - this.outbox.base) * 1000) / this.start.sampleRate);
+  }
+
+  /**
+   * Takes a message in; returns it if the caller of the session should see it.
+   *
+   * @throws {@link ProtocolViolation} if the server may not say this now. `error` is not for here.
+   */
+  receive(message: Exclude<ServerMessage, { type: "error" }>): Event | null {
+    if (message.type === "ready") {
+      this.open(message);
+      return null;
+    }
+    if (!this.connected) throw new ProtocolViolation("ready", message.type);
+    switch (message.type) {
+      case "ack":
+        if (this.outbox.acknowledge(message.samples, message.until)) this.progress += 1;
+        return null;
+      case "pong":
+        return null;
+      case "stats":
+        this.stats = message;
+        return message;
+      case "done":
+        this.done = message;
+        return message;
+      case "partial":
+        return message;
+      default:
+        return this.isNew(message.seq) ? message : null;
+    }
+  }
+
+  private open(ready: Ready): void {
+    if (this.connected) throw new ProtocolViolation("one ready in a connection", "another");
+    const known = this.info ?? this.earlier;
+    if (known !== null && (ready.session !== known.session || !ready.resumed)) {
+      throw new ProtocolViolation("the session that was resumed", "another", "ready.session");
+    }
+    if (this.start.transcript !== null && ready.transcript === null) {
+      // Better no session than one whose words go nowhere.
+      throw new ProtocolViolation("the transcript asked for", "none", "ready.transcript");
+    }
+    if (this.info === null && this.earlier !== null) this.outbox.skip(ready.next);
+    this.outbox.limitFrames(ready.limits.messageBytes);
+    this.outbox.rewind(ready.next, ready.until);
+    this.info = ready;
+    this.connected = true;
+  }
+
+  private isNew(seq: number): boolean {
+    if (seq > this.seq + 1) throw new ProtocolViolation(`${this.seq + 1}`, `${seq}`, "seq");
+    if (seq <= this.seq) return false;
+    this.seq = seq;
+    this.progress += 1;
+    return true;
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * Keeps audio that the server has not acknowledged where a page that is closed finds it again.
+ *
+ * In IndexedDB: one record for each session, and its audio in pieces. What is acknowledged is
+ * deleted; a session that is done leaves nothing. The record holds the session's resume token, a
+ * secret of this origin, but never the server's.
+ */
+
+import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { Ready } from "./events.js";
+import type { Piece } from "./outbox.js";
+import type { Start } from "./requests.js";
+
+/** A session of which something may not have arrived. */
+export interface KeptSession {
+  readonly session: string;
+  /** Its resume token. */
+  readonly token: string;
+  readonly transcript: string | null;
+  readonly start: Start;
+  /** The server holds everything before this sample. */
+  readonly base: number;
+  /** Whether the caller said that no more audio follows. */
+  readonly ended: boolean;
+  /** Unix time of the last change. */
+  readonly updatedMs: number;
+}
+
+interface Schema extends DBSchema {
+  sessions: { key: string; value: KeptSession };
+  audio: { key: [string, number]; value: { pcm: Uint8Array<ArrayBuffer> } };
+}
+
+/** Sessions that nobody came back to for so long are forgotten. */
+const FORGET_MS = 7 * 86_400_000;
+
+const NAME = "trax-client";
+
+/** Whether there is an IndexedDB. */
+export function canKeep(): boolean {
+  return globalThis.indexedDB !== undefined;
+}
+
+async function database(): Promise<IDBPDatabase<Schema>> {
+  return openDB<Schema>(NAME, 1, {
+    upgrade(db) {
+      db.createObjectStore("sessions", { keyPath: "session" });
+      db.createObjectStore("audio");
+    },
+    blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
+  });
+}
+
+function audioOf(session: string, before = Number.POSITIVE_INFINITY): IDBKeyRange {
+  return IDBKeyRange.bound([session, 0], [session, before], false, true);
+}
+
+/** What is kept of one session while it goes on; owned by it. */
+export class Keeper {
+  private record: KeptSession | null = null;
+  private pieces: { at: number; end: number }[] = [];
+  private queue: Promise<unknown> = Promise.resolve();
+  private release: (() => void) | null = null;
+
+  private constructor(
+    private readonly db: IDBPDatabase<Schema>,
+    private readonly start: Start,
+    private readonly failed: (error: unknown) => void,
+  ) {}
+
+  /**
+   * Opens the store.
+   *
+   * @param failed - Told when it cannot keep any more: the disk is full, say. Nothing else ends.
+   */
+  static async open(start: Start, failed: (error: unknown) => void): Promise<Keeper> {
+    return new Keeper(await database(), start, failed);
+  }
+
+  /** Notes which session it is; again after each reconnect. */
+  begin(ready: Ready): void {
+    if (this.record !== null) return;
+    const { session, token, transcript } = ready;
+    const base = ready.next;
+    const updatedMs = Date.now();
+    const start = this.start;
+    this.record = { session, token, transcript, start, base, ended: false, updatedMs };
+    this.hold(session);
+    this.save();
+  }
+
+  /** Goes on with what an earlier page kept. */
+  adopt(record: KeptSession, pieces: readonly Piece[], sampleBytes: number): void {
+    this.record = record;
+    this.pieces = pieces.map(({ at, pcm }) => ({ at, end: at + pcm.length / sampleBytes }));
+    this.hold(record.session);
+  }
+
+  /** Keeps audio. */
+  append(piece: Piece, sampleBytes: number): void {
+    const session = this.record?.session;
+    if (session === undefined) return;
+    const pcm = piece.pcm.slice();
+    this.pieces.push({ at: piece.at, end: piece.at + pcm.length / sampleBytes });
+    this.later(() => this.db.put("audio", { pcm }, [session, piece.at]));
+  }
+
+  /** Deletes what the server has. */
+  acknowledge(samples: number): void {
+    if (this.record === null || samples <= this.record.base) return;
+    const { session } = this.record;
+    this.record = { ...this.record, base: samples, updatedMs: Date.now() };
+    this.save();
+    const first = this.pieces.findIndex((piece) => piece.end > samples);
+    const gone = this.pieces.splice(0, first === -1 ? this.pieces.length : first);
+    const last = gone.at(-1);
+    if (last) this.later(() => this.db.delete("audio", audioOf(session, last.at + 1)));
+  }
+
+  /** Notes that no more audio follows. */
+  end(): void {
+    if (this.record === null) return;
+    this.record = { ...this.record, ended: true, updatedMs: Date.now() };
+    this.save();
+  }
+
+  /** Forgets the session: it is done, or given up. */
+  async forget(): Promise<void> {
+    const session = this.record?.session;
+    this.record = null;
+    if (session !== undefined) this.later(() => remove(this.db, session));
+    await this.close();
+  }
+
+  /** Leaves what is kept to whoever comes next. */
+  async close(): Promise<void> {
+    await this.queue;
+    this.release?.();
+    this.release = null;
+    this.db.close();
+  }
+
+  /** Holds a lock as long as this page has the session, so that no other takes it for left. */
+  private hold(session: string): void {
+    globalThis.navigator?.locks
+      ?.request(lockOf(session), () => new Promise<void>((resolve) => (this.release = resolve)))
+      .catch(() => undefined); // the page is leaving
+  }
+
+  private save(): void {
+    const record = this.record;
+    if (record !== null) this.later(() => this.db.put("sessions", record));
+  }
+
+  private later(write: () => Promise<unknown>): void {
+    this.queue = this.queue.then(write).catch(this.failed);
+  }
+}
+
+/** The sessions that were left behind, by any page of this origin; the newest first. */
+export async function leftBehind(): Promise<KeptSession[]> {
+  if (!canKeep()) return [];
+  const db = await database();
+  try {
+    const held = new Set(
+      (await globalThis.navigator?.locks?.query())?.held?.map((lock) => lock.name),
+    );
+    const left: KeptSession[] = [];
+    for (const record of await db.getAll("sessions")) {
+      if (held.has(lockOf(record.session))) continue;
+      if (Date.now() - record.updatedMs > FORGET_MS) await remove(db, record.session);
+      else left.push(record);
+    }
+    return left.sort((one, other) => other.updatedMs - one.updatedMs);
+  } finally {
+    db.close();
+  }
+}
+
+/** The audio that is kept of a session: pieces in order, as far as there is no gap. */
+export async function keptAudio(kept: KeptSession, sampleBytes: number): Promise<Piece[]> {
+  const db = await database();
+  try {
+    const range = audioOf(kept.session);
+    const [keys, values] = await Promise.all([
+      db.getAllKeys("audio", range),
+      db.getAll("audio", range),
+    ]);
+    const pieces: Piece[] = [];
+    let next: number | null = null;
+    for (const [index, value] of values.entries()) {
+      const at = keys[index]?.[1] ?? 0;
+      if (next !== null && at !== next) break;
+      next = at + value.pcm.length / sampleBytes;
+      if (next > kept.base) pieces.push({ at, pcm: value.pcm });
+    }
+    return pieces;
+  } finally {
+    db.close();
+  }
+}
+
+/** Deletes all that is kept of a session. */
+export async function discard(session: string): Promise<void> {
+  const db = await database();
+  try {
+    await remove(db, session);
+  } finally {
+    db.close();
+  }
+}
+
+async function remove(db: IDBPDatabase<Schema>, session: string): Promise<void> {
+  const change = db.transaction(["sessions", "audio"], "readwrite");
+  await Promise.all([
+    change.objectStore("sessions").delete(session),
+    change.objectStore("audio").delete(audioOf(session)),
+    change.done,
+  ]);
+}
+
+function lockOf(session: string): string {
+  return `${NAME}:${session}`;
+}

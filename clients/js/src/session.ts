@@ -1,0 +1,416 @@
+/** `connect` and `Session`: what a program that transcribes speech uses. */
+
+import { Address } from "./address.js";
+import { Reconnect, type ReconnectOptions } from "./backoff.js";
+import { Dialogue } from "./dialogue.js";
+import { Overflow, SessionGone, TraxError } from "./errors.js";
+import type {
+  Correction,
+  Done,
+  Event,
+  Final,
+  Language,
+  Partial,
+  Ready,
+  Speaker,
+  SpeechStart,
+  Stats,
+  UtteranceEnd,
+} from "./events.js";
+import { Inbox } from "./inbox.js";
+import { canKeep, discard, Keeper, type KeptSession, keptAudio, leftBehind } from "./keeping.js";
+import { Link, type SessionState } from "./link.js";
+import { Listeners } from "./listeners.js";
+import { SAMPLE_BYTES, type StartOptions, startOf } from "./requests.js";
+import { type SocketClass, socketClass } from "./sockets.js";
+import { wav } from "./wav.js";
+import type { Subprotocol } from "./wire.js";
+
+/** How to connect, and how the session is to be. */
+export interface ConnectOptions extends StartOptions {
+  /** Default: the URL's `?token=`. */
+  readonly token?: string | null;
+  /** How a lost connection is resumed; by default as long as the server keeps the session. */
+  readonly reconnect?: ReconnectOptions;
+  /** Default: msgpack. */
+  readonly subprotocol?: Subprotocol;
+  /** Where there is no global one, as in Node 20: that of `ws`, say. */
+  readonly WebSocket?: SocketClass;
+  /** Most audio that waits for the server, default ten minutes; then `send` throws `Overflow`. */
+  readonly keepMs?: number;
+  /** Keep audio in IndexedDB until it is acknowledged; default: where there is one. */
+  readonly persist?: boolean;
+  /** Breaks off: the attempt to connect, or the session. */
+  readonly signal?: AbortSignal;
+}
+
+/** What `Session.on` tells. */
+export interface SessionEvents {
+  /** A connection stands: the first, and each one after a loss. */
+  ready: Ready;
+  speechStart: SpeechStart;
+  partial: Partial;
+  final: Final;
+  speaker: Speaker;
+  utteranceEnd: UtteranceEnd;
+  correction: Correction;
+  language: Language;
+  stats: Stats;
+  /** The last one of a session that is complete. */
+  done: Done;
+  /** The last one of any other. */
+  error: TraxError;
+  state: SessionState;
+}
+
+/** Where a session is now. */
+export interface SessionStats {
+  /** Audio taken from the caller. */
+  readonly takenMs: number;
+  /** Of it, stored by the server, which survives a crash there. */
+  readonly acknowledgedMs: number;
+  /** Of it, heard by the models, as last reported. */
+  readonly processedMs: number;
+  /** How far hearing is behind what the server received, as last reported. */
+  readonly lagMs: number;
+  /** How many connections were lost and resumed. */
+  readonly reconnections: number;
+}
+
+const KEEP_MS = 600_000;
+
+/**
+ * One session, made by {@link connect}: send audio, and listen to what was said.
+ *
+ * Events come to listeners and to iterations, to each of them. They wait for the first of either;
+ * from then on, who comes late misses what was before. Once begun, a session survives lost
+ * connections and restarts of the server: audio is kept until it is acknowledged and sent again.
+ */
+export class Session implements AsyncIterable<Event> {
+  /** Resolves when the session is done; rejects with why it ended before. */
+  readonly finished: Promise<Done>;
+  private readonly listeners = new Listeners<SessionEvents>();
+  private readonly inboxes = new Set<Inbox>();
+  private readonly link: Link;
+  /** Told when somebody listens; `null` once somebody does. */
+  private held: (() => void)[] | null = [];
+  private failure: TraxError | null = null;
+  private over = false;
+
+  /** @internal Use {@link connect}. */
+  constructor(
+    private readonly dialogue: Dialogue,
+    options: ConnectOptions & { address: Address },
+    private readonly keeper: Keeper | null,
+  ) {
+    this.keepMs = options.keepMs ?? KEEP_MS;
+    this.link = new Link(
+      dialogue,
+      {
+        address: options.address,
+        reconnect: new Reconnect(options.reconnect),
+        subprotocol: options.subprotocol ?? "trax.v1.msgpack",
+        WebSocket: socketClass(options.WebSocket),
+      },
+      {
+        ready: (ready) => {
+          this.keeper?.begin(ready);
+          this.tell("ready", ready);
+        },
+        event: (event) => this.deliver(event),
+        acknowledged: (samples) => this.keeper?.acknowledge(samples),
+        state: (state) => this.tell("state", state),
+      },
+    );
+    this.finished = new Promise((resolve, reject) => {
+      this.settle = { resolve, reject };
+    });
+    // Whoever cares asks for it; the others are told by `error`, or by `send`.
+    this.finished.catch(() => undefined);
+  }
+
+  private readonly keepMs: number;
+  private settle!: { resolve: (done: Done) => void; reject: (error: TraxError) => void };
+
+  /** @internal */
+  async open(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", () => void this.close());
+    try {
+      await this.link.open();
+      signal?.throwIfAborted();
+    } catch (error) {
+      await this.keeper?.close();
+      signal?.throwIfAborted();
+      throw error;
+    }
+    void this.carry();
+  }
+
+  /** What the session is: id, settings as granted, limits, models. */
+  get info(): Ready {
+    if (this.dialogue.info === null) throw new RangeError("connect() waits for `ready`");
+    return this.dialogue.info;
+  }
+
+  /** Id of the transcript that the session speaks into, also of a new one; `null` without. */
+  get transcript(): string | null {
+    return this.info.transcript;
+  }
+
+  get state(): SessionState {
+    return this.link.state;
+  }
+
+  get stats(): SessionStats {
+    const { outbox, stats, start } = this.dialogue;
+    const ms = (samples: number) => Math.floor((samples * 1000) / start.sampleRate);
+    return {
+      takenMs: ms(outbox.end),
+      acknowledgedMs: ms(outbox.base),
+      processedMs: stats?.processedMs ?? 0,
+      lagMs: stats?.lagMs ?? 0,
+      reconnections: this.link.reconnections,
+    };
+  }
+
+  /** Listens to events of a type; returns how to stop. */
+  on<K extends keyof SessionEvents>(
+    type: K,
+    listener: (event: SessionEvents[K]) => void,
+  ): () => void {
+    const stop = this.listeners.on(type, listener);
+    // All that are added in one go hear what was held back.
+    if (this.held !== null) queueMicrotask(() => this.letGo());
+    return stop;
+  }
+
+  /**
+   * Iterates over the events, to the end: after `done`, or by throwing why there is none.
+   *
+   * Of `partial` and `stats` that nobody has read yet only the newest is kept.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Event> {
+    const inbox = new Inbox((left) => this.inboxes.delete(left));
+    this.inboxes.add(inbox);
+    this.letGo();
+    return inbox;
+  }
+
+  /**
+   * Sends audio, copied at once; waits while the server has no room for it.
+   *
+   * A caller that cannot wait, such as a microphone, need not: what is taken is kept and sent.
+   *
+   * @param pcm - Bytes in the session's encoding, any number of them.
+   * @throws RangeError after `end`.
+   * @throws {@link Overflow} if `keepMs` of audio wait already: this piece is not taken.
+   * @throws {@link TraxError} if the session has ended, or ends while it waits.
+   */
+  async send(pcm: ArrayBuffer | ArrayBufferView): Promise<void> {
+    const { outbox, start } = this.dialogue;
+    if (outbox.ended) throw new RangeError("no send() after end() expected");
+    this.throwIfOver();
+    const bytes = ArrayBuffer.isView(pcm)
+      ? new Uint8Array(pcm.buffer, pcm.byteOffset, pcm.byteLength)
+      : new Uint8Array(pcm);
+    if (!outbox.hasRoom && this.dialogue.unacknowledgedMs >= this.keepMs) {
+      throw new Overflow(this.keepMs);
+    }
+    const piece = outbox.put(bytes);
+    if (piece !== null) this.keeper?.append(piece, SAMPLE_BYTES[start.encoding]);
+    this.link.wake();
+    if (!outbox.hasRoom) {
+      await this.link.waitForRoom();
+      if (!outbox.hasRoom) this.throwIfOver();
+    }
+  }
+
+  /** Makes everything sent so far final now, without waiting for a pause. */
+  finalize(): void {
+    this.throwIfOver();
+    this.dialogue.outbox.finalize();
+    this.link.wake();
+  }
+
+  /** Says that no more audio follows; what is left is heard, then comes `done`. */
+  end(): void {
+    if (this.dialogue.outbox.ended) return;
+    this.dialogue.outbox.finish();
+    this.keeper?.end();
+    this.link.wake();
+  }
+
+  /** Breaks off. The server finishes a session that nobody comes back to. */
+  async close(): Promise<void> {
+    this.link.stop();
+    await this.finished.catch(() => undefined);
+  }
+
+  private async carry(): Promise<void> {
+    try {
+      await this.link.run();
+    } catch (error) {
+      if (!(error instanceof TraxError)) throw error;
+      this.failure = error;
+    }
+    this.over = true;
+    const { done } = this.dialogue;
+    const lost = this.failure !== null && this.dialogue.unacknowledgedMs > 0;
+    if (lost) await this.keeper?.close();
+    else await this.keeper?.forget();
+    for (const inbox of this.inboxes) inbox.close(this.failure);
+    if (done !== null) this.settle.resolve(done);
+    else {
+      const broken = this.failure ?? new TraxError("the session was broken off");
+      this.settle.reject(broken);
+      if (this.failure !== null) this.tell("error", this.failure);
+    }
+  }
+
+  private deliver(event: Event): void {
+    this.letGoOr(() => {
+      for (const inbox of this.inboxes) inbox.put(event);
+      this.listeners.tell(event.type, event as never);
+    });
+  }
+
+  private tell<K extends keyof SessionEvents>(type: K, event: SessionEvents[K]): void {
+    this.letGoOr(() => this.listeners.tell(type, event));
+  }
+
+  private letGoOr(delivery: () => void): void {
+    if (this.held === null) delivery();
+    else this.held.push(delivery);
+  }
+
+  private letGo(): void {
+    const held = this.held ?? [];
+    this.held = null;
+    for (const delivery of held) delivery();
+    if (this.over) for (const inbox of this.inboxes) inbox.close(this.failure);
+  }
+
+  private throwIfOver(): void {
+    if (this.link.state !== "ended") return;
+    throw this.failure ?? new TraxError("a session that goes on expected, but it is over");
+  }
+}
+
+/**
+ * Connects to a server and begins a session.
+ *
+ * One attempt is made: nothing is lost yet.
+ *
+ * @param url - The URL that the server prints, token and all; in a browser also `"/"`.
+ * @throws RangeError on a URL that is none.
+ * @throws {@link ServerUnreachable} if there is no connection.
+ * @throws {@link SessionError} if the server refuses: wrong token, unsupported option, no room.
+ */
+export async function connect(
+  url: string | URL,
+  options: ConnectOptions = {},
+): Promise<Session> {
+  const address = Address.of(url, options.token);
+  const dialogue = new Dialogue(startOf(options));
+  const keeper = await keeperFor(dialogue, options);
+  const session = new Session(dialogue, { ...options, address }, keeper);
+  await session.open(options.signal);
+  return session;
+}
+
+/** A session that an earlier page began, and of whose audio something may not have arrived. */
+export class PendingSession {
+  /** @internal Use {@link pendingSessions}. */
+  constructor(private readonly kept: KeptSession) {}
+
+  /** Its id. */
+  get session(): string {
+    return this.kept.session;
+  }
+
+  /** Id of the transcript that it speaks into, if any. */
+  get transcript(): string | null {
+    return this.kept.transcript;
+  }
+
+  /** Unix time of the last sign of it. */
+  get updatedMs(): number {
+    return this.kept.updatedMs;
+  }
+
+  /** How it was begun. */
+  get options(): StartOptions {
+    return this.kept.start;
+  }
+
+  /**
+   * Goes on with it: sends what is kept, and has all events from the first one on.
+   *
+   * @throws {@link SessionGone} if the server does not know it any more; what is kept stays, for
+   *   {@link audio}.
+   */
+  async resume(
+    url: string | URL,
+    options: Omit<ConnectOptions, keyof StartOptions | "persist"> = {},
+  ): Promise<Session> {
+    const { session, token, start, base, ended } = this.kept;
+    const address = Address.of(url, options.token);
+    const sampleBytes = SAMPLE_BYTES[start.encoding];
+    const pieces = await keptAudio(this.kept, sampleBytes);
+    // From the first event on: this page knows none of them.
+    const dialogue = new Dialogue(start, { session, token, after: 0 });
+    dialogue.outbox.restore(pieces, base, ended);
+    const keeper = await keeperFor(dialogue, { persist: true });
+    keeper?.adopt(this.kept, pieces, sampleBytes);
+    const resumed = new Session(dialogue, { ...options, address }, keeper);
+    await resumed.open(options.signal);
+    return resumed;
+  }
+
+  /** What is kept, as a WAV file: to upload it where the server knows the session no more. */
+  async audio(): Promise<Blob> {
+    const { encoding, sampleRate } = this.kept.start;
+    const pieces = await keptAudio(this.kept, SAMPLE_BYTES[encoding]);
+    const pcm = pieces.map((piece) => piece.pcm);
+    return new Blob([wav(pcm, sampleRate, encoding)], { type: "audio/wav" });
+  }
+
+  /** Deletes what is kept. */
+  async discard(): Promise<void> {
+    await discard(this.kept.session);
+  }
+}
+
+/** Sessions that pages of this origin left behind before they were done, the newest first. */
+export async function pendingSessions(): Promise<PendingSession[]> {
+  return (await leftBehind()).map((kept) => new PendingSession(kept));
+}
+
+/**
+ * Goes on with the newest session that was left behind; `null` if there is none that can.
+ *
+ * Sessions that the server does not know any more stay among {@link pendingSessions}.
+ */
+export async function resumePending(
+  url: string | URL,
+  options: Omit<ConnectOptions, keyof StartOptions | "persist"> = {},
+): Promise<Session | null> {
+  for (const pending of await pendingSessions()) {
+    try {
+      return await pending.resume(url, options);
+    } catch (error) {
+      if (!(error instanceof SessionGone)) throw error;
+    }
+  }
+  return null;
+}
+
+async function keeperFor(dialogue: Dialogue, options: ConnectOptions): Promise<Keeper | null> {
+  if (!(options.persist ?? canKeep())) return null;
+  try {
+    return await Keeper.open(dialogue.start, () => undefined);
+  } catch {
+    return null; // private windows of some browsers have an IndexedDB that never opens
+  }
+}
