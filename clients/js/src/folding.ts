@@ -193,7 +193,10 @@ function textOf(words: readonly SpokenWord[]): string {
  */
 function markCorrected(before: readonly SpokenWord[], event: Correction): SpokenWord[] {
   const old = before.map(({ word }) => word.text.trim());
-  const kept = inBoth(old, event.words.map((word) => word.text.trim()));
+  const kept = inBoth(
+    old,
+    event.words.map((word) => word.text.trim()),
+  );
   return event.words.map((word, index) => {
     const same = kept.get(index);
     const corrected = same === undefined || (before[same]?.corrected ?? false);

@@ -263,7 +263,9 @@ class Connection {
 
   /** Gives the connection up as lost. */
   drop(reason: string): void {
-    this.outcome ??= outcomeOf(new ServerUnreachable(this.options.address.api("/v1/stream"), reason));
+    this.outcome ??= outcomeOf(
+      new ServerUnreachable(this.options.address.api("/v1/stream"), reason),
+    );
     this.socket.close(LOST);
   }
 

@@ -104,8 +104,7 @@ function weights(cutoff: number, reach: number): Float32Array {
       if (inside <= 0) continue;
       const angle = Math.PI * cutoff * distance;
       const sinc = angle === 0 ? 1 : Math.sin(angle) / angle;
-      table[row * width + tap] =
-        (cutoff * sinc * bessel(BETA * Math.sqrt(inside))) / bessel(BETA);
+      table[row * width + tap] = (cutoff * sinc * bessel(BETA * Math.sqrt(inside))) / bessel(BETA);
     }
   }
   return table;

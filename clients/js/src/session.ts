@@ -307,10 +307,7 @@ export class Session implements AsyncIterable<Event> {
  * @throws {@link ServerUnreachable} if there is no connection.
  * @throws {@link SessionError} if the server refuses: wrong token, unsupported option, no room.
  */
-export async function connect(
-  url: string | URL,
-  options: ConnectOptions = {},
-): Promise<Session> {
+export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Session> {
   const address = Address.of(url, options.token);
   const dialogue = new Dialogue(startOf(options));
   const keeper = await keeperFor(dialogue, options);

@@ -6,7 +6,7 @@
  * a key that comes twice; the specification allows a client to accept those.
  */
 
-import { decode as unpack, encode as pack } from "@msgpack/msgpack";
+import { encode as pack, decode as unpack } from "@msgpack/msgpack";
 import { ProtocolViolation } from "./errors.js";
 import type { ServerMessage, Word } from "./events.js";
 import { Fields, isMap, kind, MAX_INTEGER } from "./fields.js";

@@ -1,0 +1,546 @@
+/** One open transcript: what it says, and edits of one's own. */
+
+import type { IndexeddbPersistence } from "y-indexeddb";
+import type { Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import {
+  asAssignments,
+  asPerson,
+  asRuns,
+  asSayings,
+  asSpeakers,
+  asText,
+  asTurns,
+  type Meta,
+  type Person,
+  type Run,
+  type Saying,
+  type TranscriptSpeaker,
+  type Turn,
+} from "./document.js";
+import { type Forbidden, NotSaved, SuggestionOutdated, TraxError } from "./errors.js";
+import type { SessionState } from "./link.js";
+import { Listeners } from "./listeners.js";
+import { anchor, asComments, asTags, type Comment, type Tag } from "./remarks.js";
+import type { Replication, ReplicationEvents } from "./replication.js";
+import { asSuggestions, find, type Suggestion } from "./suggestions.js";
+
+/** What `SharedTranscript.on` tells: what then stands, by whomever it was changed. */
+export interface TranscriptEvents {
+  turns: readonly Turn[];
+  speakers: readonly TranscriptSpeaker[];
+  suggestions: readonly Suggestion[];
+  comments: readonly Comment[];
+  tags: readonly Tag[];
+  notes: string;
+  meta: Meta;
+  partials: readonly Saying[];
+  people: readonly Person[];
+  state: SessionState;
+  /** Whether something that was written here may not have arrived. */
+  saving: boolean;
+  /** The token only reads: what was written is taken back. */
+  denied: Forbidden;
+  /** It cannot go on. */
+  error: TraxError;
+}
+
+const MAPS = [
+  "turns",
+  "hturns",
+  "mspeakers",
+  "speakers",
+  "sug",
+  "sugd",
+  "comments",
+  "tags",
+  "meta",
+] as const;
+type MapName = (typeof MAPS)[number];
+type Part = "turns" | "speakers" | "suggestions" | "comments" | "tags" | "notes" | "meta";
+
+const NAMED: readonly Part[] = ["speakers", "turns"];
+const PARTS: Readonly<Record<MapName | "text" | "notes", readonly Part[]>> = {
+  // Comments and tags stand somewhere in the text.
+  text: ["turns", "comments", "tags"],
+  notes: ["notes"],
+  turns: ["turns"],
+  hturns: ["turns"],
+  mspeakers: NAMED,
+  speakers: NAMED,
+  sug: ["suggestions"],
+  sugd: ["suggestions"],
+  comments: ["comments"],
+  tags: ["tags"],
+  meta: ["meta"],
+};
+
+/** Origin of the transactions that undo takes back. */
+const MINE = Symbol("mine");
+
+/**
+ * One open transcript, made by `openTranscript`.
+ *
+ * Reading and editing never wait, with or without a connection: what was written meanwhile is merged
+ * when there is one again. Positions are UTF-16 units of the text, and hold until something changes.
+ * For an editor such as CodeMirror, `text`, `awareness` and `undoManager` are there to be bound.
+ */
+export class SharedTranscript {
+  /** What is said, one flat text; each turn begins after a newline. */
+  readonly text: Y.Text;
+  /** The meeting notes, Markdown. */
+  readonly notes: Y.Text;
+  /** Takes back one's own edits, and never anybody else's. */
+  readonly undoManager: Y.UndoManager;
+  private readonly maps: Readonly<Record<MapName, Y.Map<unknown>>>;
+  private readonly replication: Replication;
+  private readonly listeners = new Listeners<TranscriptEvents>();
+  private readonly known = new Map<string, unknown>();
+  private saying = false;
+  private failure: TraxError | null = null;
+
+  /** @internal Use `openTranscript`. */
+  constructor(
+    /** Its id. */
+    readonly id: string,
+    readonly doc: Y.Doc,
+    readonly awareness: Awareness,
+    private readonly kept: IndexeddbPersistence | null,
+    replicate: (events: ReplicationEvents) => Replication,
+  ) {
+    this.text = doc.getText("text");
+    this.notes = doc.getText("notes");
+    this.maps = Object.fromEntries(MAPS.map((name) => [name, doc.getMap(name)])) as Record<
+      MapName,
+      Y.Map<unknown>
+    >;
+    const { hturns, speakers, sugd, comments, tags } = this.maps;
+    const scope = [this.text, this.notes, hturns, speakers, sugd, comments, tags];
+    this.undoManager = new Y.UndoManager(scope, { trackedOrigins: new Set([MINE]) });
+    this.replication = replicate({
+      state: (state) => this.listeners.tell("state", state),
+      unconfirmed: () => this.tellSaving(),
+      denied: (error) => this.deny(error),
+      failed: (error) => {
+        this.failure = error;
+        this.listeners.tell("error", error);
+      },
+    });
+    doc.on("afterTransaction", this.note);
+    awareness.on("change", this.notePresence);
+  }
+
+  /** @internal */
+  async open(usable: (doc: Y.Doc, error: TraxError) => boolean): Promise<void> {
+    if (this.doc.store.clients.size > 0) this.replication.noteEarlier();
+    let refused: TraxError | null = null;
+    try {
+      await this.replication.open();
+    } catch (error) {
+      if (!(error instanceof TraxError) || !usable(this.doc, error)) {
+        await this.close();
+        throw error;
+      }
+      refused = error;
+    }
+    void this.replication.run(refused);
+  }
+
+  // Reading
+
+  /** The turns as they stand now. */
+  get turns(): readonly Turn[] {
+    return this.cached("turns", () => {
+      const { turns, hturns } = this.maps;
+      const assigned = asAssignments(turns.toJSON(), hturns.toJSON());
+      return asTurns(this.runs, assigned, this.names);
+    });
+  }
+
+  /** Who speaks, as people see them. */
+  get speakers(): readonly TranscriptSpeaker[] {
+    const { mspeakers, speakers } = this.maps;
+    return this.cached("speakers", () => asSpeakers(mspeakers.toJSON(), speakers.toJSON()));
+  }
+
+  /** What the server would correct where people had edited, and nobody decided about yet. */
+  get suggestions(): readonly Suggestion[] {
+    const { sug, sugd } = this.maps;
+    return this.cached("suggestions", () => asSuggestions(sug.toJSON(), sugd.toJSON()));
+  }
+
+  /** What people say about the text. */
+  get comments(): readonly Comment[] {
+    return this.cached("comments", () => asComments(this.text, this.maps.comments.toJSON()));
+  }
+
+  get tags(): readonly Tag[] {
+    return this.cached("tags", () => asTags(this.text, this.maps.tags.toJSON()));
+  }
+
+  /** Title, language and state; `Library.change` sets them. */
+  get meta(): Meta {
+    const { meta } = this.maps;
+    const title = asText(meta.get("title")) ?? "";
+    const state = asText(meta.get("state")) ?? "live";
+    return { title, language: asText(meta.get("language")), state };
+  }
+
+  /** What is being said now, and is not final yet; nothing without a connection. */
+  get partials(): readonly Saying[] {
+    return [...this.others().values()].flatMap((state) => asSayings(state, this.names));
+  }
+
+  /** Who else has the transcript open and shows it. */
+  get people(): readonly Person[] {
+    return [...this.others()].flatMap(([client, state]) => asPerson(client, state) ?? []);
+  }
+
+  get state(): SessionState {
+    return this.replication.state;
+  }
+
+  /** How many connections were lost and made again. */
+  get reconnections(): number {
+    return this.replication.reconnections;
+  }
+
+  /** Why nothing may be written, once the server has said so: the token only reads. */
+  get denied(): Forbidden | null {
+    return this.replication.denied;
+  }
+
+  /** Whether something that was written here may not have arrived. */
+  get saving(): boolean {
+    return this.replication.unconfirmed > 0;
+  }
+
+  /** Listens to what changes from now on; returns how to stop. */
+  on<K extends keyof TranscriptEvents>(
+    type: K,
+    listener: (event: TranscriptEvents[K]) => void,
+  ): () => void {
+    return this.listeners.on(type, listener);
+  }
+
+  // Editing
+
+  /** Makes all that is changed inside one edit, for others and for undo. */
+  edit<T>(change: () => T): T {
+    if (this.denied !== null) throw this.denied;
+    this.undoManager.stopCapturing();
+    const result = this.doc.transact(change, MINE);
+    this.undoManager.stopCapturing();
+    return result;
+  }
+
+  /**
+   * Inserts text; newlines in it begin no turns.
+   *
+   * It becomes part of what stands before it: of its turn, and of its highlight.
+   */
+  insert(position: number, text: string): void {
+    this.check([position], text);
+    this.edit(() => this.put(position, text));
+  }
+
+  /** Deletes a stretch; with the newline before a turn, that turn joins the last. */
+  delete(start: number, end: number): void {
+    this.check([start, end]);
+    if (start < end) this.edit(() => this.text.delete(start, end - start));
+  }
+
+  /** Puts text in the place of a stretch, whose turn and times it keeps. */
+  replace(start: number, end: number, text: string): void {
+    this.check([start, end], text);
+    this.edit(() => this.putInstead(start, end, text));
+  }
+
+  /**
+   * Begins a turn at `position`; returns its id.
+   *
+   * @param speaker - Who speaks in it; default: who spoke in the turn that is split.
+   */
+  splitTurn(position: number, speaker?: string): string {
+    this.check([position]);
+    const speaking = speaker ?? this.turns.findLast(({ start }) => start <= position)?.speaker;
+    const turn = randomId();
+    this.edit(() => {
+      this.text.insert(position, "\n", { t: turn });
+      if (speaking) this.maps.hturns.set(turn, speaking);
+    });
+    return turn;
+  }
+
+  /** Joins a turn to the one before it. */
+  joinTurns(turn: string): void {
+    const { start } = this.turn(turn);
+    this.edit(() => this.text.delete(start - 1, 1));
+  }
+
+  /** Says who speaks in a turn, whatever the server heard. */
+  chooseSpeaker(turn: string, speaker: string): void {
+    this.turn(turn);
+    this.edit(() => this.maps.hturns.set(turn, speaker));
+  }
+
+  /** Names a speaker, or chooses a colour; what is left out stays as people chose it before. */
+  nameSpeaker(speaker: string, chosen: { name?: string; colour?: string }): void {
+    const said = this.maps.speakers.get(speaker);
+    this.edit(() => this.maps.speakers.set(speaker, { ...Object(said), ...chosen }));
+  }
+
+  /** Gives all that one speaker says to another: they are the same person. */
+  mergeSpeakers(from: string, into: string): void {
+    const said = this.turns.filter(({ speaker }) => speaker === from);
+    this.edit(() => {
+      for (const { id } of said) if (id !== null) this.maps.hturns.set(id, into);
+    });
+  }
+
+  /** Highlights a stretch in a colour, or with `null` no more. */
+  highlight(start: number, end: number, colour: string | null): void {
+    this.check([start, end]);
+    if (start < end) this.edit(() => this.text.format(start, end - start, { hl: colour }));
+  }
+
+  /** Where a suggestion's text stands; `null` if that cannot be told: it is outdated. */
+  place(suggestion: Suggestion): [number, number] | null {
+    return find(this.runs, suggestion);
+  }
+
+  /**
+   * Has the text say what a suggestion says, as an edit of one's own.
+   *
+   * @throws RangeError if there is none of that id, or somebody decided about it.
+   * @throws {@link SuggestionOutdated} if its text was edited since.
+   */
+  accept(suggestion: string): void {
+    const accepted = this.suggestion(suggestion);
+    const place = this.place(accepted);
+    if (place === null) throw new SuggestionOutdated(suggestion);
+    this.edit(() => {
+      this.putInstead(...place, accepted.alternative);
+      this.maps.sugd.set(suggestion, "accepted");
+    });
+  }
+
+  /** Leaves the text as it is, and has nobody see a suggestion any more. */
+  dismiss(suggestion: string): void {
+    this.suggestion(suggestion);
+    this.edit(() => this.maps.sugd.set(suggestion, "dismissed"));
+  }
+
+  /** Comments on a stretch; returns the comment's id. */
+  comment(start: number, end: number, text: string, author: string): string {
+    const place = this.anchored(start, end);
+    return this.remark("comments", { ...place, text, author, resolved: false });
+  }
+
+  /** Answers a comment; returns the reply's id. */
+  reply(comment: string, text: string, author: string): string {
+    this.entry("comments", comment);
+    return this.remark("comments", { parent: comment, text, author });
+  }
+
+  /** Changes a comment or a reply. */
+  changeComment(id: string, changes: { text?: string; resolved?: boolean }): void {
+    const before = this.entry("comments", id);
+    this.edit(() => this.maps.comments.set(id, { ...before, ...changes }));
+  }
+
+  /** Deletes a comment with its replies, or one reply. */
+  deleteComment(id: string): void {
+    this.entry("comments", id);
+    const replies = this.comments.find((comment) => comment.id === id)?.replies ?? [];
+    this.edit(() => {
+      for (const each of [id, ...replies.map((reply) => reply.id)]) this.maps.comments.delete(each);
+    });
+  }
+
+  /** Tags a stretch; returns the tag's id. */
+  tag(start: number, end: number, label: string, author = ""): string {
+    return this.remark("tags", { ...this.anchored(start, end), label, author });
+  }
+
+  untag(id: string): void {
+    this.entry("tags", id);
+    this.edit(() => this.maps.tags.delete(id));
+  }
+
+  /** Makes the meeting notes say this; what equal text others write meanwhile stays. */
+  writeNotes(markdown: string): void {
+    this.check([], markdown);
+    const old = this.notes.toString();
+    const shorter = Math.min(old.length, markdown.length);
+    let common = 0;
+    while (common < shorter && old[common] === markdown[common]) common++;
+    let after = 0;
+    while (after < shorter - common && old.at(-1 - after) === markdown.at(-1 - after)) after++;
+    // Not in the middle of a character.
+    if (/[\uD800-\uDBFF]/.test(old[common - 1] ?? "")) common--;
+    if (/[\uDC00-\uDFFF]/.test(old[old.length - after] ?? "")) after--;
+    this.edit(() => {
+      this.notes.delete(common, old.length - after - common);
+      this.notes.insert(common, markdown.slice(common, markdown.length - after));
+    });
+  }
+
+  /** Takes back the last edit made here, never anybody else's; returns whether there was one. */
+  undo(): boolean {
+    return this.undoManager.undo() !== null;
+  }
+
+  /** Makes again the edit that was taken back last; returns whether there was one. */
+  redo(): boolean {
+    return this.undoManager.redo() !== null;
+  }
+
+  /** Shows others that somebody of this name has the transcript open, from now on. */
+  show(person: { name: string; colour?: string }): void {
+    const { name, colour } = person;
+    const user = colour === undefined ? { name } : { name, color: colour };
+    this.awareness.setLocalState({ ...this.awareness.getLocalState(), user });
+  }
+
+  /**
+   * Waits until the server has stored what was written up to now, with a connection or not.
+   *
+   * @throws {@link Forbidden} if it did not take it: the token only reads.
+   * @throws {@link NotSaved} if the transcript was closed meanwhile.
+   */
+  async saved(): Promise<void> {
+    if (await this.replication.saved()) return;
+    throw this.denied ?? this.failure ?? new NotSaved();
+  }
+
+  /** Closes, whatever was saved; `saved` waits for that. What this browser keeps stays. */
+  async close(): Promise<void> {
+    this.replication.stop();
+    this.doc.off("afterTransaction", this.note);
+    this.awareness.destroy();
+    this.undoManager.destroy();
+    await this.kept?.destroy();
+    this.doc.destroy();
+  }
+
+  // Inside
+
+  /** The whole text, in stretches of equal attributes. */
+  get runs(): readonly Run[] {
+    return this.cached("runs", () => asRuns(this.text.toDelta()));
+  }
+
+  private get names(): ReadonlyMap<string, string> {
+    return this.cached("names", () => new Map(this.speakers.map(({ id, name }) => [id, name])));
+  }
+
+  private others(): Map<number, unknown> {
+    const others = new Map<number, unknown>(this.awareness.getStates());
+    others.delete(this.awareness.clientID);
+    return others;
+  }
+
+  private put(position: number, text: string): void {
+    if (!text) return;
+    this.text.insert(position, text);
+    for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) {
+      // It may have inherited from what stands before it to be the beginning of a turn.
+      this.text.format(position + at, 1, { t: null });
+    }
+  }
+
+  private putInstead(start: number, end: number, text: string): void {
+    this.put(end, text);
+    if (start < end) this.text.delete(start, end - start);
+  }
+
+  private anchored(start: number, end: number): Record<string, unknown> {
+    this.check([start, end]);
+    if (start === end) throw new RangeError("a stretch of text expected, got none");
+    return anchor(this.text, start, end);
+  }
+
+  private remark(map: "comments" | "tags", fields: Record<string, unknown>): string {
+    const id = randomId();
+    this.edit(() => this.maps[map].set(id, { ...fields, created_ms: Date.now() }));
+    return id;
+  }
+
+  private entry(map: "comments" | "tags", id: string): object {
+    const entry = this.maps[map].get(id);
+    if (typeof entry === "object" && entry !== null) return entry;
+    throw new RangeError(`the id of one of the ${map} expected, got ${id.slice(0, 60)}`);
+  }
+
+  private turn(id: string): Turn {
+    const found = this.turns.find((turn) => turn.id === id);
+    if (found) return found;
+    throw new RangeError(`the id of a turn expected, got ${id.slice(0, 60)}`);
+  }
+
+  private suggestion(id: string): Suggestion {
+    const found = this.suggestions.find((each) => each.id === id);
+    if (found) return found;
+    throw new RangeError(`the id of an open suggestion expected, got ${id.slice(0, 60)}`);
+  }
+
+  private check(positions: readonly number[], text = ""): void {
+    if (!text.isWellFormed()) throw new RangeError("text in Unicode expected, got half a pair");
+    const bounds = [0, ...positions, this.text.length];
+    if (bounds.some((bound, index) => !(bound >= (bounds[index - 1] ?? 0)))) {
+      const range = `0..${this.text.length}`;
+      throw new RangeError(`positions in order within ${range} expected, got ${positions}`);
+    }
+  }
+
+  private cached<T>(name: string, read: () => T): T {
+    if (!this.known.has(name)) this.known.set(name, read());
+    return this.known.get(name) as T;
+  }
+
+  private readonly note = (transaction: Y.Transaction): void => {
+    const parts = new Set<Part>();
+    const named = { text: this.text, notes: this.notes, ...this.maps };
+    for (const [name, type] of Object.entries(named)) {
+      if (!transaction.changed.has(type as never)) continue;
+      for (const part of PARTS[name as keyof typeof PARTS]) parts.add(part);
+    }
+    if (parts.has("turns")) this.known.delete("runs");
+    if (parts.has("speakers")) this.known.delete("names");
+    for (const part of parts) this.known.delete(part);
+    for (const part of parts) this.tell(part);
+    if (parts.has("speakers")) this.tell("partials");
+  };
+
+  private readonly notePresence = (): void => {
+    this.tell("partials");
+    this.tell("people");
+  };
+
+  /** Tells what stands now, if anybody wants to know: it may cost a look at the whole text. */
+  private tell(part: Part | "partials" | "people"): void {
+    if (!this.listeners.has(part)) return;
+    const now = part === "notes" ? this.notes.toString() : this[part];
+    this.listeners.tell(part, now as never);
+  }
+
+  private tellSaving(): void {
+    if (this.saying === this.saving) return;
+    this.saying = this.saving;
+    this.listeners.tell("saving", this.saving);
+  }
+
+  /** Takes back what the server did not take: what stands here shall stand there. */
+  private deny(error: Forbidden): void {
+    while (this.undoManager.undo() !== null);
+    this.undoManager.clear();
+    void this.kept?.clearData();
+    this.listeners.tell("denied", error);
+  }
+}
+
+function randomId(): string {
+  const bytes = globalThis.crypto.getRandomValues(new Uint8Array(12));
+  return btoa(String.fromCharCode(...bytes)).replace(/[+/]/g, (c) => (c === "+" ? "-" : "_"));
+}

@@ -1,0 +1,113 @@
+/**
+ * Shared transcripts, open: what is said and edited, live, and edits of one's own.
+ *
+ *     const transcript = await openTranscript(url, id);
+ *     transcript.on("turns", (turns) => render(turns));
+ *
+ * The entry `trax-client/transcript`. What is read are values of `document`, `suggestions` and
+ * `remarks`; the document is made the same as the server's by `replication`.
+ *
+ * @packageDocumentation
+ */
+
+import { IndexeddbPersistence } from "y-indexeddb";
+import { Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import { Address } from "./address.js";
+import { Reconnect, type ReconnectOptions } from "./backoff.js";
+import { ServerUnreachable, type TraxError } from "./errors.js";
+import { Replication } from "./replication.js";
+import { SharedTranscript } from "./shared.js";
+import { type SocketClass, socketClass } from "./sockets.js";
+
+export type {
+  Meta,
+  Person,
+  Run,
+  Saying,
+  Stretch,
+  TranscriptSpeaker,
+  Turn,
+} from "./document.js";
+export { asRuns } from "./document.js";
+export type { SessionState } from "./link.js";
+export type { Comment, Place, Reply, Tag } from "./remarks.js";
+export { SharedTranscript, type TranscriptEvents } from "./shared.js";
+export type { Suggestion, SuggestionKind } from "./suggestions.js";
+
+/** How to open a transcript. */
+export interface TranscriptOptions {
+  /** Default: the URL's `?token=`. */
+  readonly token?: string | null;
+  /** How to connect again; by default for ever. */
+  readonly reconnect?: ReconnectOptions;
+  /** Where there is no global one, as in Node 20: that of `ws`, say. */
+  readonly WebSocket?: SocketClass;
+  /** Keep a copy in IndexedDB, so that edits without a network outlive the page; default: yes. */
+  readonly offline?: boolean;
+}
+
+/**
+ * Opens a shared transcript: resolves once the document is here, from the server or, without a
+ * connection, as this browser knew it last.
+ *
+ * Once open, it survives lost connections and restarts of the server, and what was written meanwhile
+ * on both sides is merged.
+ *
+ * @param url - The URL that the server prints, token and all; in a browser also `"/"`.
+ * @throws RangeError on a URL that is none.
+ * @throws {@link ServerUnreachable} if there is neither a connection nor a copy.
+ * @throws {@link NotFound} if there is no such transcript.
+ * @throws {@link SessionError} if the server refuses otherwise.
+ */
+export async function openTranscript(
+  url: string | URL,
+  id: string,
+  options: TranscriptOptions = {},
+): Promise<SharedTranscript> {
+  const address = Address.of(url, options.token);
+  const doc = new Y.Doc();
+  const awareness = new Awareness(doc);
+  awareness.setLocalState(null);
+  const kept = options.offline === false ? null : await keptCopy(address, id, doc);
+  const shared = new SharedTranscript(
+    id,
+    doc,
+    awareness,
+    kept,
+    (events) =>
+      new Replication(
+        doc,
+        awareness,
+        {
+          url: address.sync(id),
+          shownUrl: address.api(`/v1/transcripts/${encodeURIComponent(id)}/sync`),
+          reconnect: new Reconnect(options.reconnect),
+          WebSocket: socketClass(options.WebSocket),
+        },
+        events,
+      ),
+  );
+  await shared.open(isUsable);
+  return shared;
+}
+
+/** Whether a transcript may be opened without a connection. */
+function isUsable(doc: Y.Doc, error: TraxError): boolean {
+  return error instanceof ServerUnreachable && doc.store.clients.size > 0;
+}
+
+async function keptCopy(
+  address: Address,
+  id: string,
+  doc: Y.Doc,
+): Promise<IndexeddbPersistence | null> {
+  if (globalThis.indexedDB === undefined) return null;
+  const kept = new IndexeddbPersistence(address.api(`/v1/transcripts/${id}`), doc);
+  try {
+    await kept.whenSynced;
+    return kept;
+  } catch {
+    return null; // private windows of some browsers have an IndexedDB that never opens
+  }
+}
