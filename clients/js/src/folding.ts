@@ -206,20 +206,27 @@ function markCorrected(before: readonly SpokenWord[], event: Correction): Spoken
 
 /** A longest common subsequence: indices of the new words to those of the old ones. */
 function inBoth(old: readonly string[], now: readonly string[]): Map<number, number> {
-  const width = now.length + 1;
-  const lengths = new Uint16Array((old.length + 1) * width);
-  for (let i = old.length - 1; i >= 0; i--) {
-    for (let j = now.length - 1; j >= 0; j--) {
-      const [down, right] = [lengths[(i + 1) * width + j] ?? 0, lengths[i * width + j + 1] ?? 0];
-      const both = old[i] === now[j] ? (lengths[(i + 1) * width + j + 1] ?? 0) + 1 : 0;
-      lengths[i * width + j] = Math.max(down, right, both);
-    }
-  }
+  const lengths = commonLengths(old, now);
+  const at = (i: number, j: number) => lengths[i * (now.length + 1) + j] ?? 0;
   const kept = new Map<number, number>();
   for (let [i, j] = [0, 0]; i < old.length && j < now.length; ) {
     if (old[i] === now[j]) kept.set(j++, i++);
-    else if ((lengths[(i + 1) * width + j] ?? 0) >= (lengths[i * width + j + 1] ?? 0)) i++;
+    else if (at(i + 1, j) >= at(i, j + 1)) i++;
     else j++;
   }
   return kept;
+}
+
+/** Lengths of the longest common subsequences of what follows from each pair of places. */
+function commonLengths(old: readonly string[], now: readonly string[]): Uint16Array {
+  const width = now.length + 1;
+  const lengths = new Uint16Array((old.length + 1) * width);
+  const at = (i: number, j: number) => lengths[i * width + j] ?? 0;
+  for (let i = old.length - 1; i >= 0; i--) {
+    for (let j = now.length - 1; j >= 0; j--) {
+      const both = old[i] === now[j] ? at(i + 1, j + 1) + 1 : 0;
+      lengths[i * width + j] = Math.max(at(i + 1, j), at(i, j + 1), both);
+    }
+  }
+  return lengths;
 }

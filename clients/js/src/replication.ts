@@ -236,7 +236,10 @@ export class Replication {
   }
 
   private receive(frame: string | Uint8Array): void {
-    if (typeof frame === "string") return this.violate("binary frames", "text");
+    if (typeof frame === "string") {
+      this.violate("binary frames", "text");
+      return;
+    }
     try {
       const decoder = decoding.createDecoder(frame);
       const type = decoding.readVarUint(decoder);

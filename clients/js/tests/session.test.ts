@@ -1,0 +1,262 @@
+/** Sessions against a real server that crashes, behind a network that fails. */
+
+import "fake-indexeddb/auto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import type { Event, SessionState } from "../src/index.js";
+import {
+  connect,
+  Folding,
+  NotFound,
+  Overflow,
+  pendingSessions,
+  Refused,
+  resumePending,
+  ServerUnreachable,
+  type Session,
+  SessionGone,
+  Unauthorized,
+} from "../src/index.js";
+import { Network, recording, Server, said, samples, talk, until } from "./serving.js";
+
+const SOON = { firstMs: 5, longestMs: 50, giveUpMs: 20_000 };
+const WORDS = Array.from({ length: 12 }, (_, n) => `w${n}`);
+const own = { WebSocket, reconnect: SOON };
+
+let server: Server;
+beforeAll(async () => {
+  server = await Server.start(talk(12));
+});
+afterAll(() => server.stop());
+
+/** Reads a session to its end; what was said, and each event. */
+async function read(session: Session): Promise<[Folding, Event[]]> {
+  const [folding, events]: [Folding, Event[]] = [new Folding(), []];
+  for await (const event of session) {
+    folding.apply(event);
+    events.push(event);
+  }
+  return [folding, events];
+}
+
+function heard(folding: Folding): string[] {
+  return folding.text.split(/\s+/);
+}
+
+async function speak(session: Session, pcm: Uint8Array, whenAt?: [number, () => void]) {
+  for (let at = 0; at < pcm.length; at += 3_200) {
+    if (whenAt && at <= whenAt[0] && whenAt[0] < at + 3_200) whenAt[1]();
+    await session.send(pcm.subarray(at, at + 3_200));
+  }
+}
+
+test.each(["trax.v1.msgpack", "trax.v1.json"] as const)("speaks %s", async (subprotocol) => {
+  const session = await connect(server.url, { ...own, subprotocol });
+  const states: SessionState[] = [];
+  session.on("state", (state) => states.push(state));
+  const reading = read(session);
+  await speak(session, samples(10));
+  session.end();
+  session.end();
+  const [folding, events] = await reading;
+  expect(heard(folding)).toEqual(WORDS);
+  expect(folding.speakers).toEqual(["S1", "S2"]);
+  expect(events.at(-1)).toMatchObject({ type: "done", audioMs: 10_000, words: 12 });
+  expect(await session.finished).toBe(events.at(-1));
+  expect(session.state).toBe("ended");
+  expect(states.at(-1)).toBe("ended");
+  expect(session.stats).toMatchObject({ takenMs: 10_000, acknowledgedMs: 10_000 });
+  await expect(session.send(samples(1))).rejects.toThrow(RangeError);
+});
+
+test("listeners hear what came before they listened, and stop when they like", async () => {
+  const session = await connect(server.url, own);
+  await speak(session, samples(10));
+  session.end();
+  await session.finished;
+  const types: string[] = [];
+  const folding = new Folding();
+  session.on("ready", ({ type }) => types.push(type));
+  session.on("final", (event) => folding.apply(event));
+  session.on("done", ({ type }) => types.push(type));
+  const stop = session.on("stats", () => types.push("never"));
+  stop();
+  await until(() => types.includes("done"), "done");
+  expect(types).toEqual(["ready", "done"]);
+  expect(heard(folding)).toEqual(WORDS);
+  expect((await read(session))[1]).toEqual([]);
+});
+
+test("a server that is killed and started again changes nothing that was heard", async () => {
+  const session = await connect(server.url, own);
+  const states: SessionState[] = [];
+  session.on("state", (state) => states.push(state));
+  const reading = read(session);
+  let restarted: Promise<void> = Promise.resolve();
+  await speak(session, samples(10), [
+    160_000,
+    () => {
+      restarted = server.kill().then(() => server.launch());
+    },
+  ]);
+  session.end();
+  await restarted;
+  const [folding, events] = await reading;
+  expect(heard(folding)).toEqual(WORDS);
+  const seqs = events.flatMap((event) => ("seq" in event ? [event.seq] : []));
+  expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+  expect(events.at(-1)).toMatchObject({ type: "done", audioMs: 10_000 });
+  expect(session.stats.reconnections).toBe(1);
+  expect(states).toEqual(["live", "reconnecting", "live", "ended"]);
+});
+
+test("a network that fails again and again changes nothing that was heard", async () => {
+  const network = await Network.before(server);
+  const session = await connect(server.urlAt(network.port), own);
+  const reading = read(session);
+  const pcm = samples(10);
+  for (let at = 0; at < pcm.length; at += 3_200) {
+    if (at % 64_000 === 0) {
+      network.cut();
+      setTimeout(() => network.mend(), 60);
+    }
+    await session.send(pcm.subarray(at, at + 3_200));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  session.end();
+  const [folding, events] = await reading;
+  network.close();
+  expect(heard(folding)).toEqual(WORDS);
+  expect(events.at(-1)).toMatchObject({ type: "done", audioMs: 10_000 });
+  expect(session.stats.reconnections).toBeGreaterThan(2);
+});
+
+test("a session whose server stays away ends, and says what may be lost", async () => {
+  const network = await Network.before(server);
+  const reconnect = { ...SOON, giveUpMs: 200 };
+  const session = await connect(server.urlAt(network.port), { ...own, reconnect });
+  network.close();
+  await until(() => session.state === "reconnecting", "a loss");
+  const sending = session.send(samples(15)); // more than there is credit for
+  await expect(read(session)).rejects.toThrow("the connection was lost");
+  await expect(sending).rejects.toThrow("15000 ms");
+  await expect(session.finished).rejects.toThrow("the connection was lost");
+  for (const pending of await pendingSessions()) await pending.discard();
+});
+
+test("no more audio than agreed waits for a server", async () => {
+  const network = await Network.before(server);
+  const session = await connect(server.urlAt(network.port), { ...own, keepMs: 12_000 });
+  network.cut();
+  await until(() => session.state === "reconnecting", "a loss");
+  const taken = session.send(samples(12));
+  await expect(session.send(samples(1))).rejects.toThrow(Overflow);
+  network.mend();
+  await taken;
+  await session.send(samples(1));
+  session.end();
+  expect((await session.finished).audioMs).toBe(13_000);
+  network.close();
+});
+
+describe("a page that is closed in between", () => {
+  /** Leaves a session as a page does: without a word, and nobody listens any more. */
+  async function leave(network: Network): Promise<Session> {
+    const session = await connect(server.urlAt(network.port), own);
+    await speak(session, samples(10).subarray(0, 160_000));
+    network.cut();
+    await until(() => session.state === "reconnecting", "a loss");
+    // 5 s that the server does not have yet.
+    await session.send(samples(10).subarray(160_000));
+    session.end();
+    await new Promise((resolve) => setTimeout(resolve, 50)); // until it is written
+    return session;
+  }
+
+  test("finds its session again, and all that was said in it", async () => {
+    const network = await Network.before(server);
+    await leave(network);
+    const [pending] = await pendingSessions();
+    expect(pending).toMatchObject({ transcript: null });
+    const resumed = await resumePending(server.url, own);
+    if (resumed === null) throw new Error("a session expected");
+    const [folding, events] = await read(resumed);
+    expect(heard(folding)).toEqual(WORDS);
+    expect(events.at(-1)).toMatchObject({ type: "done", audioMs: 10_000 });
+    expect(await pendingSessions()).toEqual([]);
+    network.close();
+  });
+
+  test("has the audio where the server does not know the session any more", async () => {
+    const network = await Network.before(server);
+    const left = await leave(network);
+    const other = await connect(server.url, { ...own, persist: false });
+    other.end();
+    await other.finished;
+    const [pending] = await pendingSessions();
+    // It is resumed elsewhere, and done with.
+    const resumed = await pending?.resume(server.url, own);
+    await resumed?.finished;
+    await expect(pending?.resume(server.url, own)).rejects.toThrow(SessionGone);
+    expect(left.stats.takenMs).toBe(10_000);
+    network.close();
+  });
+
+  test("has it as a file", async () => {
+    const network = await Network.before(server);
+    await leave(network);
+    const [pending] = await pendingSessions();
+    const file = new Uint8Array((await (await pending?.audio())?.arrayBuffer()) ?? []);
+    const acknowledged = 44 + 320_000 - file.length;
+    expect(new TextDecoder().decode(file.subarray(0, 4))).toBe("RIFF");
+    expect(file.length).toBeGreaterThanOrEqual(44 + 160_000);
+    expect(file.subarray(44)).toEqual(samples(10).subarray(acknowledged));
+    await pending?.discard();
+    expect(await pendingSessions()).toEqual([]);
+    network.close();
+  });
+});
+
+test("refusals are told apart, at once", async () => {
+  const host = new URL(server.url).origin;
+  await expect(connect(host, { ...own, token: "wrong" })).rejects.toThrow(Unauthorized);
+  const wish = { ...own, lookaheadMs: 9_999 };
+  const refused = connect(server.url, wish).catch((error) => error);
+  expect(await refused).toBeInstanceOf(Refused);
+  expect(await refused).toMatchObject({ code: "unsupported", expected: "0..5000" });
+  await expect(connect(server.url, { ...own, transcript: "none" })).rejects.toThrow(NotFound);
+  await expect(connect("http://127.0.0.1:9", own)).rejects.toThrow(ServerUnreachable);
+  await expect(connect("ftp://example.org/?token=secret", own)).rejects.toThrow(/^a URL.*org\/"$/);
+});
+
+test("closing breaks off, and a signal does as well", async () => {
+  const session = await connect(server.url, own);
+  await session.close();
+  expect(session.state).toBe("ended");
+  await expect(session.finished).rejects.toThrow("broken off");
+  expect(await pendingSessions()).toEqual([]);
+  const stop = new AbortController();
+  const other = await connect(server.url, { ...own, signal: stop.signal });
+  stop.abort();
+  await until(() => other.state === "ended", "an end");
+  await expect(connect(server.url, { ...own, signal: stop.signal })).rejects.toThrow("abort");
+});
+
+test("real speech gives the right words", { timeout: 120_000 }, async () => {
+  const listening = await Server.start(null);
+  try {
+    const session = await connect(listening.url, { WebSocket, language: "en" });
+    const reading = read(session);
+    await speak(session, recording("jfk"));
+    session.end();
+    const [folding] = await reading;
+    const plain = (text: string) =>
+      text
+        .toLowerCase()
+        .replace(/[^a-z ]/g, "")
+        .trim();
+    expect(plain(folding.text)).toBe(plain(said("jfk")));
+  } finally {
+    await listening.stop();
+  }
+});
