@@ -90,6 +90,12 @@ export class Replication {
   reconnections = 0;
   /** Why nothing may be written, once the server has said so. */
   denied: Forbidden | null = null;
+  /**
+   * Whether the server did not ask what we have when we came: it would not take it.
+   *
+   * A hint; `denied` is certain.
+   */
+  readsOnly = false;
   private socket: Socket | null = null;
   private written = 0;
   private confirmed = 0;
@@ -219,6 +225,8 @@ export class Replication {
       this.greet = () => {
         clearTimeout(timer);
         this.greet = null;
+        this.readsOnly = !this.answered;
+        this.answered = true;
         this.become("live");
         resolve();
         this.show();
@@ -349,6 +357,8 @@ export class Replication {
       (client) => client !== this.awareness.clientID,
     );
     removeAwarenessStates(this.awareness, others, this);
+    // Else what they showed would be nothing new when we are told it again.
+    for (const client of others) this.awareness.meta.delete(client);
   }
 
   private violate(expected: string, got: string): void {

@@ -36,7 +36,7 @@ export interface ConnectOptions extends StartOptions {
   readonly subprotocol?: Subprotocol;
   /** Where there is no global one, as in Node 20: that of `ws`, say. */
   readonly WebSocket?: SocketClass;
-  /** Most audio that waits for the server, default ten minutes; then `send` throws `Overflow`. */
+  /** Most audio that waits beyond the server's credit, default ten minutes; then `Overflow`. */
   readonly keepMs?: number;
   /** Keep audio in IndexedDB until it is acknowledged; default: where there is one. */
   readonly persist?: boolean;

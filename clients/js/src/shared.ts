@@ -210,6 +210,11 @@ export class SharedTranscript {
     return this.replication.denied;
   }
 
+  /** Whether the token only reads, as far as can be told; known once `state` is `live`. */
+  get readOnly(): boolean {
+    return this.replication.readsOnly || this.denied !== null;
+  }
+
   /** Whether something that was written here may not have arrived. */
   get saving(): boolean {
     return this.replication.unconfirmed > 0;

@@ -137,25 +137,25 @@ test("a session whose server stays away ends, and says what may be lost", async 
   const session = await connect(server.urlAt(network.port), { ...own, reconnect });
   network.close();
   await until(() => session.state === "reconnecting", "a loss");
-  const sending = session.send(samples(15)); // more than there is credit for
+  const sending = session.send(samples(60)); // more than there is credit for
   await expect(read(session)).rejects.toThrow("the connection was lost");
-  await expect(sending).rejects.toThrow("15000 ms");
+  await expect(sending).rejects.toThrow("60000 ms");
   await expect(session.finished).rejects.toThrow("the connection was lost");
   for (const pending of await pendingSessions()) await pending.discard();
 });
 
 test("no more audio than agreed waits for a server", async () => {
   const network = await Network.before(server);
-  const session = await connect(server.urlAt(network.port), { ...own, keepMs: 12_000 });
+  const session = await connect(server.urlAt(network.port), { ...own, keepMs: 60_000 });
   network.cut();
   await until(() => session.state === "reconnecting", "a loss");
-  const taken = session.send(samples(12));
+  const taken = session.send(samples(60));
   await expect(session.send(samples(1))).rejects.toThrow(Overflow);
   network.mend();
   await taken;
   await session.send(samples(1));
   session.end();
-  expect((await session.finished).audioMs).toBe(13_000);
+  expect((await session.finished).audioMs).toBe(61_000);
   network.close();
 });
 
@@ -188,32 +188,22 @@ describe("a page that is closed in between", () => {
   });
 
   test("has the audio where the server does not know the session any more", async () => {
-    const network = await Network.before(server);
-    const left = await leave(network);
-    const other = await connect(server.url, { ...own, persist: false });
-    other.end();
-    await other.finished;
-    const [pending] = await pendingSessions();
-    // It is resumed elsewhere, and done with.
-    const resumed = await pending?.resume(server.url, own);
-    await resumed?.finished;
-    await expect(pending?.resume(server.url, own)).rejects.toThrow(SessionGone);
-    expect(left.stats.takenMs).toBe(10_000);
-    network.close();
-  });
-
-  test("has it as a file", async () => {
-    const network = await Network.before(server);
+    const forgetful = await Server.start(talk(12), { TRAX_RESUME_MS: "100" });
+    const network = await Network.before(forgetful);
     await leave(network);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await resumePending(forgetful.url, own)).toBeNull();
     const [pending] = await pendingSessions();
+    await expect(pending?.resume(forgetful.url, own)).rejects.toThrow(SessionGone);
     const file = new Uint8Array((await (await pending?.audio())?.arrayBuffer()) ?? []);
     const acknowledged = 44 + 320_000 - file.length;
     expect(new TextDecoder().decode(file.subarray(0, 4))).toBe("RIFF");
     expect(file.length).toBeGreaterThanOrEqual(44 + 160_000);
-    expect(file.subarray(44)).toEqual(samples(10).subarray(acknowledged));
+    expect(Buffer.from(file.subarray(44)).equals(samples(10).subarray(acknowledged))).toBe(true);
     await pending?.discard();
     expect(await pendingSessions()).toEqual([]);
     network.close();
+    await forgetful.stop();
   });
 });
 

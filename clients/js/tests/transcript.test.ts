@@ -1,0 +1,348 @@
+/** Shared transcripts against a real server: read, edited, shared, without a network, merged. */
+
+import "fake-indexeddb/auto";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import * as Y from "yjs";
+import { asRuns } from "../src/document.js";
+import {
+  connect,
+  Forbidden,
+  Library,
+  NotFound,
+  NotSaved,
+  SuggestionOutdated,
+} from "../src/index.js";
+import { openTranscript, type SharedTranscript } from "../src/transcript.js";
+import { Network, Server, samples, talk, until } from "./serving.js";
+
+const SOON = { firstMs: 5, longestMs: 50 };
+const own = { WebSocket, reconnect: SOON, offline: false };
+
+let server: Server;
+let library: Library;
+let id: string;
+const open: SharedTranscript[] = [];
+
+beforeAll(async () => {
+  server = await Server.start(talk(10));
+  library = new Library(server.url);
+});
+afterAll(async () => {
+  for (const transcript of open) await transcript.close();
+  await server.stop();
+});
+beforeEach(async () => {
+  ({ id } = await library.create({ title: "Weekly", language: "en" }));
+});
+
+async function join(url = server.url, options = {}): Promise<SharedTranscript> {
+  const transcript = await openTranscript(url, id, { ...own, ...options });
+  open.push(transcript);
+  return transcript;
+}
+
+async function speak(): Promise<void> {
+  const session = await connect(server.url, { WebSocket, transcript: id, persist: false });
+  await session.send(samples(9));
+  session.end();
+  await session.finished;
+}
+
+const texts = (transcript: SharedTranscript) => transcript.turns.map(({ text }) => text.trim());
+
+test("what is spoken appears in turns, with partials before it", async () => {
+  const transcript = await join();
+  const partials: string[] = [];
+  transcript.on("partials", (sayings) => partials.push(...sayings.map(({ text }) => text)));
+  const turns: number[] = [];
+  transcript.on("turns", (now) => turns.push(now.length));
+  await speak();
+  await until(() => transcript.text.toString().includes("w9"), "all words");
+  expect(texts(transcript)).toEqual(["w0 w1 w2 w3 w4", "w5 w6 w7 w8 w9"]);
+  expect(transcript.speakers).toHaveLength(2);
+  expect(transcript.turns.map(({ speaker }) => speaker)).toEqual(
+    transcript.speakers.map((speaker) => speaker.id),
+  );
+  for (const { start, end, text } of transcript.turns) {
+    expect(transcript.text.toString().slice(start, end)).toBe(text);
+  }
+  expect(transcript.meta).toEqual({ title: "Weekly", language: "en", state: "live" });
+  expect(partials.join("")).toContain("w0");
+  expect(turns.at(-1)).toBe(2);
+  await until(() => transcript.partials.length === 0, "no partials");
+});
+
+test("people edit together, and each sees what the other did", async () => {
+  const [ann, bob] = [await join(), await join()];
+  await speak();
+  await until(() => texts(bob).length === 2, "two turns");
+  const [first] = ann.turns;
+  if (!first?.id || !first.speaker) throw new Error("a turn expected");
+  ann.nameSpeaker(first.speaker, { name: "Zoë", colour: "#c0392b" });
+  const second = ann.splitTurn(first.start + 5);
+  ann.chooseSpeaker(second, "s9");
+  ann.replace(first.start, first.start + 2, "👋\nHello");
+  ann.highlight(first.start, first.start + 2, "yellow");
+  ann.writeNotes("# Planning\n");
+  await ann.saved();
+  expect(ann.saving).toBe(false);
+  await until(() => bob.notes.toString() !== "", "notes");
+  expect(texts(bob)).toEqual(["👋\nHello w1", "w2 w3 w4", "w5 w6 w7 w8 w9"]);
+  expect(bob.turns[0]).toMatchObject({ name: "Zoë", speaker: first.speaker });
+  expect(bob.turns[1]).toMatchObject({ id: second, speaker: "s9", name: "s9" });
+  expect(bob.turns[0]?.runs[0]).toMatchObject({ text: "👋", highlight: "yellow" });
+  expect(bob.speakers[0]).toMatchObject({ name: "Zoë", colour: "#c0392b" });
+
+  bob.joinTurns(second);
+  bob.mergeSpeakers(bob.turns[1]?.speaker ?? "", first.speaker);
+  bob.writeNotes("# Planning\n\n- 👋 all\n");
+  await bob.saved();
+  await until(() => texts(ann).length === 2, "two turns");
+  expect(new Set(ann.turns.map(({ speaker }) => speaker))).toEqual(new Set([first.speaker]));
+  expect(ann.notes.toString()).toBe("# Planning\n\n- 👋 all\n");
+  expect((await library.read(id)).notes).toBe("# Planning\n\n- 👋 all\n");
+});
+
+test("undo takes back one's own edits only", async () => {
+  const [ann, bob] = [await join(), await join()];
+  ann.insert(0, "Hello");
+  ann.insert(5, " there");
+  await ann.saved();
+  await until(() => bob.text.length === 11, "the text");
+  bob.insert(11, ", all");
+  await bob.saved();
+  await until(() => ann.text.length === 16, "the text");
+  expect(ann.undo()).toBe(true);
+  expect(ann.text.toString()).toBe("Hello, all");
+  expect(ann.undo()).toBe(true);
+  expect(ann.text.toString()).toBe(", all");
+  expect(ann.undo()).toBe(false);
+  expect([ann.redo(), ann.redo(), ann.redo()]).toEqual([true, true, false]);
+  expect(ann.text.toString()).toBe("Hello there, all");
+});
+
+test("comments with replies, and tags, stay at their words", async () => {
+  const [ann, bob] = [await join(), await join()];
+  ann.insert(0, "we went to their house");
+  const comment = ann.comment(11, 16, "Whose?", "Ann");
+  const tag = ann.tag(17, 22, "place", "Ann");
+  await ann.saved();
+  await until(() => bob.tags.length === 1, "a tag");
+  bob.insert(0, "Yes, ");
+  const reply = bob.reply(comment, "Ours.", "Bob");
+  ann.reply(comment, "At the same moment.", "Ann");
+  await Promise.all([ann.saved(), bob.saved()]);
+  await until(() => ann.comments[0]?.replies.length === 2, "both replies");
+  await until(() => ann.text.toString().startsWith("Yes"), "the text");
+  expect(ann.comments[0]).toMatchObject({ text: "Whose?", quote: "their", place: [16, 21] });
+  expect(ann.tags[0]).toMatchObject({ id: tag, label: "place", place: [22, 27] });
+  ann.changeComment(comment, { resolved: true });
+  expect(ann.comments[0]).toMatchObject({ resolved: true, text: "Whose?", quote: "their" });
+  ann.delete(16, 21);
+  expect(ann.comments[0]?.place).toBeNull();
+  ann.deleteComment(reply);
+  expect(ann.comments[0]?.replies.map(({ author }) => author)).toEqual(["Ann"]);
+  ann.deleteComment(comment);
+  ann.untag(tag);
+  expect([ann.comments, ann.tags]).toEqual([[], []]);
+  await ann.saved();
+});
+
+test("a suggestion is accepted in its place, or dismissed, or outdated", async () => {
+  const transcript = await join();
+  transcript.insert(0, "we went to that house. Oh well");
+  const made = (text: string, alternative: string, before: string, after: string) => ({
+    ...{ kind: "replace", text, alternative, before, after },
+    ...{ words: ["1.3"], pass: "7", start_ms: 0, end_ms: 1 },
+  });
+  // Only the server makes them; here it is told what it would have found.
+  const sug = transcript.doc.getMap("sug");
+  sug.set("a", made(" that", " their", "we went to", " house. Oh well"));
+  sug.set("b", made(" Oh", " Ah", "we went to that house.", " well"));
+  sug.set("c", made(" gone", " here", "we", " went"));
+  const told: number[] = [];
+  transcript.on("suggestions", (left) => told.push(left.length));
+  expect(transcript.suggestions.map((each) => transcript.place(each))).toEqual([
+    [10, 15],
+    [22, 25],
+    null,
+  ]);
+  transcript.accept("a");
+  expect(transcript.text.toString()).toBe("we went to their house. Oh well");
+  transcript.dismiss("b");
+  expect(() => transcript.accept("c")).toThrow(SuggestionOutdated);
+  expect(() => transcript.accept("a")).toThrow("an open suggestion expected");
+  expect(transcript.suggestions.map((each) => each.id)).toEqual(["c"]);
+  expect(transcript.doc.getMap("sugd").toJSON()).toEqual({ a: "accepted", b: "dismissed" });
+  expect(told).toEqual([2, 1]);
+  transcript.undo();
+  transcript.undo();
+  expect(transcript.text.toString()).toBe("we went to that house. Oh well");
+  expect(transcript.suggestions).toHaveLength(3);
+});
+
+test("who is here is shown, also after a connection was lost", async () => {
+  const network = await Network.before(server);
+  const ann = await join(server.urlAt(network.port));
+  const bob = await join();
+  ann.show({ name: "Ann", colour: "#123456" });
+  bob.show({ name: "Bob" });
+  await until(() => bob.people.length === 1, "Ann");
+  expect(bob.people[0]).toMatchObject({ name: "Ann", colour: "#123456" });
+  network.cut();
+  await until(() => ann.people.length === 0, "nobody");
+  await until(() => bob.people.length === 0, "nobody");
+  network.mend();
+  await until(() => bob.people.length === 1 && ann.people.length === 1, "both");
+  expect(ann.reconnections).toBe(1);
+  await ann.close();
+  await until(() => bob.people.length === 0, "nobody");
+  network.close();
+});
+
+test("what is written without a network is merged when there is one", async () => {
+  const network = await Network.before(server);
+  const ann = await join(server.urlAt(network.port));
+  const bob = await join();
+  ann.insert(0, "Hello");
+  await ann.saved();
+  network.cut();
+  await until(() => ann.state === "reconnecting", "a loss");
+  await until(() => bob.text.length === 5, "the text");
+  ann.insert(5, " from Ann");
+  ann.insert(0, "1. ");
+  bob.insert(5, " from Bob");
+  expect(ann.saving).toBe(true);
+  const saved = ann.saved();
+  network.mend();
+  await saved;
+  await until(() => bob.text.toString() === ann.text.toString(), "equal texts");
+  for (const part of ["1. Hello", " from Ann", " from Bob"]) {
+    expect(bob.text.toString()).toContain(part);
+  }
+  expect(ann.text.length).toBe("1. Hello from Ann from Bob".length);
+  network.close();
+});
+
+test("edits survive a server that is killed", async () => {
+  const ann = await join();
+  ann.insert(0, "Hello");
+  await ann.saved();
+  await server.kill();
+  ann.insert(5, " again");
+  await server.launch();
+  await ann.saved();
+  const bob = await join();
+  expect(bob.text.toString()).toBe("Hello again");
+});
+
+describe("in a browser's store", () => {
+  test("edits outlive the page that made them, without a network before and after", async () => {
+    const network = await Network.before(server);
+    const url = server.urlAt(network.port);
+    const page = await join(url, { offline: true });
+    page.insert(0, "Hello");
+    await page.saved();
+    network.cut();
+    await until(() => page.state === "reconnecting", "a loss");
+    page.insert(5, " offline");
+    await new Promise((resolve) => setTimeout(resolve, 50)); // until it is written
+    await page.close();
+
+    const bob = await join();
+    bob.insert(0, "Bob: ");
+    await bob.saved();
+
+    const later = await join(url, { offline: true });
+    expect(later.text.toString()).toBe("Hello offline");
+    expect(later.saving).toBe(true);
+    later.insert(0, "Later: ");
+    network.mend();
+    await later.saved();
+    await until(() => bob.text.toString() === later.text.toString(), "equal texts");
+    for (const part of ["Bob: ", "Later: ", "Hello offline"]) {
+      expect(bob.text.toString()).toContain(part);
+    }
+    network.close();
+  });
+
+  test("two pages that hold the same edits go on together", async () => {
+    const network = await Network.before(server);
+    const url = server.urlAt(network.port);
+    const one = await join(url, { offline: true });
+    network.cut();
+    await until(() => one.state === "reconnecting", "a loss");
+    one.insert(0, "offline");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    network.mend();
+    const [other] = await Promise.all([join(url, { offline: true }), one.saved()]);
+    one.insert(0, "one ");
+    other.insert(other.text.length, " other");
+    await Promise.all([one.saved(), other.saved()]);
+    await until(() => one.text.toString() === other.text.toString(), "equal texts");
+    expect(one.text.toString()).toBe("one offline other");
+    expect([one.state, other.state]).toEqual(["live", "live"]);
+    network.close();
+  });
+});
+
+test("who only reads has taken back what was written", async () => {
+  const owner = await join();
+  owner.insert(0, "Hello");
+  await owner.saved();
+  const { token } = await library.createLink(id, { role: "viewer" });
+  const viewer = await join(server.url, { token, offline: true });
+  expect([owner.readOnly, viewer.readOnly]).toEqual([false, true]);
+  const denied: string[] = [];
+  viewer.on("denied", ({ code }) => denied.push(code));
+  viewer.insert(0, "Not ");
+  await expect(viewer.saved()).rejects.toThrow(Forbidden);
+  expect(viewer.text.toString()).toBe("Hello");
+  expect(denied).toEqual(["forbidden"]);
+  expect(() => viewer.insert(0, "Not ")).toThrow(Forbidden);
+  owner.insert(5, " all");
+  await until(() => viewer.text.toString() === "Hello all", "the text");
+});
+
+test("a transcript that is not there, or not any more, ends", async () => {
+  await expect(openTranscript(server.url, "none", own)).rejects.toThrow(NotFound);
+  const transcript = await join();
+  const errors: Error[] = [];
+  transcript.on("error", (error) => errors.push(error));
+  await library.delete(id);
+  await until(() => transcript.state === "ended", "an end");
+  expect(errors[0]).toBeInstanceOf(NotFound);
+});
+
+test("what was not saved is said", async () => {
+  const network = await Network.before(server);
+  const transcript = await join(server.urlAt(network.port));
+  network.close();
+  await until(() => transcript.state === "reconnecting", "a loss");
+  transcript.insert(0, "Hello");
+  const saved = transcript.saved();
+  await transcript.close();
+  await expect(saved).rejects.toThrow(NotSaved);
+});
+
+test("wrong places are refused, and half a character", async () => {
+  const transcript = await join();
+  transcript.insert(0, "Hello");
+  expect(() => transcript.insert(6, "x")).toThrow("0..5");
+  expect(() => transcript.delete(3, 2)).toThrow(RangeError);
+  expect(() => transcript.insert(0, "\ud83d")).toThrow(RangeError);
+  expect(() => transcript.joinTurns("none")).toThrow(RangeError);
+  expect(transcript.text.toString()).toBe("Hello");
+});
+
+test("a newline that is typed begins no turn, though it inherits from one that does", () => {
+  const doc = new Y.Doc();
+  const text = doc.getText("text");
+  text.insert(0, "\n", { t: "one" });
+  text.insert(1, "a");
+  expect(asRuns(text.toDelta()).map(({ turn, text }) => [turn, text])).toEqual([
+    ["one", "\n"],
+    [null, "a"],
+  ]);
+});
