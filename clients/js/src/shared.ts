@@ -1,82 +1,10 @@
 /** One open transcript: what it says, and edits of one's own. */
 
-import type { IndexeddbPersistence } from "y-indexeddb";
-import type { Awareness } from "y-protocols/awareness";
-import * as Y from "yjs";
-import {
-  asAssignments,
-  asPerson,
-  asRuns,
-  asSayings,
-  asSpeakers,
-  asText,
-  asTurns,
-  type Meta,
-  type Person,
-  type Run,
-  type Saying,
-  type TranscriptSpeaker,
-  type Turn,
-} from "./document.js";
-import { type Forbidden, NotSaved, SuggestionOutdated, TraxError } from "./errors.js";
-import type { SessionState } from "./link.js";
-import { Listeners } from "./listeners.js";
-import { anchor, asComments, asTags, type Comment, type Tag } from "./remarks.js";
-import type { Replication, ReplicationEvents } from "./replication.js";
-import { asSuggestions, find, type Suggestion } from "./suggestions.js";
-
-/** What `SharedTranscript.on` tells: what then stands, by whomever it was changed. */
-export interface TranscriptEvents {
-  turns: readonly Turn[];
-  speakers: readonly TranscriptSpeaker[];
-  suggestions: readonly Suggestion[];
-  comments: readonly Comment[];
-  tags: readonly Tag[];
-  notes: string;
-  meta: Meta;
-  partials: readonly Saying[];
-  people: readonly Person[];
-  state: SessionState;
-  /** Whether something that was written here may not have arrived. */
-  saving: boolean;
-  /** The token only reads: what was written is taken back. */
-  denied: Forbidden;
-  /** It cannot go on. */
-  error: TraxError;
-}
-
-const MAPS = [
-  "turns",
-  "hturns",
-  "mspeakers",
-  "speakers",
-  "sug",
-  "sugd",
-  "comments",
-  "tags",
-  "meta",
-] as const;
-type MapName = (typeof MAPS)[number];
-type Part = "turns" | "speakers" | "suggestions" | "comments" | "tags" | "notes" | "meta";
-
-const NAMED: readonly Part[] = ["speakers", "turns"];
-const PARTS: Readonly<Record<MapName | "text" | "notes", readonly Part[]>> = {
-  // Comments and tags stand somewhere in the text.
-  text: ["turns", "comments", "tags"],
-  notes: ["notes"],
-  turns: ["turns"],
-  hturns: ["turns"],
-  mspeakers: NAMED,
-  speakers: NAMED,
-  sug: ["suggestions"],
-  sugd: ["suggestions"],
-  comments: ["comments"],
-  tags: ["tags"],
-  meta: ["meta"],
-};
-
-/** Origin of the transactions that undo takes back. */
-const MINE = Symbol("mine");
+import type { Turn } from "./document.js";
+import { NotSaved, SuggestionOutdated } from "./errors.js";
+import { MINE, TranscriptReading } from "./reading.js";
+import { anchor } from "./remarks.js";
+import { find, type Suggestion } from "./suggestions.js";
 
 /**
  * One open transcript, made by `openTranscript`.
@@ -85,149 +13,7 @@ const MINE = Symbol("mine");
  * when there is one again. Positions are UTF-16 units of the text, and hold until something changes.
  * For an editor such as CodeMirror, `text`, `awareness` and `undoManager` are there to be bound.
  */
-export class SharedTranscript {
-  /** What is said, one flat text; each turn begins after a newline. */
-  readonly text: Y.Text;
-  /** The meeting notes, Markdown. */
-  readonly notes: Y.Text;
-  /** Takes back one's own edits, and never anybody else's. */
-  readonly undoManager: Y.UndoManager;
-  private readonly maps: Readonly<Record<MapName, Y.Map<unknown>>>;
-  private readonly replication: Replication;
-  private readonly listeners = new Listeners<TranscriptEvents>();
-  private readonly known = new Map<string, unknown>();
-  private saying = false;
-  private failure: TraxError | null = null;
-
-  /** @internal Use `openTranscript`. */
-  constructor(
-    /** Its id. */
-    readonly id: string,
-    readonly doc: Y.Doc,
-    readonly awareness: Awareness,
-    private readonly kept: IndexeddbPersistence | null,
-    replicate: (events: ReplicationEvents) => Replication,
-  ) {
-    this.text = doc.getText("text");
-    this.notes = doc.getText("notes");
-    this.maps = Object.fromEntries(MAPS.map((name) => [name, doc.getMap(name)])) as Record<
-      MapName,
-      Y.Map<unknown>
-    >;
-    const { hturns, speakers, sugd, comments, tags } = this.maps;
-    const scope = [this.text, this.notes, hturns, speakers, sugd, comments, tags];
-    this.undoManager = new Y.UndoManager(scope, { trackedOrigins: new Set([MINE]) });
-    this.replication = replicate({
-      state: (state) => this.listeners.tell("state", state),
-      unconfirmed: () => this.tellSaving(),
-      denied: (error) => this.deny(error),
-      failed: (error) => {
-        this.failure = error;
-        this.listeners.tell("error", error);
-      },
-    });
-    doc.on("afterTransaction", this.note);
-    awareness.on("change", this.notePresence);
-  }
-
-  /** @internal */
-  async open(usable: (doc: Y.Doc, error: TraxError) => boolean): Promise<void> {
-    if (this.doc.store.clients.size > 0) this.replication.noteEarlier();
-    let refused: TraxError | null = null;
-    try {
-      await this.replication.open();
-    } catch (error) {
-      if (!(error instanceof TraxError) || !usable(this.doc, error)) {
-        await this.close();
-        throw error;
-      }
-      refused = error;
-    }
-    void this.replication.run(refused);
-  }
-
-  // Reading
-
-  /** The turns as they stand now. */
-  get turns(): readonly Turn[] {
-    return this.cached("turns", () => {
-      const { turns, hturns } = this.maps;
-      const assigned = asAssignments(turns.toJSON(), hturns.toJSON());
-      return asTurns(this.runs, assigned, this.names);
-    });
-  }
-
-  /** Who speaks, as people see them. */
-  get speakers(): readonly TranscriptSpeaker[] {
-    const { mspeakers, speakers } = this.maps;
-    return this.cached("speakers", () => asSpeakers(mspeakers.toJSON(), speakers.toJSON()));
-  }
-
-  /** What the server would correct where people had edited, and nobody decided about yet. */
-  get suggestions(): readonly Suggestion[] {
-    const { sug, sugd } = this.maps;
-    return this.cached("suggestions", () => asSuggestions(sug.toJSON(), sugd.toJSON()));
-  }
-
-  /** What people say about the text. */
-  get comments(): readonly Comment[] {
-    return this.cached("comments", () => asComments(this.text, this.maps.comments.toJSON()));
-  }
-
-  get tags(): readonly Tag[] {
-    return this.cached("tags", () => asTags(this.text, this.maps.tags.toJSON()));
-  }
-
-  /** Title, language and state; `Library.change` sets them. */
-  get meta(): Meta {
-    const { meta } = this.maps;
-    const title = asText(meta.get("title")) ?? "";
-    const state = asText(meta.get("state")) ?? "live";
-    return { title, language: asText(meta.get("language")), state };
-  }
-
-  /** What is being said now, and is not final yet; nothing without a connection. */
-  get partials(): readonly Saying[] {
-    return [...this.others().values()].flatMap((state) => asSayings(state, this.names));
-  }
-
-  /** Who else has the transcript open and shows it. */
-  get people(): readonly Person[] {
-    return [...this.others()].flatMap(([client, state]) => asPerson(client, state) ?? []);
-  }
-
-  get state(): SessionState {
-    return this.replication.state;
-  }
-
-  /** How many connections were lost and made again. */
-  get reconnections(): number {
-    return this.replication.reconnections;
-  }
-
-  /** Why nothing may be written, once the server has said so: the token only reads. */
-  get denied(): Forbidden | null {
-    return this.replication.denied;
-  }
-
-  /** Whether the token only reads, as far as can be told; known once `state` is `live`. */
-  get readOnly(): boolean {
-    return this.replication.readsOnly || this.denied !== null;
-  }
-
-  /** Whether something that was written here may not have arrived. */
-  get saving(): boolean {
-    return this.replication.unconfirmed > 0;
-  }
-
-  /** Listens to what changes from now on; returns how to stop. */
-  on<K extends keyof TranscriptEvents>(
-    type: K,
-    listener: (event: TranscriptEvents[K]) => void,
-  ): () => void {
-    return this.listeners.on(type, listener);
-  }
-
+export class SharedTranscript extends TranscriptReading {
   // Editing
 
   /** Makes all that is changed inside one edit, for others and for undo. */
@@ -419,32 +205,7 @@ export class SharedTranscript {
     throw this.denied ?? this.failure ?? new NotSaved();
   }
 
-  /** Closes, whatever was saved; `saved` waits for that. What this browser keeps stays. */
-  async close(): Promise<void> {
-    this.replication.stop();
-    this.doc.off("afterTransaction", this.note);
-    this.awareness.destroy();
-    this.undoManager.destroy();
-    await this.kept?.destroy();
-    this.doc.destroy();
-  }
-
   // Inside
-
-  /** The whole text, in stretches of equal attributes. */
-  get runs(): readonly Run[] {
-    return this.cached("runs", () => asRuns(this.text.toDelta()));
-  }
-
-  private get names(): ReadonlyMap<string, string> {
-    return this.cached("names", () => new Map(this.speakers.map(({ id, name }) => [id, name])));
-  }
-
-  private others(): Map<number, unknown> {
-    const others = new Map<number, unknown>(this.awareness.getStates());
-    others.delete(this.awareness.clientID);
-    return others;
-  }
 
   private put(position: number, text: string): void {
     if (!text) return;
@@ -497,51 +258,6 @@ export class SharedTranscript {
       const range = `0..${this.text.length}`;
       throw new RangeError(`positions in order within ${range} expected, got ${positions}`);
     }
-  }
-
-  private cached<T>(name: string, read: () => T): T {
-    if (!this.known.has(name)) this.known.set(name, read());
-    return this.known.get(name) as T;
-  }
-
-  private readonly note = (transaction: Y.Transaction): void => {
-    const parts = new Set<Part>();
-    const named = { text: this.text, notes: this.notes, ...this.maps };
-    for (const [name, type] of Object.entries(named)) {
-      if (!transaction.changed.has(type as never)) continue;
-      for (const part of PARTS[name as keyof typeof PARTS]) parts.add(part);
-    }
-    if (parts.has("turns")) this.known.delete("runs");
-    if (parts.has("speakers")) this.known.delete("names");
-    for (const part of parts) this.known.delete(part);
-    for (const part of parts) this.tell(part);
-    if (parts.has("speakers")) this.tell("partials");
-  };
-
-  private readonly notePresence = (): void => {
-    this.tell("partials");
-    this.tell("people");
-  };
-
-  /** Tells what stands now, if anybody wants to know: it may cost a look at the whole text. */
-  private tell(part: Part | "partials" | "people"): void {
-    if (!this.listeners.has(part)) return;
-    const now = part === "notes" ? this.notes.toString() : this[part];
-    this.listeners.tell(part, now as never);
-  }
-
-  private tellSaving(): void {
-    if (this.saying === this.saving) return;
-    this.saying = this.saving;
-    this.listeners.tell("saving", this.saving);
-  }
-
-  /** Takes back what the server did not take: what stands here shall stand there. */
-  private deny(error: Forbidden): void {
-    while (this.undoManager.undo() !== null);
-    this.undoManager.clear();
-    void this.kept?.clearData();
-    this.listeners.tell("denied", error);
   }
 }
 

@@ -5,7 +5,7 @@
  *     transcript.on("turns", (turns) => render(turns));
  *
  * The entry `trax-client/transcript`. What is read are values of `document`, `suggestions` and
- * `remarks`; the document is made the same as the server's by `replication`.
+ * `remarks`, by `reading`; `shared` edits. The document is made the same as the server's by `replication`.
  *
  * @packageDocumentation
  */
@@ -31,8 +31,9 @@ export type {
 } from "./document.js";
 export { asRuns } from "./document.js";
 export type { SessionState } from "./link.js";
+export type { TranscriptEvents } from "./reading.js";
 export type { Comment, Place, Reply, Tag } from "./remarks.js";
-export { SharedTranscript, type TranscriptEvents } from "./shared.js";
+export { SharedTranscript } from "./shared.js";
 export type { Suggestion, SuggestionKind } from "./suggestions.js";
 
 /** How to open a transcript. */

@@ -44,7 +44,11 @@ async function join(url = server.url, options = {}): Promise<SharedTranscript> {
 
 async function speak(): Promise<void> {
   const session = await connect(server.url, { WebSocket, transcript: id, persist: false });
-  await session.send(samples(9));
+  const pcm = samples(9);
+  for (let at = 0; at < pcm.length; at += 16_000) {
+    await session.send(pcm.subarray(at, at + 16_000));
+    await new Promise((resolve) => setTimeout(resolve, 10)); // so that there are partials
+  }
   session.end();
   await session.finished;
 }
@@ -68,7 +72,7 @@ test("what is spoken appears in turns, with partials before it", async () => {
     expect(transcript.text.toString().slice(start, end)).toBe(text);
   }
   expect(transcript.meta).toEqual({ title: "Weekly", language: "en", state: "live" });
-  expect(partials.join("")).toContain("w0");
+  expect(partials.join("")).toMatch(/w\d/);
   expect(turns.at(-1)).toBe(2);
   await until(() => transcript.partials.length === 0, "no partials");
 });

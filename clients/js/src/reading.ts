@@ -1,0 +1,296 @@
+/** What an open transcript says, and how one hears of changes. */
+
+import type { IndexeddbPersistence } from "y-indexeddb";
+import type { Awareness } from "y-protocols/awareness";
+import * as Y from "yjs";
+import {
+  asAssignments,
+  asPerson,
+  asRuns,
+  asSayings,
+  asSpeakers,
+  asText,
+  asTurns,
+  type Meta,
+  type Person,
+  type Run,
+  type Saying,
+  type TranscriptSpeaker,
+  type Turn,
+} from "./document.js";
+import { type Forbidden, TraxError } from "./errors.js";
+import type { SessionState } from "./link.js";
+import { Listeners } from "./listeners.js";
+import { asComments, asTags, type Comment, type Tag } from "./remarks.js";
+import type { Replication, ReplicationEvents } from "./replication.js";
+import { asSuggestions, type Suggestion } from "./suggestions.js";
+
+/** What `SharedTranscript.on` tells: what then stands, by whomever it was changed. */
+export interface TranscriptEvents {
+  turns: readonly Turn[];
+  speakers: readonly TranscriptSpeaker[];
+  suggestions: readonly Suggestion[];
+  comments: readonly Comment[];
+  tags: readonly Tag[];
+  notes: string;
+  meta: Meta;
+  partials: readonly Saying[];
+  people: readonly Person[];
+  state: SessionState;
+  /** Whether something that was written here may not have arrived. */
+  saving: boolean;
+  /** The token only reads: what was written is taken back. */
+  denied: Forbidden;
+  /** It cannot go on. */
+  error: TraxError;
+}
+
+const MAPS = [
+  "turns",
+  "hturns",
+  "mspeakers",
+  "speakers",
+  "sug",
+  "sugd",
+  "comments",
+  "tags",
+  "meta",
+] as const;
+type MapName = (typeof MAPS)[number];
+type Part = "turns" | "speakers" | "suggestions" | "comments" | "tags" | "notes" | "meta";
+
+const NAMED: readonly Part[] = ["speakers", "turns"];
+const PARTS: Readonly<Record<MapName | "text" | "notes", readonly Part[]>> = {
+  // Comments and tags stand somewhere in the text.
+  text: ["turns", "comments", "tags"],
+  notes: ["notes"],
+  turns: ["turns"],
+  hturns: ["turns"],
+  mspeakers: NAMED,
+  speakers: NAMED,
+  sug: ["suggestions"],
+  sugd: ["suggestions"],
+  comments: ["comments"],
+  tags: ["tags"],
+  meta: ["meta"],
+};
+
+/** Origin of the transactions that undo takes back. */
+export const MINE = Symbol("mine");
+
+/** The reading half of a `SharedTranscript`, which is what one opens. */
+export abstract class TranscriptReading {
+  /** What is said, one flat text; each turn begins after a newline. */
+  readonly text: Y.Text;
+  /** The meeting notes, Markdown. */
+  readonly notes: Y.Text;
+  /** Takes back one's own edits, and never anybody else's. */
+  readonly undoManager: Y.UndoManager;
+  protected readonly maps: Readonly<Record<MapName, Y.Map<unknown>>>;
+  protected readonly replication: Replication;
+  protected readonly listeners = new Listeners<TranscriptEvents>();
+  protected readonly known = new Map<string, unknown>();
+  protected saying = false;
+  protected failure: TraxError | null = null;
+
+  /** @internal Use `openTranscript`. */
+  constructor(
+    /** Its id. */
+    readonly id: string,
+    readonly doc: Y.Doc,
+    readonly awareness: Awareness,
+    protected readonly kept: IndexeddbPersistence | null,
+    replicate: (events: ReplicationEvents) => Replication,
+  ) {
+    this.text = doc.getText("text");
+    this.notes = doc.getText("notes");
+    this.maps = Object.fromEntries(MAPS.map((name) => [name, doc.getMap(name)])) as Record<
+      MapName,
+      Y.Map<unknown>
+    >;
+    const { hturns, speakers, sugd, comments, tags } = this.maps;
+    const scope = [this.text, this.notes, hturns, speakers, sugd, comments, tags];
+    this.undoManager = new Y.UndoManager(scope, { trackedOrigins: new Set([MINE]) });
+    this.replication = replicate({
+      state: (state) => this.listeners.tell("state", state),
+      unconfirmed: () => this.tellSaving(),
+      denied: (error) => this.deny(error),
+      failed: (error) => {
+        this.failure = error;
+        this.listeners.tell("error", error);
+      },
+    });
+    doc.on("afterTransaction", this.note);
+    awareness.on("change", this.notePresence);
+  }
+
+  /** @internal */
+  async open(usable: (doc: Y.Doc, error: TraxError) => boolean): Promise<void> {
+    if (this.doc.store.clients.size > 0) this.replication.noteEarlier();
+    let refused: TraxError | null = null;
+    try {
+      await this.replication.open();
+    } catch (error) {
+      if (!(error instanceof TraxError) || !usable(this.doc, error)) {
+        await this.close();
+        throw error;
+      }
+      refused = error;
+    }
+    void this.replication.run(refused);
+  }
+
+  // Reading
+
+  /** The turns as they stand now. */
+  get turns(): readonly Turn[] {
+    return this.cached("turns", () => {
+      const { turns, hturns } = this.maps;
+      const assigned = asAssignments(turns.toJSON(), hturns.toJSON());
+      return asTurns(this.runs, assigned, this.names);
+    });
+  }
+
+  /** Who speaks, as people see them. */
+  get speakers(): readonly TranscriptSpeaker[] {
+    const { mspeakers, speakers } = this.maps;
+    return this.cached("speakers", () => asSpeakers(mspeakers.toJSON(), speakers.toJSON()));
+  }
+
+  /** What the server would correct where people had edited, and nobody decided about yet. */
+  get suggestions(): readonly Suggestion[] {
+    const { sug, sugd } = this.maps;
+    return this.cached("suggestions", () => asSuggestions(sug.toJSON(), sugd.toJSON()));
+  }
+
+  /** What people say about the text. */
+  get comments(): readonly Comment[] {
+    return this.cached("comments", () => asComments(this.text, this.maps.comments.toJSON()));
+  }
+
+  get tags(): readonly Tag[] {
+    return this.cached("tags", () => asTags(this.text, this.maps.tags.toJSON()));
+  }
+
+  /** Title, language and state; `Library.change` sets them. */
+  get meta(): Meta {
+    const { meta } = this.maps;
+    const title = asText(meta.get("title")) ?? "";
+    const state = asText(meta.get("state")) ?? "live";
+    return { title, language: asText(meta.get("language")), state };
+  }
+
+  /** What is being said now, and is not final yet; nothing without a connection. */
+  get partials(): readonly Saying[] {
+    return [...this.others().values()].flatMap((state) => asSayings(state, this.names));
+  }
+
+  /** Who else has the transcript open and shows it. */
+  get people(): readonly Person[] {
+    return [...this.others()].flatMap(([client, state]) => asPerson(client, state) ?? []);
+  }
+
+  get state(): SessionState {
+    return this.replication.state;
+  }
+
+  /** How many connections were lost and made again. */
+  get reconnections(): number {
+    return this.replication.reconnections;
+  }
+
+  /** Why nothing may be written, once the server has said so: the token only reads. */
+  get denied(): Forbidden | null {
+    return this.replication.denied;
+  }
+
+  /** Whether the token only reads, as far as can be told; known once `state` is `live`. */
+  get readOnly(): boolean {
+    return this.replication.readsOnly || this.denied !== null;
+  }
+
+  /** Whether something that was written here may not have arrived. */
+  get saving(): boolean {
+    return this.replication.unconfirmed > 0;
+  }
+
+  /** Listens to what changes from now on; returns how to stop. */
+  on<K extends keyof TranscriptEvents>(
+    type: K,
+    listener: (event: TranscriptEvents[K]) => void,
+  ): () => void {
+    return this.listeners.on(type, listener);
+  }
+
+  /** Closes, whatever was saved; `saved` waits for that. What this browser keeps stays. */
+  async close(): Promise<void> {
+    this.replication.stop();
+    this.doc.off("afterTransaction", this.note);
+    this.awareness.destroy();
+    this.undoManager.destroy();
+    await this.kept?.destroy();
+    this.doc.destroy();
+  }
+
+  // Inside
+
+  /** The whole text, in stretches of equal attributes. */
+  get runs(): readonly Run[] {
+    return this.cached("runs", () => asRuns(this.text.toDelta()));
+  }
+
+  protected get names(): ReadonlyMap<string, string> {
+    return this.cached("names", () => new Map(this.speakers.map(({ id, name }) => [id, name])));
+  }
+
+  protected others(): Map<number, unknown> {
+    const others = new Map<number, unknown>(this.awareness.getStates());
+    others.delete(this.awareness.clientID);
+    return others;
+  }
+
+  protected cached<T>(name: string, read: () => T): T {
+    if (!this.known.has(name)) this.known.set(name, read());
+    return this.known.get(name) as T;
+  }
+
+  protected readonly note = (transaction: Y.Transaction): void => {
+    const parts = new Set<Part>();
+    const named = { text: this.text, notes: this.notes, ...this.maps };
+    for (const [name, type] of Object.entries(named)) {
+      if (!transaction.changed.has(type as never)) continue;
+      for (const part of PARTS[name as keyof typeof PARTS]) parts.add(part);
+    }
+    if (parts.has("turns")) this.known.delete("runs");
+    if (parts.has("speakers")) this.known.delete("names");
+    for (const part of parts) this.known.delete(part);
+    for (const part of parts) this.tell(part);
+    if (parts.has("speakers")) this.tell("partials");
+  };
+
+  protected readonly notePresence = (): void => {
+    this.tell("partials");
+    this.tell("people");
+  };
+
+  /** Tells what stands now, if anybody wants to know: it may cost a look at the whole text. */
+  protected tell(part: Part | "partials" | "people"): void {
+    if (!this.listeners.has(part)) return;
+    const now = part === "notes" ? this.notes.toString() : this[part];
+    this.listeners.tell(part, now as never);
+  }
+
+  protected tellSaving(): void {
+    if (this.saying === this.saving) return;
+    this.saying = this.saving;
+    this.listeners.tell("saving", this.saving);
+  }
+
+  /** Takes back what the server did not take: what stands here shall stand there. */
+  protected deny(error: Forbidden): void {
+    while (this.undoManager.undo() !== null);
+    this.undoManager.clear();
+    void this.kept?.clearData();
+    this.listeners.tell("denied", error);
+  }
+}
