@@ -33,23 +33,26 @@ function bessel(x: number): number {
 export class Resampler {
   /** Input samples on either side of a moment that count. */
   private readonly reach: number;
-  private readonly step: number;
   private readonly table: Float32Array;
   private kept: Float32Array;
-  /** Where in `kept` the next output sample lies. */
-  private position: number;
+  /** Input samples before `kept`; counted from the first one, so negative at first. */
+  private before: number;
+  /** Output samples given. Their moments are computed from it exactly: nothing adds up. */
+  private given = 0;
 
   /**
    * @param from - Rate of what comes.
    * @param to - Rate of what goes.
    */
-  constructor(from: number, to: number) {
-    this.step = from / to;
+  constructor(
+    private readonly from: number,
+    private readonly to: number,
+  ) {
     const cutoff = PASS * Math.min(1, to / from);
     this.reach = Math.ceil(CROSSINGS / cutoff);
     this.table = weights(cutoff, this.reach);
     this.kept = new Float32Array(this.reach); // silence before the first sample
-    this.position = this.reach;
+    this.before = -this.reach;
   }
 
   /** Takes samples in; returns those that can be told now. Output lags by half the filter. */
@@ -57,17 +60,13 @@ export class Resampler {
     const joined = new Float32Array(this.kept.length + input.length);
     joined.set(this.kept);
     joined.set(input, this.kept.length);
-    const last = joined.length - this.reach - 1;
-    const count = Math.max(0, Math.floor((last - this.position) / this.step) + 1);
-    const output = new Float32Array(count);
-    for (let index = 0; index < count; index++) {
-      output[index] = this.at(joined, this.position + index * this.step);
-    }
-    const next = this.position + count * this.step;
-    const forgotten = Math.min(joined.length, Math.max(0, Math.floor(next) - this.reach));
+    const last = this.before + joined.length - this.reach - 1;
+    const output: number[] = [];
+    for (; this.whole <= last; this.given++) output.push(this.at(joined));
+    const forgotten = Math.min(joined.length, Math.max(0, this.whole - this.reach - this.before));
     this.kept = joined.slice(forgotten);
-    this.position = next - forgotten;
-    return output;
+    this.before += forgotten;
+    return Float32Array.from(output);
   }
 
   /** Returns the rest, as if silence followed. */
@@ -75,14 +74,19 @@ export class Resampler {
     return this.push(new Float32Array(this.reach + 1));
   }
 
-  private at(input: Float32Array, moment: number): number {
-    const whole = Math.floor(moment);
-    const between = (moment - whole) * PHASES;
+  /** The input sample at or before the moment of the next output sample. */
+  private get whole(): number {
+    return Math.floor((this.given * this.from) / this.to);
+  }
+
+  /** The next output sample. */
+  private at(input: Float32Array): number {
+    const between = (((this.given * this.from) % this.to) / this.to) * PHASES;
     const row = Math.floor(between);
     const part = between - row;
     const width = 2 * this.reach;
     const [low, high] = [row * width, (row + 1) * width];
-    const first = whole - this.reach + 1;
+    const first = this.whole - this.before - this.reach + 1;
     let sum = 0;
     for (let tap = 0; tap < width; tap++) {
       const below = this.table[low + tap] ?? 0;

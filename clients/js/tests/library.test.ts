@@ -19,7 +19,7 @@ import { Server, samples, talk } from "./serving.js";
 let server: Server;
 let library: Library;
 beforeAll(async () => {
-  server = await Server.start(talk(10));
+  server = await Server.start(talk(10), {}, true);
   library = new Library(server.url);
 });
 afterAll(() => server.stop());

@@ -51,11 +51,7 @@ describe.each([48_000, 44_100, 96_000, 22_050])("from %i Hz", (rate) => {
   test("how it is cut changes nothing", () => {
     const input = tone(440, rate, 0.2);
     const whole = resampled(input, rate, input.length);
-    for (const block of [1, 7, 128]) {
-      const cut = resampled(input, rate, block);
-      expect(cut.length).toBe(whole.length);
-      expect(cut.every((sample, at) => Math.abs(sample - (whole[at] ?? 0)) < 1e-6)).toBe(true);
-    }
+    for (const block of [1, 7, 128]) expect(resampled(input, rate, block)).toEqual(whole);
   });
 });
 

@@ -49,12 +49,22 @@ export class Server {
 
   private constructor(private readonly env: Record<string, string>) {}
 
-  /** Starts one that hears a script, or with `null` what the real models hear. */
-  static async start(script: string | null, env: Record<string, string> = {}): Promise<Server> {
-    const server = new Server(env);
-    const passes = join(server.folder, "passes.toml");
-    writeFileSync(passes, '[[stage]]\nname = "utterance"\nwhen = "utterance"\n');
-    server.env.TRAX_PASSES = passes;
+  /**
+   * Starts one that hears a script, or with `null` what the real models hear.
+   *
+   * @param again - Whether all of it is heard once more, as by default: it costs a process.
+   */
+  static async start(
+    script: string | null,
+    env: Record<string, string> = {},
+    again = false,
+  ): Promise<Server> {
+    const server = new Server({ ...env });
+    if (!again) {
+      const passes = join(server.folder, "passes.toml");
+      writeFileSync(passes, '[[stage]]\nname = "utterance"\nwhen = "utterance"\n');
+      server.env.TRAX_PASSES = passes;
+    }
     if (script !== null) {
       writeFileSync(join(server.folder, "script.json"), script);
       server.env.TRAX_LIVE_MODEL = `scripted:${join(server.folder, "script.json")}`;
