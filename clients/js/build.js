@@ -19,5 +19,5 @@ await build({
   entryPoints: ["src/browser.ts"],
   outfile: "dist/browser.js",
   minify: true,
-  sourcemap: true,
+  keepNames: true, // of errors
 });
