@@ -32,6 +32,7 @@ from server.hearing import Hiring
 from server.jobs import Jobs
 from server.lifecycle import Lifecycle, Serving, Stopping, restart
 from server.messages import Models
+from server.page import Page
 from server.passes import passes_of
 from server.planner import Planner
 from server.recordings import Archive
@@ -241,10 +242,11 @@ def build_app(
     access, archive = Access(gate, lifecycle, threads), _archive(settings)
     stream = StreamEndpoint(settings, gate, access, lifecycle, telemetry)
     sync = SyncEndpoint(settings, gate, access, lifecycle)
-    health = Health(lifecycle, telemetry)
+    health, page = Health(lifecycle, telemetry), Page()
     asgi = Starlette(
         routes=[
-            Route("/", health.page),
+            Route("/", page.index),
+            Route("/assets/{name}", page.asset),
             Route("/healthz", health.alive),
             Route("/readyz", health.ready),
             Route("/metrics", health.metrics),

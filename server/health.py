@@ -1,4 +1,4 @@
-"""HTTP for people and probes: alive, ready, metrics, and a page that says how to use the server.
+"""HTTP for probes: alive, ready, metrics; and the headers of every answer.
 
 None of it needs the token, and none of it tells anything about what is said.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.lifecycle import Lifecycle, Loading, Serving, Stopping
@@ -28,24 +28,6 @@ SECURITY_HEADERS = (
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Trax</title>
-<style>body{font:1rem/1.5 system-ui;max-width:40rem;margin:3rem auto;padding:0 1rem}
-pre{background:#8882;padding:.8rem;overflow:auto}</style>
-<h1>Trax</h1>
-<p>This server turns speech into words with speakers, while people talk. It has no web page for
-that yet; stream a file to it from a terminal:</p>
-<pre>trax-client stream FILE --token TOKEN</pre>
-<p>The token was shown when the server started. Programs connect to <code>/v1/stream</code>;
-<code>clients/PROTOCOL.md</code> in the source says how.</p>
-<p>For operators: <a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a>,
-<a href="/metrics">/metrics</a>.</p>
-</html>
-"""
 
 
 class Health:
@@ -78,10 +60,6 @@ class Health:
         """Answer with all metrics."""
         content = self._telemetry.render(self._load())
         return Response(content, headers={"content-type": METRICS_TYPE})
-
-    async def page(self, _request: Request) -> Response:
-        """Answer with the landing page."""
-        return HTMLResponse(PAGE)
 
     def _load(self) -> Load:
         state, connections = self._lifecycle.state, self._lifecycle.connections
@@ -129,7 +107,7 @@ _NAMES = {404: "not_found", 405: "method_not_allowed"}
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds `SECURITY_HEADERS` to every HTTP response."""
+    """ASGI middleware that adds `SECURITY_HEADERS` to every HTTP response without its own ones."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -139,7 +117,9 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *SECURITY_HEADERS]
+                own = [*message["headers"]]
+                names = {name for name, _ in own}
+                message["headers"] = [*own, *(h for h in SECURITY_HEADERS if h[0] not in names)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -113,8 +113,12 @@ class LinkList(Answer):
 
 
 class TranscriptAnswer(TranscriptRow):
-    """All about a transcript, except for what it says; `links` is for its owner only."""
+    """All about a transcript, except for what it says; `links` is for its owner only.
 
+    `role` is what the asker may do with it.
+    """
+
+    role: Literal["owner", "editor", "viewer"]
     speakers: list[SpeakerAnswer]
     sessions: list[SessionAnswer]
     passes: list[PassAnswer]

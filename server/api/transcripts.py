@@ -80,6 +80,7 @@ async def look_at(call: Call, _query: Nothing) -> Response:
     return write(
         TranscriptAnswer(
             **row,
+            role=call.role.value,
             speakers=name_speakers(reading.speakers),
             sessions=[_session(each, live=each.id in running) for each in sessions],
             passes=[*map(_pass, passes)],

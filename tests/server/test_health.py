@@ -1,4 +1,4 @@
-"""HTTP: probes, metrics, the page, and paths that are not there."""
+"""HTTP: probes, metrics, and paths that are not there."""
 
 import json
 from pathlib import Path
@@ -39,20 +39,6 @@ async def test_metrics_show_a_session_and_none_of_its_words(tmp_path: Path) -> N
     assert "trax_final_latency_seconds_count 4.0" in text
     for secret in ("w0", TOKEN, str(ready["token"]), str(ready["session"])):
         assert secret not in text
-
-
-async def test_the_page_says_how_to_stream_and_keeps_the_token_to_itself(tmp_path: Path) -> None:
-    async with running(tmp_path, talk(1), load=False) as server:
-        status, headers, body = await server.get(f"/?token={TOKEN}")
-
-    assert status == 200
-    assert "trax-client stream" in body
-    assert TOKEN not in body
-    assert headers["referrer-policy"] == "no-referrer"
-    assert headers["cache-control"] == "no-store"
-    assert headers["x-content-type-options"] == "nosniff"
-    assert "default-src 'none'" in headers["content-security-policy"]
-    assert "server" not in headers
 
 
 @pytest.mark.parametrize(
