@@ -1,0 +1,53 @@
+/** Which page is shown: the start, or the meeting that the address names. */
+
+import { lazy, Suspense, useEffect, useState } from "react";
+import { useSay } from "./i18n";
+import { keepToken, tokenFor, transcriptIn } from "./server";
+import { StartPage } from "./start/StartPage";
+
+// The editor is most of the page's weight, and the start page needs none of it.
+const MeetingPage = lazy(() => import("./meeting/MeetingPage"));
+
+export function App() {
+  const [hash, setHash] = useState(location.hash);
+  const [refused, setRefused] = useState(false);
+  useEffect(() => {
+    const follow = () => setHash(location.hash);
+    addEventListener("hashchange", follow);
+    return () => removeEventListener("hashchange", follow);
+  }, []);
+  const id = transcriptIn(hash);
+  if (tokenFor(id) === null || refused) return <TokenForm wrong={refused} />;
+  if (id === null) return <StartPage onRefused={() => setRefused(true)} />;
+  return (
+    <Suspense fallback={<div className="loading" role="status" aria-label="Trax" />}>
+      <MeetingPage key={id} id={id} onRefused={() => setRefused(true)} />
+    </Suspense>
+  );
+}
+
+function TokenForm({ wrong }: { wrong: boolean }) {
+  const say = useSay();
+  return (
+    <main className="token">
+      <h1>{say("token.title")}</h1>
+      <p>{say("token.hint")}</p>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          keepToken(String(new FormData(event.currentTarget).get("token") ?? "").trim());
+          location.reload();
+        }}
+      >
+        <label>
+          {say("token.label")}
+          <input name="token" type="password" required autoComplete="off" />
+        </label>
+        <button type="submit" className="primary">
+          {say("token.enter")}
+        </button>
+      </form>
+      {wrong && <p role="alert">{say("token.wrong")}</p>}
+    </main>
+  );
+}

@@ -1,0 +1,197 @@
+/** What decorates the text of the editor, as a state of its own: turns, marks, what is being said. */
+
+import { StateEffect, StateField } from "@codemirror/state";
+import { Decoration, type DecorationSet, EditorView, WidgetType } from "@codemirror/view";
+import type { Saying } from "trax-client/transcript";
+
+export interface TurnHead {
+  readonly id: string | null;
+  readonly at: number;
+  readonly speaker: string | null;
+  readonly name: string;
+  /** Number of the speaker's colour. */
+  readonly colour: number;
+  readonly time: string;
+  readonly label: string;
+}
+
+export interface Mark {
+  readonly from: number;
+  readonly to: number;
+  readonly className: string;
+  readonly title?: string;
+}
+
+export type SpeakerChosen = (turn: TurnHead, element: HTMLElement) => void;
+
+export const setTurns = StateEffect.define<readonly TurnHead[]>();
+export const setMarks = StateEffect.define<readonly Mark[]>();
+export const setPartials = StateEffect.define<readonly (Saying & { colour: number })[]>();
+export const setPlaying = StateEffect.define<{ from: number; to: number } | null>();
+
+class TurnWidget extends WidgetType {
+  constructor(
+    readonly head: TurnHead,
+    readonly choose: SpeakerChosen,
+  ) {
+    super();
+  }
+
+  override eq(other: TurnWidget): boolean {
+    const [a, b] = [this.head, other.head];
+    return (
+      a.id === b.id && a.name === b.name && a.colour === b.colour && a.time === b.time && a.label === b.label
+    );
+  }
+
+  toDOM(): HTMLElement {
+    const { name, colour, time, label } = this.head;
+    const head = document.createElement("div");
+    head.className = `turn-head voice-${colour}`;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "turn-name";
+    button.textContent = name;
+    button.setAttribute("aria-label", label);
+    button.addEventListener("click", () => this.choose(this.head, button));
+    const at = document.createElement("span");
+    at.className = "turn-time";
+    at.textContent = time;
+    head.append(button, at);
+    return head;
+  }
+
+  override get estimatedHeight(): number {
+    return 44;
+  }
+
+  override ignoreEvent(): boolean {
+    return true;
+  }
+}
+
+class PartialWidget extends WidgetType {
+  constructor(readonly sayings: readonly (Saying & { colour: number })[]) {
+    super();
+  }
+
+  override eq(other: PartialWidget): boolean {
+    const key = (widget: PartialWidget) =>
+      widget.sayings.map((each) => `${each.session}\0${each.text}\0${each.name}`).join("\n");
+    return key(this) === key(other);
+  }
+
+  toDOM(): HTMLElement {
+    const all = document.createElement("div");
+    all.className = "partials";
+    // Read out once they are final, not while they waver.
+    all.setAttribute("aria-hidden", "true");
+    for (const each of this.sayings) {
+      const line = document.createElement("div");
+      line.className = `partial voice-${each.colour}`;
+      if (this.sayings.length > 1 && each.name) {
+        const name = document.createElement("span");
+        name.className = "partial-name";
+        name.textContent = each.name;
+        line.append(name);
+      }
+      line.append(each.text.trim());
+      all.append(line);
+    }
+    return all;
+  }
+
+  override ignoreEvent(): boolean {
+    return true;
+  }
+}
+
+/** Heads of turns, above the line where each begins. */
+export function turnField(choose: SpeakerChosen) {
+  return StateField.define<DecorationSet>({
+    create: () => Decoration.none,
+    update(shown, transaction) {
+      let next = shown.map(transaction.changes);
+      for (const effect of transaction.effects) {
+        if (!effect.is(setTurns)) continue;
+        const length = transaction.newDoc.length;
+        next = Decoration.set(
+          effect.value
+            .filter(({ at }) => at <= length)
+            .map((head) =>
+              Decoration.widget({ widget: new TurnWidget(head, choose), block: true, side: -1 }).range(
+                head.at,
+              ),
+            ),
+        );
+      }
+      return next;
+    },
+    provide: (field) => EditorView.decorations.from(field),
+  });
+}
+
+function marksField(effectType: typeof setMarks) {
+  return StateField.define<DecorationSet>({
+    create: () => Decoration.none,
+    update(shown, transaction) {
+      let next = shown.map(transaction.changes);
+      for (const effect of transaction.effects) {
+        if (!effect.is(effectType)) continue;
+        const length = transaction.newDoc.length;
+        next = Decoration.set(
+          effect.value
+            .filter(({ from, to }) => from < to && to <= length)
+            .map(({ from, to, className, title }) =>
+              Decoration.mark({
+                class: className,
+                ...(title ? { attributes: { title } } : {}),
+              }).range(from, to),
+            ),
+          true,
+        );
+      }
+      return next;
+    },
+    provide: (field) => EditorView.decorations.from(field),
+  });
+}
+
+/** Highlights, comments, tags, suggestions, doubt. */
+export const marks = marksField(setMarks);
+
+/** What is being said, behind the last turn. */
+export const partials = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(shown, transaction) {
+    let next = shown.map(transaction.changes);
+    for (const effect of transaction.effects) {
+      if (!effect.is(setPartials)) continue;
+      const widget = new PartialWidget(effect.value);
+      const end = transaction.newDoc.length;
+      next = effect.value.length
+        ? Decoration.set(Decoration.widget({ widget, block: true, side: 10 }).range(end))
+        : Decoration.none;
+    }
+    return next;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+/** The word that is heard now. */
+export const playing = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(shown, transaction) {
+    let next = shown.map(transaction.changes);
+    for (const effect of transaction.effects) {
+      if (!effect.is(setPlaying)) continue;
+      const { from, to } = effect.value ?? { from: 0, to: 0 };
+      const valid = from < to && to <= transaction.newDoc.length;
+      next = valid
+        ? Decoration.set(Decoration.mark({ class: "heard-now" }).range(from, to))
+        : Decoration.none;
+    }
+    return next;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});

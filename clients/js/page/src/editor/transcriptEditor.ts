@@ -1,0 +1,91 @@
+/** The editor of a transcript: CodeMirror over the shared text. */
+
+import { defaultKeymap } from "@codemirror/commands";
+import { EditorState, type Extension } from "@codemirror/state";
+import { EditorView, keymap } from "@codemirror/view";
+import type { SharedTranscript } from "trax-client/transcript";
+import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
+import { marks, partials, playing, type SpeakerChosen, turnField } from "./model";
+import { nonce } from "./nonce";
+import { presence } from "./presence";
+
+export interface EditorWishes {
+  readonly transcript: SharedTranscript;
+  readonly readOnly: boolean;
+  readonly label: string;
+  readonly chooseSpeaker: SpeakerChosen;
+  /** A position was clicked; `hear`: with Alt, which asks for its sound. */
+  readonly onClick: (position: number, hear: boolean) => void;
+  readonly onSelect: (from: number, to: number) => void;
+}
+
+export function openEditor(parent: HTMLElement, wishes: EditorWishes): EditorView {
+  const { transcript, readOnly } = wishes;
+  const writing: Extension = readOnly
+    ? [EditorState.readOnly.of(true), EditorView.editable.of(false)]
+    : [keymap.of([...turnKeys(transcript), ...yUndoManagerKeymap])];
+  return new EditorView({
+    parent,
+    state: EditorState.create({
+      doc: transcript.text.toString(),
+      extensions: [
+        EditorView.cspNonce.of(nonce()),
+        EditorView.lineWrapping,
+        EditorView.contentAttributes.of({
+          "aria-label": wishes.label,
+          spellcheck: "true",
+          ...(readOnly ? { tabindex: "0" } : {}),
+        }),
+        // A newline would begin a turn, or break one apart without saying whose the rest is.
+        EditorView.clipboardInputFilter.of((text) => text.replace(/\s*[\r\n]+\s*/g, " ")),
+        writing,
+        keymap.of(defaultKeymap),
+        yCollab(transcript.text, null, { undoManager: readOnly ? false : transcript.undoManager }),
+        presence(transcript.text, transcript.awareness),
+        turnField(wishes.chooseSpeaker),
+        marks,
+        partials,
+        playing,
+        EditorView.domEventHandlers({
+          click: (event, view) => {
+            const position = view.posAtCoords({ x: event.clientX, y: event.clientY });
+            if (position !== null) wishes.onClick(position, event.altKey);
+          },
+        }),
+        EditorView.updateListener.of((update) => {
+          if (!update.selectionSet && !update.docChanged) return;
+          const { from, to } = update.state.selection.main;
+          wishes.onSelect(from, to);
+        }),
+      ],
+    }),
+  });
+}
+
+/** Enter begins a turn, Backspace at its beginning joins it to the one before. */
+function turnKeys(transcript: SharedTranscript) {
+  return [
+    {
+      key: "Enter",
+      run: (view: EditorView) => {
+        const { from, to } = view.state.selection.main;
+        if (from !== to) transcript.delete(from, to);
+        transcript.splitTurn(from);
+        view.dispatch({ selection: { anchor: from + 1 }, scrollIntoView: true });
+        return true;
+      },
+    },
+    { key: "Shift-Enter", run: () => true },
+    {
+      key: "Backspace",
+      run: (view: EditorView) => {
+        const { from, empty } = view.state.selection.main;
+        if (!empty) return false;
+        const turn = transcript.turns.find(({ start }) => start === from);
+        if (!turn?.id) return false;
+        if (turn.start > 1) transcript.joinTurns(turn.id);
+        return true;
+      },
+    },
+  ];
+}

@@ -1,0 +1,227 @@
+/** An open transcript: where its parts meet. */
+
+import { EditorView } from "@codemirror/view";
+import { useCallback, useEffect, useRef, useState } from "react";
+import type { Library } from "trax-client";
+import { setPlaying, type TurnHead } from "../editor/model";
+import { explain } from "../errors";
+import { useSay } from "../i18n";
+import { PlayerBar } from "../listen/PlayerBar";
+import { type Player, SPEEDS, usePlayer } from "../listen/usePlayer";
+import { FindBar } from "../take/FindBar";
+import { spanOf, wordAt, wordSaidAt } from "../words/timing";
+import { AgainDialog } from "./AgainDialog";
+import { KeyHelp } from "./KeyHelp";
+import { MeetingBar } from "./MeetingBar";
+import { Recorder } from "./Recorder";
+import { SelectionBar } from "./SelectionBar";
+import { SidePanel, type Tab } from "./SidePanel";
+import { SpeakerMenu } from "./SpeakerMenu";
+import { type Command, commandOf, wantsKeys } from "./shortcuts";
+import { type Editing, useEditor } from "./useEditor";
+import { useRecording } from "./useRecording";
+import { useShared } from "./useShared";
+import { myName, type Opened } from "./useTranscript";
+
+const SKIP_MS = 5_000;
+
+export function Meeting({ transcript, role, library, error }: Opened & { library: Library; error: unknown }) {
+  const say = useSay();
+  const readOnly = role === "viewer";
+  const recording = useRecording(transcript.id);
+  const length = useLength(library, transcript.id, recording.phase);
+  const player = usePlayer(library, transcript.id, length);
+  const [menu, setMenu] = useState<{ turn: TurnHead; anchor: HTMLElement } | null>(null);
+  const [selection, setSelection] = useState({ from: 0, to: 0 });
+  const [finding, setFinding] = useState(false);
+  const [help, setHelp] = useState(false);
+  const [again, setAgain] = useState<{ startMs: number; endMs: number } | null>(null);
+  const [tab, setTab] = useState<Tab>("notes");
+  const [doubt, setDoubt] = useState(false);
+  const place = useRef<HTMLDivElement>(null);
+  const load = useLoad(library, transcript.id);
+
+  const hear = (position: number) => {
+    const word = wordAt(editing.timed.current, position);
+    if (word) player.seek(word.startMs, true);
+  };
+  const editing: Editing = useEditor({
+    place,
+    transcript,
+    library,
+    readOnly,
+    doubt,
+    chooseSpeaker: (turn, anchor) => !readOnly && setMenu({ turn, anchor }),
+    // Who reads only, or listens already, needs no key for it.
+    onClick: (position, asked) => (asked || player.playing || readOnly) && hear(position),
+    onSelect: (from, to) => setSelection({ from, to }),
+  });
+  const empty = useShared(transcript, "turns").every(({ text }) => !text);
+  usePlayingWord(player, editing);
+
+  const show = useCallback(
+    (from: number, to: number) => {
+      const { current } = editing.view;
+      if (!current || to > current.state.doc.length) return;
+      const effects = EditorView.scrollIntoView(from, { y: "center" });
+      current.dispatch({ selection: { anchor: from, head: to }, effects });
+    },
+    [editing.view],
+  );
+  const selected = () => spanOf(editing.timed.current, selection.from, selection.to);
+  const skipTurn = (direction: -1 | 1) => {
+    const starts = editing.heads.flatMap(({ at }) => wordAt(editing.timed.current, at + 1)?.startMs ?? []);
+    const sorted = [...new Set(starts)].sort((a, b) => a - b);
+    const now = player.now();
+    const next =
+      direction === 1
+        ? sorted.find((start) => start > now + 300)
+        : sorted.findLast((start) => start < now - 1_500);
+    player.seek(next ?? (direction === 1 ? now : 0), player.playing);
+  };
+  const changeSpeed = (step: number) => {
+    const at = (SPEEDS as readonly number[]).indexOf(player.speed);
+    player.setSpeed(SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, at + step))] ?? 1);
+  };
+  useKeys({
+    play: player.toggle,
+    back: () => player.seek(player.now() - SKIP_MS, player.playing),
+    forward: () => player.seek(player.now() + SKIP_MS, player.playing),
+    previousTurn: () => skipTurn(-1),
+    nextTurn: () => skipTurn(1),
+    slower: () => changeSpeed(-1),
+    faster: () => changeSpeed(1),
+    find: () => setFinding(true),
+    help: () => setHelp(true),
+    hear: () => hear(selection.from),
+  });
+
+  return (
+    <div className="meeting">
+      <MeetingBar
+        transcript={transcript}
+        library={library}
+        role={role}
+        recording={recording}
+        doubt={doubt}
+        onDoubt={setDoubt}
+        onFind={() => setFinding(!finding)}
+        onHelp={() => setHelp(true)}
+        timed={() => editing.timed.current}
+      />
+      {error !== null && (
+        <p role="alert" className="problem">
+          {explain(error, say)}
+        </p>
+      )}
+      <div className="columns">
+        <main className="paper">
+          {finding && (
+            <FindBar transcript={transcript} show={show} onClose={() => setFinding(false)} />
+          )}
+          {readOnly && <p className="read-only">{say("meeting.readOnly")}</p>}
+          {empty && (
+            <p className="empty">{say(readOnly ? "meeting.emptyViewer" : "meeting.empty")}</p>
+          )}
+          <div className="text" ref={place} />
+          {selection.from < selection.to && (
+            <SelectionBar
+              transcript={transcript}
+              from={selection.from}
+              to={selection.to}
+              readOnly={readOnly}
+              author={myName() || say("speaker.unknown")}
+              onPlay={() => hear(selection.from)}
+              onAgain={() => setAgain(selected())}
+              onCommented={() => setTab("comments")}
+            />
+          )}
+        </main>
+        <SidePanel
+          transcript={transcript}
+          readOnly={readOnly}
+          author={myName() || say("speaker.unknown")}
+          tab={tab}
+          onTab={setTab}
+          show={show}
+        />
+      </div>
+      <footer className="dock">
+        {!readOnly && <Recorder recording={recording} />}
+        {player.lengthMs > 0 && (
+          <PlayerBar player={player} skipTurn={skipTurn} load={load} />
+        )}
+      </footer>
+      {menu && <SpeakerMenu transcript={transcript} {...menu} onClose={() => setMenu(null)} />}
+      {help && <KeyHelp onClose={() => setHelp(false)} />}
+      {again && (
+        <AgainDialog id={transcript.id} library={library} span={again} onClose={() => setAgain(null)} />
+      )}
+    </div>
+  );
+}
+
+function useLoad(library: Library, id: string) {
+  return useCallback(
+    (fromMs: number, toMs: number) => library.audio(id, { fromMs, toMs }),
+    [library, id],
+  );
+}
+
+/** How much is recorded; asked again while somebody speaks here. */
+function useLength(library: Library, id: string, phase: string): number {
+  const [length, setLength] = useState(0);
+  useEffect(() => {
+    const ask = () =>
+      void library.get(id).then(
+        ({ durationMs }) => setLength(durationMs),
+        () => undefined, // said by the status line
+      );
+    ask();
+    const timer = setInterval(ask, phase === "off" ? 30_000 : 5_000);
+    return () => clearInterval(timer);
+  }, [library, id, phase]);
+  return length;
+}
+
+/** Marks the word that is heard. */
+function usePlayingWord(player: Player, editing: Editing): void {
+  const { playing, now } = player;
+  const { view, timed } = editing;
+  useEffect(() => {
+    if (!playing) return;
+    let frame = 0;
+    let shown = -1;
+    const follow = () => {
+      const word = wordSaidAt(timed.current, now());
+      if (word && word.from !== shown) {
+        shown = word.from;
+        view.current?.dispatch({ effects: setPlaying.of(word) });
+      }
+      frame = requestAnimationFrame(follow);
+    };
+    follow();
+    const editor = view.current;
+    return () => {
+      cancelAnimationFrame(frame);
+      editor?.dispatch({ effects: setPlaying.of(null) });
+    };
+  }, [playing, now, view, timed]);
+}
+
+function useKeys(commands: Record<Command, () => void>): void {
+  const latest = useRef(commands);
+  latest.current = commands;
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (document.querySelector("dialog[open]")) return;
+      if (event.key === "Escape" && event.target instanceof HTMLElement) event.target.blur();
+      const command = commandOf(event, wantsKeys(event.target));
+      if (command === null) return;
+      event.preventDefault();
+      latest.current[command]();
+    };
+    document.addEventListener("keydown", press);
+    return () => document.removeEventListener("keydown", press);
+  }, []);
+}

@@ -1,0 +1,133 @@
+/** Above a transcript: its title, who is here, how things are, search, take away, share. */
+
+import { useEffect, useState } from "react";
+import type { Library } from "trax-client";
+import type { SharedTranscript } from "trax-client/transcript";
+import { colourOf } from "../editor/presence";
+import { useSay } from "../i18n";
+import type { Role } from "../server";
+import { ShareDialog } from "../take/ShareDialog";
+import { TakeMenu } from "../take/TakeMenu";
+import { TopBar } from "../TopBar";
+import type { TimedWord } from "../words/timing";
+import { StatusLine } from "./StatusLine";
+import type { Recording } from "./useRecording";
+import { useShared } from "./useShared";
+import { keepName, myName } from "./useTranscript";
+
+interface Props {
+  readonly transcript: SharedTranscript;
+  readonly library: Library;
+  readonly role: Role;
+  readonly recording: Recording;
+  readonly doubt: boolean;
+  readonly onDoubt: (doubt: boolean) => void;
+  readonly onFind: () => void;
+  readonly onHelp: () => void;
+  readonly timed: () => readonly TimedWord[];
+}
+
+export function MeetingBar(props: Props) {
+  const { transcript, library, role, recording, doubt } = props;
+  const say = useSay();
+  const [sharing, setSharing] = useState(false);
+  return (
+    <>
+      <TopBar>
+        <Title transcript={transcript} library={library} readOnly={role === "viewer"} />
+      </TopBar>
+      <div className="tools">
+        <StatusLine transcript={transcript} recording={recording} />
+        <People transcript={transcript} />
+        <span className="fill" />
+        <label className="check">
+          <input type="checkbox" checked={doubt} onChange={(event) => props.onDoubt(event.target.checked)} />
+          {say("view.confidence")}
+        </label>
+        <button type="button" className="icon" aria-label={say("take.find")} onClick={props.onFind}>
+          <svg viewBox="0 0 24 24" aria-hidden="true">
+            <circle cx="11" cy="11" r="6" />
+            <path d="m16 16 4 4" />
+          </svg>
+        </button>
+        <TakeMenu transcript={transcript} library={library} timed={props.timed} />
+        {role === "owner" && (
+          <button type="button" onClick={() => setSharing(true)}>
+            {say("share.title")}
+          </button>
+        )}
+        <button type="button" className="icon" aria-label={say("keys.help")} onClick={props.onHelp}>
+          ?
+        </button>
+      </div>
+      {sharing && (
+        <ShareDialog id={transcript.id} library={library} onClose={() => setSharing(false)} />
+      )}
+    </>
+  );
+}
+
+function Title({ transcript, library, readOnly }: { transcript: SharedTranscript; library: Library; readOnly: boolean }) {
+  const say = useSay();
+  const { title } = useShared(transcript, "meta");
+  const [typed, setTyped] = useState<string | null>(null);
+  useEffect(() => {
+    document.title = title ? `${title} · Trax` : "Trax";
+  }, [title]);
+  async function save() {
+    if (typed !== null && typed !== title) {
+      await library.change(transcript.id, { title: typed.replace(/\p{Cc}/gu, " ") }).catch(() => undefined);
+    }
+    setTyped(null);
+  }
+  return (
+    <input
+      className="title-field"
+      aria-label={say("meeting.title")}
+      placeholder={say("app.untitled")}
+      value={typed ?? title}
+      readOnly={readOnly}
+      maxLength={200}
+      onChange={(event) => setTyped(event.target.value)}
+      onBlur={() => void save()}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") event.currentTarget.blur();
+      }}
+    />
+  );
+}
+
+function People({ transcript }: { transcript: SharedTranscript }) {
+  const say = useSay();
+  const people = useShared(transcript, "people");
+  const [name, setName] = useState(myName);
+  return (
+    <span className="people">
+      <input
+        className="my-name"
+        value={name}
+        maxLength={60}
+        placeholder={say("set.name")}
+        aria-label={say("set.name")}
+        onChange={(event) => {
+          const next = event.target.value;
+          setName(next);
+          keepName(next);
+          const colour = `voice-${colourOf(transcript.awareness.clientID)}`;
+          transcript.show({ name: next || "…", colour });
+        }}
+      />
+      {people.slice(0, 6).map((person) => (
+        <span
+          key={person.client}
+          className={`avatar voice-${colourOf(person.client)}`}
+          role="img"
+          title={person.name}
+          aria-label={say("meeting.others", { names: person.name })}
+        >
+          {[...person.name][0]?.toUpperCase()}
+        </span>
+      ))}
+    </span>
+  );
+}

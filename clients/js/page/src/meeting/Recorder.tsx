@@ -1,0 +1,116 @@
+/** The microphone: one large button, its level, mute and pause, and how it listens. */
+
+import { useEffect, useRef, useState } from "react";
+import { Microphone, type MicrophoneDevice } from "trax-client";
+import { explain } from "../errors";
+import { useSay } from "../i18n";
+import { HearingSettings } from "./HearingSettings";
+import type { Recording } from "./useRecording";
+import { keptWishes, keepWishes, type Wishes } from "./wishes";
+
+export function Recorder({ recording }: { recording: Recording }) {
+  const say = useSay();
+  const { phase, error } = recording;
+  const [device, setDevice] = useState(localStorage.getItem("trax.microphone") ?? "");
+  const [devices, setDevices] = useState<readonly MicrophoneDevice[]>([]);
+  const [wishes, setWishes] = useState<Wishes>(keptWishes);
+  const [settings, setSettings] = useState(false);
+  const busy = phase === "starting" || phase === "ending";
+  const on = phase === "recording" || phase === "muted" || phase === "paused";
+
+  useEffect(() => {
+    const look = () => void Microphone.devices().then(setDevices);
+    look();
+    return Microphone.onDevicesChanged(look);
+  }, [phase]);
+
+  return (
+    <section className="recorder" aria-label={say("mic.device")}>
+      {error !== null && (
+        <p role="alert" className="problem">
+          {explain(error, say)}
+        </p>
+      )}
+      <div className="recorder-row">
+        <button
+          type="button"
+          className="icon"
+          aria-expanded={settings}
+          aria-label={say("mic.settings")}
+          title={say("mic.settings")}
+          onClick={() => setSettings(!settings)}
+        >
+          <svg viewBox="0 0 24 24" aria-hidden="true">
+            <path d="M4 7h9M17 7h3M4 17h3M11 17h9" />
+            <circle cx="15" cy="7" r="2" />
+            <circle cx="9" cy="17" r="2" />
+          </svg>
+        </button>
+        {on && (
+          <button
+            type="button"
+            className="quiet"
+            onClick={() => recording.mute(phase !== "muted")}
+            disabled={phase === "paused"}
+          >
+            {say(phase === "muted" ? "mic.unmute" : "mic.mute")}
+          </button>
+        )}
+        <button
+          type="button"
+          className={`microphone ${phase}`}
+          disabled={busy}
+          aria-label={say(on ? "mic.stop" : "mic.start")}
+          onClick={() => void (on ? recording.stop() : recording.start(device, wishes))}
+        >
+          <Meter recording={recording} />
+          <svg viewBox="0 0 24 24" aria-hidden="true">
+            {on ? (
+              <rect x="7" y="7" width="10" height="10" rx="2" className="full" />
+            ) : (
+              <path d="M12 3a3 3 0 0 0-3 3v6a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3ZM5 11a7 7 0 0 0 14 0M12 18v3" />
+            )}
+          </svg>
+        </button>
+        {on && (
+          <button
+            type="button"
+            className="quiet"
+            onClick={() => recording.pause(phase !== "paused")}
+          >
+            {say(phase === "paused" ? "mic.resume" : "mic.pause")}
+          </button>
+        )}
+        {!on && <span className="hint">{say("mic.start")}</span>}
+      </div>
+      {settings && (
+        <HearingSettings
+          wishes={wishes}
+          running={on}
+          devices={devices}
+          device={device}
+          onDevice={(chosen) => {
+            localStorage.setItem("trax.microphone", chosen);
+            setDevice(chosen);
+          }}
+          onChange={(chosen) => {
+            keepWishes(chosen);
+            setWishes(chosen);
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+/** A ring that grows with the voice; painted without React, ten times a second. */
+function Meter({ recording }: { recording: Recording }) {
+  const ring = useRef<HTMLSpanElement>(null);
+  const { onLevel, phase } = recording;
+  useEffect(() => {
+    const show = (value: number) => ring.current?.style.setProperty("--level", value.toFixed(3));
+    show(0);
+    return onLevel(({ rms }) => show(Math.min(1, Math.sqrt(rms) * 2.2)));
+  }, [onLevel, phase]);
+  return <span className="meter" ref={ring} aria-hidden="true" />;
+}

@@ -1,0 +1,72 @@
+/** Beside the transcript: notes, comments and tags, suggestions. */
+
+import { useState } from "react";
+import type { SharedTranscript } from "trax-client/transcript";
+import { NotesEditor } from "../editor/NotesEditor";
+import { useSay } from "../i18n";
+import { Comments } from "./Comments";
+import { Suggestions } from "./Suggestions";
+import { useShared } from "./useShared";
+
+export type Tab = "notes" | "comments" | "suggestions";
+const TABS: readonly Tab[] = ["notes", "comments", "suggestions"];
+
+interface Props {
+  readonly transcript: SharedTranscript;
+  readonly readOnly: boolean;
+  readonly author: string;
+  readonly tab: Tab;
+  readonly onTab: (tab: Tab) => void;
+  readonly show: (from: number, to: number) => void;
+}
+
+export function SidePanel({ transcript, readOnly, author, tab, onTab, show }: Props) {
+  const say = useSay();
+  const comments = useShared(transcript, "comments").filter(({ resolved }) => !resolved);
+  const suggestions = useShared(transcript, "suggestions");
+  const counts: Record<Tab, number> = {
+    notes: 0,
+    comments: comments.length,
+    suggestions: suggestions.length,
+  };
+  const [onPhone, setOnPhone] = useState(false);
+  return (
+    <aside className={onPhone ? "side open" : "side"} aria-label={say("panel.open")}>
+      <button
+        type="button"
+        className="side-handle"
+        aria-expanded={onPhone}
+        onClick={() => setOnPhone(!onPhone)}
+      >
+        {say("panel.open")}
+      </button>
+      <div className="side-body">
+        <div role="tablist" className="tabs">
+          {TABS.map((each) => (
+            <button
+              key={each}
+              type="button"
+              role="tab"
+              id={`tab-${each}`}
+              aria-controls="side-content"
+              aria-selected={each === tab}
+              onClick={() => onTab(each)}
+            >
+              {say(`panel.${each}`)}
+              {counts[each] > 0 && <span className="count">{counts[each]}</span>}
+            </button>
+          ))}
+        </div>
+        <div role="tabpanel" id="side-content" aria-labelledby={`tab-${tab}`} className="side-content">
+          {tab === "notes" && <NotesEditor transcript={transcript} readOnly={readOnly} />}
+          {tab === "comments" && (
+            <Comments transcript={transcript} readOnly={readOnly} author={author} show={show} />
+          )}
+          {tab === "suggestions" && (
+            <Suggestions transcript={transcript} readOnly={readOnly} show={show} />
+          )}
+        </div>
+      </div>
+    </aside>
+  );
+}

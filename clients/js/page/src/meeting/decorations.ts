@@ -1,0 +1,77 @@
+/** What is drawn over a transcript's text: heads of turns, and marks. Pure. */
+
+import type { SharedTranscript } from "trax-client/transcript";
+import type { Mark, TurnHead } from "../editor/model";
+import { clock } from "../format";
+import type { Say } from "../i18n";
+import { type TimedWord, wordAt } from "../words/timing";
+import { colours } from "./colours";
+
+export const HIGHLIGHTS = ["yellow", "green", "blue", "pink"] as const;
+
+/** Words below this confidence are doubtful; permille. */
+export const DOUBTFUL = 500;
+
+type Read = Pick<SharedTranscript, "turns" | "speakers" | "runs" | "comments" | "tags" | "suggestions" | "place">;
+
+export function headsOf(transcript: Read, timed: readonly TimedWord[], say: Say): TurnHead[] {
+  const colourOf = colours(transcript.speakers);
+  return transcript.turns.map((turn) => {
+    const first = nextWord(timed, turn.start);
+    const time = first && first.from < Math.max(turn.end, turn.start + 1) ? clock(first.startMs) : "";
+    const name = turn.name || say("speaker.unknown");
+    return {
+      id: turn.id,
+      at: turn.start,
+      speaker: turn.speaker,
+      name,
+      colour: colourOf(turn.speaker),
+      time,
+      label: say("speaker.edit", { name, time }),
+    };
+  });
+}
+
+export function marksOf(
+  transcript: Read,
+  timed: readonly TimedWord[],
+  doubt: boolean,
+  say: Say,
+): Mark[] {
+  const marks: Mark[] = [];
+  for (const { start, text, highlight } of transcript.runs) {
+    if (highlight === null) continue;
+    const known = (HIGHLIGHTS as readonly string[]).includes(highlight) ? highlight : "yellow";
+    marks.push({ from: start, to: start + text.length, className: `hl hl-${known}` });
+  }
+  for (const { place, resolved } of transcript.comments) {
+    if (place && !resolved) marks.push({ from: place[0], to: place[1], className: "commented" });
+  }
+  for (const { place, label } of transcript.tags) {
+    if (place) marks.push({ from: place[0], to: place[1], className: "tagged", title: `#${label}` });
+  }
+  for (const suggestion of transcript.suggestions) {
+    const place = transcript.place(suggestion);
+    if (!place) continue;
+    const title = `${say("suggest.heard")}: ${suggestion.alternative.trim() || "–"}`;
+    marks.push({ from: place[0], to: place[1], className: "suggested", title });
+  }
+  if (doubt) {
+    for (const { from, to, confidence } of timed) {
+      if (confidence < DOUBTFUL) marks.push({ from, to, className: "doubtful" });
+    }
+  }
+  return marks;
+}
+
+function nextWord(timed: readonly TimedWord[], position: number): TimedWord | null {
+  const before = wordAt(timed, position);
+  if (before && before.from >= position) return before;
+  let [low, high] = [0, timed.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((timed[middle] as TimedWord).from < position) low = middle + 1;
+    else high = middle;
+  }
+  return timed[low] ?? null;
+}

@@ -1,0 +1,128 @@
+/** The editor, kept decorated: turns, marks, what is being said, the times of its words. */
+
+import { EditorView } from "@codemirror/view";
+import { type RefObject, useEffect, useRef, useState } from "react";
+import type { Library } from "trax-client";
+import type { SharedTranscript } from "trax-client/transcript";
+import { setMarks, setPartials, setTurns, type TurnHead } from "../editor/model";
+import { openEditor } from "../editor/transcriptEditor";
+import { useSay } from "../i18n";
+import { PassWords } from "../words/passes";
+import { type TimedWord, timeWords } from "../words/timing";
+import { colours } from "./colours";
+import { headsOf, marksOf } from "./decorations";
+
+/** How long words may stream in before times and marks are computed anew. */
+const MARKS_MS = 250;
+
+export interface Editing {
+  readonly view: RefObject<EditorView | null>;
+  /** The words of the text that have a time, in its order. */
+  readonly timed: RefObject<readonly TimedWord[]>;
+  readonly heads: readonly TurnHead[];
+}
+
+interface Wishes {
+  readonly place: RefObject<HTMLDivElement | null>;
+  readonly transcript: SharedTranscript;
+  readonly library: Library;
+  readonly readOnly: boolean;
+  readonly doubt: boolean;
+  readonly chooseSpeaker: (turn: TurnHead, element: HTMLElement) => void;
+  readonly onClick: (position: number, hear: boolean) => void;
+  readonly onSelect: (from: number, to: number) => void;
+}
+
+export function useEditor(wishes: Wishes): Editing {
+  const { place, transcript, library, readOnly, doubt } = wishes;
+  const say = useSay();
+  const view = useRef<EditorView>(null);
+  const timed = useRef<readonly TimedWord[]>([]);
+  const latest = useRef(wishes);
+  const marking = useRef<() => void>(() => undefined);
+  const [heads, setHeads] = useState<readonly TurnHead[]>([]);
+  latest.current = wishes;
+
+  useEffect(() => {
+    if (!place.current) return;
+    const editor = openEditor(place.current, {
+      transcript,
+      readOnly,
+      label: say("meeting.editor"),
+      chooseSpeaker: (turn, element) => latest.current.chooseSpeaker(turn, element),
+      onClick: (position, hear) => latest.current.onClick(position, hear),
+      onSelect: (from, to) => latest.current.onSelect(from, to),
+    });
+    view.current = editor;
+    const words = new PassWords(library, transcript.id, () => later());
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    let frame = 0;
+
+    const mark = () => {
+      timer = null;
+      words.need(transcript.runs);
+      timed.current = timeWords(transcript.runs, words.get);
+      const shown = headsOf(transcript, timed.current, say);
+      const effects = [
+        setTurns.of(shown),
+        setMarks.of(marksOf(transcript, timed.current, latest.current.doubt, say)),
+      ];
+      setHeads(shown);
+      follow(editor, () => editor.dispatch({ effects }));
+    };
+    const later = () => {
+      timer ??= setTimeout(mark, MARKS_MS);
+    };
+    const turns = () => {
+      frame ||= requestAnimationFrame(() => {
+        frame = 0;
+        const shown = headsOf(transcript, timed.current, say);
+        follow(editor, () => editor.dispatch({ effects: setTurns.of(shown) }));
+        later();
+      });
+    };
+    const speak = () => {
+      const colourOf = colours(transcript.speakers);
+      const sayings = transcript.partials.map((each) => ({ ...each, colour: colourOf(each.speaker) }));
+      follow(editor, () => editor.dispatch({ effects: setPartials.of(sayings) }));
+    };
+    marking.current = later;
+    mark();
+    speak();
+    const stops = [
+      transcript.on("turns", turns),
+      transcript.on("comments", later),
+      transcript.on("tags", later),
+      transcript.on("suggestions", later),
+      transcript.on("partials", speak),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+      if (timer !== null) clearTimeout(timer);
+      cancelAnimationFrame(frame);
+      words.close();
+      editor.destroy();
+      view.current = null;
+    };
+  }, [place, transcript, library, readOnly, say]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew when it is switched
+  useEffect(() => marking.current(), [doubt]);
+
+  return { view, timed, heads };
+}
+
+/** Stays at the end, if that is where one looks. */
+function follow(editor: EditorView, change: () => void): void {
+  const scroller = editor.scrollDOM;
+  const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+  change();
+  if (atEnd) {
+    editor.requestMeasure({
+      read: () => scroller.scrollHeight,
+      write: (height) => {
+        scroller.scrollTop = height;
+      },
+    });
+  }
+}

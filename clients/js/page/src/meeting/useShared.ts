@@ -1,0 +1,27 @@
+/** Values of an open transcript as React sees them. */
+
+import { useEffect, useState } from "react";
+import type { SharedTranscript, TranscriptEvents } from "trax-client/transcript";
+
+type Told = Omit<TranscriptEvents, "denied" | "error" | "notes">;
+
+/** What stands now, kept up to date; at most once a frame. */
+export function useShared<K extends keyof Told>(transcript: SharedTranscript, part: K): Told[K] {
+  const [value, setValue] = useState<Told[K]>(() => transcript[part] as Told[K]);
+  useEffect(() => {
+    let frame = 0;
+    const read = () => {
+      frame = 0;
+      setValue(transcript[part] as Told[K]);
+    };
+    read();
+    const stop = transcript.on(part, () => {
+      frame ||= requestAnimationFrame(read);
+    });
+    return () => {
+      stop();
+      cancelAnimationFrame(frame);
+    };
+  }, [transcript, part]);
+  return value;
+}

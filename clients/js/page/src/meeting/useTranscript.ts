@@ -1,0 +1,44 @@
+/** Opens a transcript for as long as its page is shown. */
+
+import { useEffect, useState } from "react";
+import { Unauthorized } from "trax-client";
+import { openTranscript, type SharedTranscript } from "trax-client/transcript";
+import { colourOf } from "../editor/presence";
+import { type Role, roleIn, SERVER, tokenFor } from "../server";
+
+export interface Opened {
+  readonly transcript: SharedTranscript;
+  readonly role: Role;
+}
+
+const NAME = "trax.name";
+export const myName = () => localStorage.getItem(NAME) ?? "";
+export const keepName = (name: string) => localStorage.setItem(NAME, name);
+
+export function useTranscript(id: string, onRefused: () => void) {
+  const [opened, setOpened] = useState<Opened | null>(null);
+  const [error, setError] = useState<unknown>(null);
+  useEffect(() => {
+    let gone = false;
+    let transcript: SharedTranscript | null = null;
+    const fail = (caught: unknown) => {
+      if (gone) return;
+      if (caught instanceof Unauthorized) onRefused();
+      setError(caught);
+    };
+    const opening = openTranscript(SERVER, id, { token: tokenFor(id) });
+    Promise.all([opening, roleIn(id).catch((): Role => "viewer")]).then(([open, role]) => {
+      if (gone) return void open.close();
+      transcript = open;
+      open.show({ name: myName() || "…", colour: `voice-${colourOf(open.awareness.clientID)}` });
+      open.on("error", fail);
+      open.on("denied", () => setOpened({ transcript: open, role: "viewer" }));
+      setOpened({ transcript: open, role });
+    }, fail);
+    return () => {
+      gone = true;
+      void transcript?.close();
+    };
+  }, [id, onRefused]);
+  return { opened, error };
+}

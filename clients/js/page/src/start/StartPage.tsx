@@ -1,0 +1,123 @@
+/** The start: all transcripts, search, a new meeting, recordings to be heard. */
+
+import { useEffect, useState } from "react";
+import { Unauthorized } from "trax-client";
+import { explain } from "../errors";
+import { clock, date } from "../format";
+import { useSpeech } from "../i18n";
+import { hashOf, libraryFor } from "../server";
+import { TopBar } from "../TopBar";
+import { Dropzone } from "./Dropzone";
+import { type Row, useTranscripts } from "./useTranscripts";
+import { useUploads } from "./useUploads";
+
+export function StartPage({ onRefused }: { onRefused: () => void }) {
+  const { say } = useSpeech();
+  const [query, setQuery] = useState("");
+  const [failure, setFailure] = useState<unknown>(null);
+  const list = useTranscripts(query.trim());
+  const { uploads, send } = useUploads(list.reload);
+  const error = list.error ?? failure;
+
+  useEffect(() => {
+    document.title = "Trax";
+  }, []);
+  useEffect(() => {
+    if (list.error instanceof Unauthorized) onRefused();
+  }, [list.error, onRefused]);
+
+  async function begin() {
+    try {
+      location.hash = hashOf((await libraryFor(null).create()).id);
+    } catch (caught) {
+      setFailure(caught);
+    }
+  }
+
+  async function remove(row: Row) {
+    const title = row.title || say("app.untitled");
+    if (!confirm(say("start.deleteSure", { title }))) return;
+    await libraryFor(null).delete(row.id).catch(setFailure);
+    list.reload();
+  }
+
+  return (
+    <div className="start">
+      <TopBar />
+      <main>
+        <div className="hero">
+          <div>
+            <h1>{say("start.title")}</h1>
+            <p>{say("app.tagline")}</p>
+          </div>
+          <button type="button" className="primary big" onClick={() => void begin()}>
+            {say("start.new")}
+          </button>
+        </div>
+        <Dropzone uploads={uploads} send={send} />
+        <input
+          className="search"
+          type="search"
+          value={query}
+          placeholder={say("start.search")}
+          aria-label={say("start.search")}
+          onChange={(event) => setQuery(event.target.value)}
+        />
+        {error !== null && (
+          <p role="alert" className="problem">
+            {explain(error, say)}{" "}
+            <button type="button" onClick={list.reload}>
+              {say("app.retry")}
+            </button>
+          </p>
+        )}
+        {list.rows && (
+          <ul className="rows">
+            {list.rows.map((row) => (
+              <Entry key={row.id} row={row} onDelete={() => void remove(row)} />
+            ))}
+          </ul>
+        )}
+        {list.rows?.length === 0 && (
+          <p className="nothing">
+            {query ? say("start.noneFound", { query }) : say("start.none")}
+          </p>
+        )}
+        {list.more && (
+          <button type="button" onClick={list.next}>
+            {say("start.more")}
+          </button>
+        )}
+      </main>
+    </div>
+  );
+}
+
+function Entry({ row, onDelete }: { row: Row; onDelete: () => void }) {
+  const { say, tongue } = useSpeech();
+  const voices = row.speakers ?? [];
+  return (
+    <li className="row">
+      <a href={hashOf(row.id)}>
+        <span className="title">{row.title || say("app.untitled")}</span>
+        <span className="facts">
+          <span>{date(row.startedMs || row.createdMs, tongue)}</span>
+          {row.durationMs > 0 && <span>{clock(row.durationMs)}</span>}
+          {voices.length > 0 && <span className="voices">{voices.slice(0, 4).join(", ")}</span>}
+          <span className={`state ${row.state}`}>
+            {say(row.state === "closed" ? "start.closed" : "start.live")}
+          </span>
+        </span>
+      </a>
+      <button
+        type="button"
+        className="quiet"
+        aria-label={`${say("start.delete")}: ${row.title || say("app.untitled")}`}
+        title={say("start.delete")}
+        onClick={onDelete}
+      >
+        ✕
+      </button>
+    </li>
+  );
+}

@@ -1,0 +1,49 @@
+/** Recordings on their way: sent, heard, written. Each becomes a transcript of its own. */
+
+import { useState } from "react";
+import type { Job } from "trax-client";
+import { libraryFor } from "../server";
+
+export interface Upload {
+  readonly key: number;
+  readonly name: string;
+  readonly transcript: string | null;
+  /** Sent, 0..1. */
+  readonly sent: number;
+  readonly job: Job | null;
+  readonly error: unknown;
+}
+
+let count = 0;
+
+export function useUploads(onChange: () => void) {
+  const [uploads, setUploads] = useState<readonly Upload[]>([]);
+
+  async function send(file: File): Promise<void> {
+    const key = ++count;
+    const change = (fields: Partial<Upload>) =>
+      setUploads((all) => all.map((each) => (each.key === key ? { ...each, ...fields } : each)));
+    const begun = { key, name: file.name, transcript: null, sent: 0, job: null, error: null };
+    setUploads((all) => [begun, ...all]);
+    const library = libraryFor(null);
+    let transcript: string | null = null;
+    try {
+      const title = file.name.replace(/\.[^.]{1,5}$/, "").replace(/\p{Cc}/gu, "");
+      transcript = (await library.create({ title: title.slice(0, 200) })).id;
+      change({ transcript });
+      onChange();
+      const onProgress = (sent: number, total: number) => change({ sent: total ? sent / total : 1 });
+      const job = await library.upload(transcript, file, { onProgress });
+      change({ job, sent: 1 });
+      for await (const now of library.watch(transcript, job.id)) change({ job: now });
+      onChange();
+    } catch (error) {
+      change({ error });
+      // What is no recording leaves no empty transcript behind.
+      if (transcript !== null) await library.delete(transcript).catch(() => undefined);
+      onChange();
+    }
+  }
+
+  return { uploads, send: (files: Iterable<File>) => [...files].forEach((file) => void send(file)) };
+}
