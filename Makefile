@@ -11,27 +11,39 @@ VENV   ?= .venv
 TORCH  ?= $(or $(shell cat $(VENV)/.torch 2>/dev/null),cpu)
 ARGS   ?=
 
+PAGE := clients/js/page
+PAGE_SOURCES = $(shell find clients/js/src $(PAGE)/src -type f 2>/dev/null) $(PAGE)/index.html \
+  $(PAGE)/vite.config.ts
+
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip
 # One mistake here must not end where every line and branch counts.
 FULLY_COVERED := streaming/core/*,server/wire.py,server/conversation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check static format lint types layers models test-models tools \
-  floors lock clean
+.PHONY: help setup serve page test test-page check static format lint types layers models \
+  test-models tools floors lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- Run ------------------------------------------------------------------------------------------
 
-setup: $(VENV)/.serve models ## make the environment and fetch the models
+setup: $(VENV)/.serve models page ## make the environment, fetch the models, build the web page
 
 serve: setup ## set up, then start the server on http://127.0.0.1:8000
 	$(BIN)/trax serve $(ARGS)
 
 models: $(VENV)/.serve
 	@$(BIN)/trax models fetch
+
+# The server runs without, and its page then says how to build it.
+ifneq ($(shell command -v npm),)
+page: server/web/.built ## build the web page that the server shows
+else
+page:
+	@echo "The web page is not built: that needs Node 20 or newer, with npm. All else works without."
+endif
 
 # Servers that tests start for themselves, and a compiler.
 tools:
@@ -81,8 +93,12 @@ format: $(VENV)/.dev ## format the code and mend what can be mended by itself
 lock: ## resolve the dependencies anew and rewrite requirements/*.lock
 	requirements/make-locks $(PYTHON)
 
+test-page: server/web/.built ## test the web page, also in a real browser
+	cd $(PAGE) && npm run --silent check && npm run --silent test
+	cd $(PAGE) && TRAX_PYTHON=$(abspath $(BIN))/python npm run --silent test:browser
+
 clean: ## remove the environment and all caches; models and recordings stay
-	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf $(VENV) server/web clients/js/page/node_modules build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -113,6 +129,17 @@ $(VENV)/.serve: $(VENV)/.torch requirements/serve.lock pyproject.toml clients/py
 $(VENV)/.dev: $(VENV)/.serve requirements/dev.lock | tools
 	@echo "Installing what tests and checks need ..."
 	$(PIP) install --no-deps -r requirements/dev.lock
+	@touch $@
+
+$(PAGE)/node_modules/.installed: $(PAGE)/package.json $(PAGE)/package-lock.json
+	@echo "Installing what the web page is built with, about 200 MB ..."
+	cd $(PAGE) && npm ci --no-progress
+	@touch $@
+
+# Files are packed here, once, and not by the server for everybody.
+server/web/.built: $(PAGE)/node_modules/.installed $(PAGE_SOURCES)
+	cd $(PAGE) && npm run --silent build -- --logLevel warn
+	gzip --keep --best --force server/web/assets/*.js server/web/assets/*.css
 	@touch $@
 
 FORCE:

@@ -2,7 +2,7 @@
 
 The page runs nothing but its own scripts: a strict Content-Security-Policy, with a fresh nonce for
 the style elements that the editor makes. File names carry a hash of their content, so browsers keep
-them for ever; the page itself is asked for each time. All its addresses are relative, so that it
+them for ever; the page itself is asked for each time. They were packed once when they were built. All its addresses are relative, so that it
 works below any path that a proxy puts before ours.
 """
 
@@ -92,7 +92,12 @@ class Page:
         media_type = MEDIA_TYPES.get(path.suffix)
         if media_type is None or not _NAME.fullmatch(name) or not path.is_file():
             raise HTTPException(404)
-        return FileResponse(path, media_type=media_type, headers={"cache-control": FOR_EVER})
+        headers = {"cache-control": FOR_EVER, "vary": "accept-encoding"}
+        packed = path.with_name(f"{name}.gz")
+        if "gzip" in request.headers.get("accept-encoding", "") and packed.is_file():
+            headers["content-encoding"] = "gzip"
+            path = packed
+        return FileResponse(path, media_type=media_type, headers=headers)
 
 
 def _headers(request: Request, nonce: str) -> dict[str, str]:

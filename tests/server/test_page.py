@@ -40,7 +40,7 @@ class Answer:
     text: str
 
 
-async def get(built: Path, path: str, *, prefix: str = "") -> Answer:
+async def get(built: Path, path: str, *, prefix: str = "", encoding: str = "") -> Answer:
     """Ask a server of this page, perhaps one behind a proxy's prefix."""
     page = Page(built)
     routes = [Route("/", page.index), Route("/assets/{name}", page.asset)]
@@ -67,7 +67,7 @@ async def get(built: Path, path: str, *, prefix: str = "") -> Answer:
         "scheme": "http",
         "path": unquote(path.partition("?")[0]),
         "query_string": path.partition("?")[2].encode(),
-        "headers": [(b"host", b"talk.example:81")],
+        "headers": [(b"host", b"talk.example:81"), (b"accept-encoding", encoding.encode())],
     }
     await app(scope, receive, send)
     body = b"".join(each.get("body", b"") for each in sent[1:])
@@ -118,6 +118,18 @@ async def test_files_with_a_hash_are_kept_for_ever(built: Path) -> None:
     assert answer.headers.getlist("cache-control") == [FOR_EVER]
     assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_files_come_packed_to_whom_takes_that(built: Path) -> None:
+    (built / "assets" / "page-1a2b.js.gz").write_text("packed")
+
+    packed = await get(built, "/assets/page-1a2b.js", encoding="br, gzip")
+    plain = await get(built, "/assets/page-1a2b.js", encoding="br")
+
+    assert (packed.text, packed.headers["content-encoding"]) == ("packed", "gzip")
+    assert packed.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert (plain.text, plain.headers.get("content-encoding")) == ("start()", None)
+    assert packed.headers["vary"] == plain.headers["vary"] == "accept-encoding"
 
 
 @pytest.mark.parametrize(

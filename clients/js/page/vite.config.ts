@@ -26,7 +26,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: "es2022",
-    sourcemap: false,
+    chunkSizeWarningLimit: 600,
   },
   test: { include: ["tests/**/*.test.ts"], root: path(".") },
 });

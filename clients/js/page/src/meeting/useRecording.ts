@@ -61,7 +61,7 @@ export function useRecording(id: string): Recording {
           hotwords: wishes.hotwords,
           ...(wishes.finals === "utterance" ? { finals: "utterance" as const } : {}),
           ...(microphone.label ? { microphone: printable(microphone.label) } : {}),
-          partials: false,
+          partials: true,
         });
         open.current = { microphone, session };
         setDevice(microphone.label);
