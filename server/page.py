@@ -2,8 +2,9 @@
 
 The page runs nothing but its own scripts: a strict Content-Security-Policy, with a fresh nonce for
 the style elements that the editor makes. File names carry a hash of their content, so browsers keep
-them for ever; the page itself is asked for each time. They were packed once when they were built. All its addresses are relative, so that it
-works below any path that a proxy puts before ours.
+them for ever; the page itself is asked for each time. Files were packed once, when they were built.
+All addresses in the page are relative, so that it works below any path that a proxy puts before
+ours.
 """
 
 from __future__ import annotations

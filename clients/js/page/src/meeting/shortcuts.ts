@@ -14,7 +14,7 @@ export type Command =
 
 type Pressed = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey">;
 
-const ANYWHERE: Readonly<Record<string, Command>> = {
+const ANYWHERE = new Map<string, Command>(Object.entries({
   F1: "help",
   F2: "slower",
   F3: "faster",
@@ -26,9 +26,9 @@ const ANYWHERE: Readonly<Record<string, Command>> = {
   "Ctrl+ ": "play",
   "Ctrl+f": "find",
   "Alt+Enter": "hear",
-};
+} as const));
 
-const NOT_TYPING: Readonly<Record<string, Command>> = {
+const NOT_TYPING = new Map<string, Command>(Object.entries({
   " ": "play",
   ArrowLeft: "back",
   ArrowRight: "forward",
@@ -38,14 +38,14 @@ const NOT_TYPING: Readonly<Record<string, Command>> = {
   ">": "faster",
   "/": "find",
   "?": "help",
-};
+} as const));
 
 /** What a key asks for. @param busy - Whether the focus is on something that wants keys itself. */
 export function commandOf(pressed: Pressed, busy: boolean): Command | null {
   const control = pressed.ctrlKey || pressed.metaKey ? "Ctrl+" : "";
   const alt = pressed.altKey ? "Alt+" : "";
   const name = control + alt + pressed.key;
-  return ANYWHERE[name] ?? (busy ? null : (NOT_TYPING[name] ?? null));
+  return ANYWHERE.get(name) ?? (busy ? null : (NOT_TYPING.get(name) ?? null));
 }
 
 /** Whether an element wants ordinary keys for itself. */

@@ -1,0 +1,215 @@
+/** Start page, editing together, links, hostile texts, phones: with words from a script. */
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { api, browse, editor, here, link, problems, type Server, serve, standing, talk, transcript, visit } from "./server";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const EVIL = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>`;
+
+let server: Server;
+let browser: Browser;
+let open: Page[] = [];
+
+beforeAll(async () => {
+  server = await serve({ script: talk(60) });
+  browser = await browse();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+afterEach(async () => {
+  for (const page of open) {
+    expect(problems.get(page)).toEqual([]);
+    await page.context().close();
+  }
+  open = [];
+});
+
+async function look(address: string, options = {}): Promise<Page> {
+  const { page } = await visit(browser, address, options);
+  open.push(page);
+  return page;
+}
+
+async function typed(page: Page, text: string): Promise<void> {
+  await editor(page).click();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type(text);
+}
+
+const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 100 });
+
+test("the token leaves the address, and a meeting is made, named, listed and found", async () => {
+  const page = await look(server.entry);
+  await page.getByRole("button", { name: "New meeting" }).click();
+  await editor(page).waitFor();
+  expect(page.url()).not.toContain("token");
+  await page.getByLabel("Title").fill("Budget of the lighthouse");
+  await page.getByLabel("Title").press("Enter");
+  await eventually(async () => expect(await page.title()).toContain("lighthouse"));
+  await page.getByLabel("All transcripts").click();
+  await page.getByLabel("Search titles and words").fill("lighthouse");
+  await page.getByText("Budget of the lighthouse").waitFor();
+  await page.getByLabel("Search titles and words").fill("nowhere to be found");
+  await page.getByText("Nothing found").waitFor();
+});
+
+test("without a token the page asks for one, and says when it is wrong", async () => {
+  const page = await look(server.url);
+  await page.getByLabel("Token").fill("a-wrong-token-altogether");
+  await page.getByRole("button", { name: "Enter" }).click();
+  await page.getByText("does not know this token").waitFor();
+});
+
+test("two people type into one transcript, see each other, and end equal", async () => {
+  const id = await transcript(server, "Together");
+  const [ada, bob] = [await look(here(server, id)), await look(here(server, id))];
+  await ada.getByLabel("Your name, as others see it").fill("Ada");
+  await bob.getByLabel("Your name, as others see it").fill("Bob");
+  await typed(ada, "Good morning. ");
+  await eventually(async () => expect(await editor(bob).innerText()).toContain("Good morning."));
+  await Promise.all([typed(ada, "from the left"), typed(bob, "from the right")]);
+  await bob.locator(".caret-name", { hasText: "Ada" }).waitFor({ state: "attached" });
+  await eventually(async () => {
+    const texts = [await editor(ada).innerText(), await editor(bob).innerText()];
+    const plain = texts.map((text) => text.replace(/Ada|Bob|\u2060/g, "").trim());
+    expect(plain[0]).toBe(plain[1]);
+    expect(await standing(server, id)).toContain(plain[0]);
+  });
+  const both = await standing(server, id);
+  expect([...both].sort().join("")).toBe([..."Good morning. from the leftfrom the right"].sort().join(""));
+
+  await ada.keyboard.press("Control+z");
+  await eventually(async () => expect(await standing(server, id)).not.toContain("left"));
+  expect([...(await standing(server, id))].filter((c) => "from the right".includes(c)).length).toBeGreaterThan(10);
+});
+
+test("Enter begins a turn, and Backspace at its beginning joins it again", async () => {
+  const id = await transcript(server, "Turns");
+  const page = await look(here(server, id));
+  await typed(page, "one two");
+  for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Enter");
+  await eventually(async () => expect(await standing(server, id)).toBe("one \ntwo"));
+  await page.locator(".turn-name").nth(1).waitFor();
+  await page.keyboard.press("Backspace");
+  await eventually(async () => expect(await standing(server, id)).toBe("one two"));
+});
+
+test("who came by a viewer's link reads, and cannot write", async () => {
+  const id = await transcript(server, "Read only");
+  const writer = await look(here(server, id));
+  await typed(writer, "For your eyes");
+  const page = await look(await link(server, id, "viewer"));
+  await page.getByText("this link does not allow changes").waitFor();
+  await eventually(async () => expect(await editor(page).innerText()).toContain("For your eyes"));
+  expect(await editor(page).getAttribute("contenteditable")).toBe("false");
+  expect(await page.getByRole("button", { name: "Start speaking" }).count()).toBe(0);
+  expect(await page.getByRole("button", { name: "Share" }).count()).toBe(0);
+  await editor(page).click();
+  await page.keyboard.type("graffiti");
+  await typed(writer, " only");
+  await eventually(async () => expect(await standing(server, id)).toBe("For your eyes only"));
+  expect(await editor(page).innerText()).not.toContain("graffiti");
+});
+
+test("who came by an editor's link writes, and is sent away when the link ends", async () => {
+  const id = await transcript(server, "By link");
+  const page = await look(await link(server, id, "editor"));
+  await typed(page, "By a guest");
+  await eventually(async () => expect(await standing(server, id)).toBe("By a guest"));
+  const { links } = await api<{ links: { id: string }[] }>(server, `v1/transcripts/${id}/links`);
+  await fetch(`${server.url}v1/transcripts/${id}/links/${links[0]?.id}`, {
+    method: "DELETE",
+    headers: { Authorization: "Bearer token-of-the-browser-tests" },
+  });
+  await page.getByText("does not know this token").waitFor();
+});
+
+test("names, text, notes, comments, tags and titles never run as script", async () => {
+  const id = await transcript(server, EVIL);
+  const page = await look(here(server, id));
+  await page.getByLabel("Your name, as others see it").fill(EVIL);
+  await typed(page, EVIL);
+  await page.locator(".notes .cm-content").click();
+  await page.keyboard.type(`# ${EVIL}\n[x](javascript:window.hacked=1)`);
+  await editor(page).click();
+  await page.keyboard.press("Control+a");
+  await page.getByRole("toolbar").getByRole("button", { name: "Comment" }).click();
+  await page.getByLabel("Write a comment").fill(EVIL);
+  await page.keyboard.press("Enter");
+  await page.locator(".thread").waitFor();
+  await editor(page).click();
+  await page.keyboard.press("Control+a");
+  await page.getByRole("toolbar").getByRole("button", { name: "Tag" }).click();
+  await page.getByLabel("Tag").fill(EVIL);
+  await page.keyboard.press("Enter");
+  await page.locator(".tags li").waitFor();
+  await page.locator(".turn-name").first().click();
+  await page.getByLabel("Name", { exact: true }).fill(EVIL);
+  await page.keyboard.press("Enter");
+  const other = await look(here(server, id));
+  await other.getByRole("tab", { name: /Comments/ }).click();
+  await other.locator(".thread").waitFor();
+  await other.getByLabel("All transcripts").click();
+  await other.locator(".row").first().waitFor();
+  for (const each of [page, other]) {
+    expect(await each.evaluate("window.hacked")).toBeUndefined();
+    expect(await each.locator("img").count()).toBe(0);
+  }
+});
+
+test("the page works on a phone, without scrolling sideways", async () => {
+  const phone = { viewport: { width: 375, height: 667 }, hasTouch: true, isMobile: true };
+  const page = await look(server.entry, phone);
+  await page.locator(".row").first().waitFor();
+  const wide = () => page.evaluate("document.documentElement.scrollWidth - innerWidth");
+  expect(await wide()).toBe(0);
+  await page.getByRole("button", { name: "New meeting" }).click();
+  await editor(page).waitFor();
+  expect(await wide()).toBe(0);
+  expect(await page.getByRole("button", { name: "Start speaking" }).isVisible()).toBe(true);
+  await page.getByRole("button", { name: "Notes, comments, suggestions" }).click();
+  await page.locator(".notes .cm-content").waitFor();
+});
+
+test.each(["light", "dark"] as const)("axe finds nothing serious, %s", async (colorScheme) => {
+  const id = await transcript(server, "For everybody");
+  const page = await look(server.entry, { colorScheme, bypassCSP: true });
+  await page.locator(".row").first().waitFor();
+  const serious = async () => {
+    await page.evaluate(AXE);
+    const run = "axe.run().then((r) => r.violations.filter((v) => /serious|critical/.test(v.impact)).map((v) => v.id + ': ' + v.nodes.map((n) => n.html).join(' ')))";
+    return page.evaluate(run);
+  };
+  expect(await serious()).toEqual([]);
+  await page.goto(here(server, id));
+  await typed(page, "Words to be looked at");
+  await page.locator(".turn-name").first().waitFor();
+  await page.getByRole("button", { name: "How it listens" }).click();
+  expect(await serious()).toEqual([]);
+});
+
+test("German is there from start to end", async () => {
+  const page = await look(server.entry, { locale: "de-AT" });
+  await page.getByRole("button", { name: "Neue Besprechung" }).click();
+  await page.getByRole("button", { name: "Sprechen" }).waitFor();
+  expect(await page.locator("html").getAttribute("lang")).toBe("de");
+});
+
+test("without a network it says so, and what was typed meanwhile arrives", async () => {
+  const id = await transcript(server, "Offline");
+  const page = await look(here(server, id));
+  await typed(page, "before ");
+  await eventually(async () => expect(await standing(server, id)).toBe("before "));
+  await server.halt();
+  await page.getByText("what you write is kept").waitFor();
+  await page.keyboard.type("meanwhile");
+  await server.restart();
+  await eventually(async () => expect(await standing(server, id)).toBe("before meanwhile"));
+  await page.getByText("Connected").waitFor();
+});

@@ -1,0 +1,125 @@
+/** What is decided without a browser. */
+
+import type { Run, Turn } from "trax-client/transcript";
+import { describe as group, expect, test } from "vitest";
+import { clock } from "../src/format";
+import { preferred, sayIn } from "../src/i18n";
+import { de } from "../src/i18n/de";
+import { en } from "../src/i18n/en";
+import { peaksOf } from "../src/listen/peaks";
+import { commandOf } from "../src/meeting/shortcuts";
+import { describe } from "../src/meeting/StatusLine";
+import { asHotwords, dialOf, DIAL } from "../src/meeting/wishes";
+import { fileName, obsidianNote } from "../src/take/files";
+import { find } from "../src/take/find";
+import { parseSegment, spanOf, timeWords, wordAt, wordSaidAt } from "../src/words/timing";
+
+const heard = ["Good", " morning", " dear", " friends"].map((text, n) => ({
+  text,
+  startMs: n * 1000,
+  endMs: n * 1000 + 800,
+  confidence: 900,
+}));
+const run = (start: number, text: string, segment: string | null): Run => ({
+  start,
+  text,
+  segment,
+  highlight: null,
+  turn: null,
+});
+
+group("times of words", () => {
+  const words = (pass: string) => (pass === "1" ? heard : undefined);
+
+  test("each word of a segment has its place and time", () => {
+    const timed = timeWords([run(0, "Good morning dear friends", "1:0:4")], words);
+    expect(timed.map(({ from, to, startMs }) => [from, to, startMs])).toEqual([
+      [0, 4, 0],
+      [5, 12, 1000],
+      [13, 17, 2000],
+      [18, 25, 3000],
+    ]);
+  });
+
+  test("words that people changed or typed have none, and those around them keep theirs", () => {
+    const timed = timeWords([run(0, "Good evening, my dear friends", "1:0:4")], words);
+    expect(timed.map(({ startMs }) => startMs)).toEqual([0, 2000, 3000]);
+  });
+
+  test("a segment that was cut in two goes on behind the cut", () => {
+    const runs = [run(0, "Good morning", "1:0:4"), run(13, " dear friends", "1:0:4")];
+    expect(timeWords(runs, words).map(({ from }) => from)).toEqual([0, 5, 14, 19]);
+  });
+
+  test("passes that are not here yet, and what is no segment, give nothing", () => {
+    expect(timeWords([run(0, "Good", "2:0:1"), run(4, "x", "evil"), run(5, "y", null)], words)).toEqual([]);
+    expect(parseSegment("1:2")).toBeNull();
+  });
+
+  test("places and times lead to words", () => {
+    const timed = timeWords([run(0, "Good morning dear friends", "1:0:4")], words);
+    expect(wordAt(timed, 7)?.startMs).toBe(1000);
+    expect(wordAt(timed, 500)).toBeNull();
+    expect(wordSaidAt(timed, 2500)?.from).toBe(13);
+    expect(wordSaidAt(timed, 9000)).toBeNull();
+    expect(spanOf(timed, 6, 14)).toEqual({ startMs: 1000, endMs: 2800 });
+    expect(spanOf(timed, 30, 40)).toBeNull();
+  });
+});
+
+test("searching minds neither case nor accents, and knows where things stand", () => {
+  const turn = (start: number, text: string, speaker: string) => ({ start, text, speaker }) as Turn;
+  const turns = [turn(1, "Ein Café, İstanbul", "s1"), turn(20, "kein cafe", "s2")];
+  expect(find(turns, "CAFE", null)).toEqual([
+    { from: 5, to: 9 },
+    { from: 25, to: 29 },
+  ]);
+  expect(find(turns, "café", "s2")).toEqual([{ from: 25, to: 29 }]);
+  expect(find(turns, "  ", null)).toEqual([]);
+});
+
+test("both languages have the same places to fill", () => {
+  const holes = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
+  for (const key of Object.keys(en) as (keyof typeof en)[]) expect(holes(de[key])).toEqual(holes(en[key]));
+  expect(sayIn("de")("take.hits", { at: 1, count: 2 })).toBe("1 von 2");
+  expect(preferred(null, ["fr", "de-AT"])).toBe("de");
+  expect(preferred("en", ["de"])).toBe("en");
+  expect(preferred("constructor", [])).toBe("en");
+});
+
+test("an Obsidian note survives whatever stands in a title", () => {
+  const facts = { title: 'a: "b"\n---', date: new Date(0), durationMs: 61_000, people: ["x"], tags: ["to do"] };
+  const note = obsidianNote("# a", facts);
+  expect(note.split("\n").slice(0, 2)).toEqual(["---", 'title: "a: \\"b\\" ---"']);
+  expect(note).toContain("  - \"to-do\"");
+  expect(fileName("../a/b:c\0", "srt")).toBe(".. a b c.srt");
+  expect(fileName("///", "srt")).toBe("transcript.srt");
+});
+
+test("keys do things on the page, and less while one types", () => {
+  const key = (name: string, more = {}) => ({ key: name, ctrlKey: false, metaKey: false, altKey: false, ...more });
+  expect(commandOf(key(" "), false)).toBe("play");
+  expect(commandOf(key(" "), true)).toBeNull();
+  expect(commandOf(key(" ", { ctrlKey: true }), true)).toBe("play");
+  expect(commandOf(key("toString"), false)).toBeNull();
+});
+
+test("the status says the worst that is", () => {
+  const say = sayIn("en");
+  const recording = { phase: "recording", reconnecting: false, lagMs: 0 } as const;
+  expect(describe("live", false, recording, say)[1]).toBe("Listening");
+  expect(describe("live", false, { ...recording, reconnecting: true }, say)[1]).toContain("your audio is kept");
+  expect(describe("live", true, { ...recording, phase: "off" }, say)[1]).toContain("Saving");
+  expect(describe("live", false, { ...recording, lagMs: 9000 }, say)[1]).toBe("Catching up, 9 s behind");
+  expect(describe("reconnecting", false, { ...recording, phase: "off" }, say)[0]).toBe("bad");
+});
+
+test("wishes, times and peaks", () => {
+  expect(asHotwords(" Ada, ,Trax\nAda ")).toEqual(["Ada", "Trax"]);
+  const wishes = { language: "auto", diarization: true, hotwords: [] };
+  DIAL.forEach((each, at) => expect(dialOf({ ...wishes, ...each })).toBe(at));
+  expect([clock(-1), clock(65_000), clock(3_661_000)]).toEqual(["0:00", "1:05", "1:01:01"]);
+  const wav = new ArrayBuffer(44 + 8);
+  new Int16Array(wav).set([0, 16_384, -32_768, 0], 22);
+  expect([...peaksOf(wav, 2)]).toEqual([0.5, 1]);
+});
