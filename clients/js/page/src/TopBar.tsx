@@ -8,7 +8,7 @@ export function TopBar({ children }: { children?: ReactNode }) {
   const { say, tongue, choose } = useSpeech();
   return (
     <header className="topbar">
-      <a className="brand" href="#/" aria-label={say("app.back")}>
+      <a className="brand" href="#/" aria-label={`Trax: ${say("app.back")}`}>
         <span className="mark" aria-hidden="true" />
         Trax
       </a>

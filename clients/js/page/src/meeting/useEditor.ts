@@ -56,7 +56,7 @@ export function useEditor(wishes: Wishes): Editing {
     view.current = editor;
     const words = new PassWords(library, transcript.id, () => later());
     let timer: ReturnType<typeof setTimeout> | null = null;
-    let frame = 0;
+    let [frame, saying] = [0, 0];
 
     const mark = () => {
       timer = null;
@@ -82,6 +82,7 @@ export function useEditor(wishes: Wishes): Editing {
       });
     };
     const speak = () => {
+      saying = 0;
       const colourOf = colours(transcript.speakers);
       const sayings = transcript.partials.map((each) => ({ ...each, colour: colourOf(each.speaker) }));
       follow(editor, () => editor.dispatch({ effects: setPartials.of(sayings) }));
@@ -94,12 +95,16 @@ export function useEditor(wishes: Wishes): Editing {
       transcript.on("comments", later),
       transcript.on("tags", later),
       transcript.on("suggestions", later),
-      transcript.on("partials", speak),
+      // Not at once: presence also changes in the midst of what the editor does itself.
+      transcript.on("partials", () => {
+        saying ||= requestAnimationFrame(speak);
+      }),
     ];
     return () => {
       for (const stop of stops) stop();
       if (timer !== null) clearTimeout(timer);
       cancelAnimationFrame(frame);
+      cancelAnimationFrame(saying);
       words.close();
       editor.destroy();
       view.current = null;

@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { Unauthorized } from "trax-client";
 import { openTranscript, type SharedTranscript } from "trax-client/transcript";
 import { colourOf } from "../editor/presence";
-import { type Role, roleIn, SERVER, tokenFor } from "../server";
+import { keepToken, type Role, roleIn, SERVER, tokenFor } from "../server";
 
 export interface Opened {
   readonly transcript: SharedTranscript;
@@ -30,6 +30,8 @@ export function useTranscript(id: string, onRefused: () => void) {
     Promise.all([opening, roleIn(id).catch((): Role => "viewer")]).then(([open, role]) => {
       if (gone) return void open.close();
       transcript = open;
+      // The server's own token came with a transcript's address: it opens the others too.
+      if (role === "owner") keepToken(tokenFor(id) ?? "");
       open.show({ name: myName() || "…", colour: `voice-${colourOf(open.awareness.clientID)}` });
       open.on("error", fail);
       open.on("denied", () => setOpened({ transcript: open, role: "viewer" }));

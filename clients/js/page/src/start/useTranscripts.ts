@@ -31,7 +31,7 @@ export function useTranscripts(query: string): Listing {
       const mine = ++turn.current;
       const library = libraryFor(null);
       try {
-        const page = await library.page(path ? { next: path } : { query, limit: PAGE });
+        const page = await library.page(path ? { next: path } : { limit: PAGE, ...(query ? { query } : {}) });
         if (turn.current !== mine) return;
         const found = page.transcripts.map((each) => ({ ...each, speakers: null }));
         setRows((before) => (path && before ? [...before, ...found] : found));

@@ -150,6 +150,18 @@ export const here = (server: Server, id: string) => `${server.entry}#/t/${id}`;
 /** The transcript's text as an editor shows it, once it is there. */
 export const editor = (page: Page) => page.locator(".text .cm-content");
 
+/** What somebody reads in the editor, without heads of turns and the cursors of others. */
+export async function read(page: Page): Promise<string> {
+  const lines = await page.locator(".text .cm-line").evaluateAll((all) =>
+    all.map((line) => {
+      const copy = line.cloneNode(true) as Element;
+      for (const caret of copy.querySelectorAll(".caret")) caret.remove();
+      return copy.textContent ?? "";
+    }),
+  );
+  return lines.join("\n").trim();
+}
+
 /** What the server says stands in a transcript. */
 export async function standing(server: Server, id: string): Promise<string> {
   const { turns } = await api<{ turns: { text: string }[] }>(server, `v1/transcripts/${id}/turns`);
