@@ -27,6 +27,7 @@ export type SpeakerChosen = (turn: TurnHead, element: HTMLElement) => void;
 export const setTurns = StateEffect.define<readonly TurnHead[]>();
 export const setMarks = StateEffect.define<readonly Mark[]>();
 export const setPartials = StateEffect.define<readonly (Saying & { colour: number })[]>();
+export const setFound = StateEffect.define<{ from: number; to: number } | null>();
 export const setPlaying = StateEffect.define<{ from: number; to: number } | null>();
 
 class TurnWidget extends WidgetType {
@@ -178,20 +179,28 @@ export const partials = StateField.define<DecorationSet>({
   provide: (field) => EditorView.decorations.from(field),
 });
 
+/** One stretch that is shown in a way of its own, until the next is. */
+function stretch(effectType: typeof setPlaying, className: string) {
+  return StateField.define<DecorationSet>({
+    create: () => Decoration.none,
+    update(shown, transaction) {
+      let next = shown.map(transaction.changes);
+      for (const effect of transaction.effects) {
+        if (!effect.is(effectType)) continue;
+        const { from, to } = effect.value ?? { from: 0, to: 0 };
+        const valid = from < to && to <= transaction.newDoc.length;
+        next = valid
+          ? Decoration.set(Decoration.mark({ class: className }).range(from, to))
+          : Decoration.none;
+      }
+      return next;
+    },
+    provide: (field) => EditorView.decorations.from(field),
+  });
+}
+
 /** The word that is heard now. */
-export const playing = StateField.define<DecorationSet>({
-  create: () => Decoration.none,
-  update(shown, transaction) {
-    let next = shown.map(transaction.changes);
-    for (const effect of transaction.effects) {
-      if (!effect.is(setPlaying)) continue;
-      const { from, to } = effect.value ?? { from: 0, to: 0 };
-      const valid = from < to && to <= transaction.newDoc.length;
-      next = valid
-        ? Decoration.set(Decoration.mark({ class: "heard-now" }).range(from, to))
-        : Decoration.none;
-    }
-    return next;
-  },
-  provide: (field) => EditorView.decorations.from(field),
-});
+export const playing = stretch(setPlaying, "heard-now");
+
+/** What was looked for: the selection itself is not seen while the focus is elsewhere. */
+export const found = stretch(setFound, "found");

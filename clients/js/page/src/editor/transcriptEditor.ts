@@ -5,7 +5,7 @@ import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import type { SharedTranscript } from "trax-client/transcript";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
-import { marks, partials, playing, type SpeakerChosen, turnField } from "./model";
+import { found, marks, partials, playing, type SpeakerChosen, turnField } from "./model";
 import { nonce } from "./nonce";
 import { presence } from "./presence";
 
@@ -46,6 +46,7 @@ export function openEditor(parent: HTMLElement, wishes: EditorWishes): EditorVie
         marks,
         partials,
         playing,
+        found,
         EditorView.domEventHandlers({
           click: (event, view) => {
             const position = view.posAtCoords({ x: event.clientX, y: event.clientY });

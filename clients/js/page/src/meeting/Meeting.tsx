@@ -3,7 +3,7 @@
 import { EditorView } from "@codemirror/view";
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Library } from "trax-client";
-import { setPlaying, type TurnHead } from "../editor/model";
+import { setFound, setPlaying, type TurnHead } from "../editor/model";
 import { explain } from "../errors";
 import { useSay } from "../i18n";
 import { PlayerBar } from "../listen/PlayerBar";
@@ -63,11 +63,18 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
     (from: number, to: number) => {
       const { current } = editing.view;
       if (!current || to > current.state.doc.length) return;
-      const effects = EditorView.scrollIntoView(from, { y: "center" });
-      current.dispatch({ selection: { anchor: from, head: to }, effects });
+      const effects = [
+        EditorView.scrollIntoView(from, { y: "center" }),
+        setFound.of({ from, to }),
+      ];
+      current.dispatch({ effects });
     },
     [editing.view],
   );
+  const closeFind = () => {
+    setFinding(false);
+    editing.view.current?.dispatch({ effects: setFound.of(null) });
+  };
   const selected = () => spanOf(editing.timed.current, selection.from, selection.to);
   const skipTurn = (direction: -1 | 1) => {
     const starts = editing.heads.flatMap(({ at }) => wordAt(editing.timed.current, at + 1)?.startMs ?? []);
@@ -117,7 +124,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
       <div className="columns">
         <main className="paper">
           {finding && (
-            <FindBar transcript={transcript} show={show} onClose={() => setFinding(false)} />
+            <FindBar transcript={transcript} show={show} onClose={closeFind} />
           )}
           {readOnly && <p className="read-only">{say("meeting.readOnly")}</p>}
           {empty && (

@@ -143,6 +143,7 @@ test("names, text, notes, comments, tags and titles never run as script", async 
   await page.keyboard.press("Enter");
   await page.locator(".thread").waitFor();
   await editor(page).click();
+  await page.getByRole("toolbar").waitFor({ state: "detached" });
   await page.keyboard.press("Control+a");
   await page.getByRole("toolbar").getByRole("button", { name: "Tag" }).click();
   await page.getByLabel("Tag").fill(EVIL);
