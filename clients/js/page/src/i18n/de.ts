@@ -75,6 +75,7 @@ export const de: Record<Key, string> = {
   "set.diarization": "Stimmen unterscheiden",
   "set.vocabulary": "Zu erwartende Namen und Begriffe, mit Komma getrennt",
   "set.name": "Dein Name, wie ihn andere sehen",
+  "set.nameShort": "Dein Name",
   "set.next": "Das gilt, wenn du das nächste Mal auf das Mikrofon drückst.",
   "status.connecting": "Verbindet …",
   "status.live": "Verbunden",

@@ -73,6 +73,7 @@ export const en = {
   "set.diarization": "Tell speakers apart",
   "set.vocabulary": "Names and terms to expect, separated by commas",
   "set.name": "Your name, as others see it",
+  "set.nameShort": "Your name",
   "set.next": "This takes effect when you press the microphone the next time.",
   "status.connecting": "Connecting …",
   "status.live": "Connected",

@@ -56,7 +56,7 @@ export function MeetingBar(props: Props) {
             {say("share.title")}
           </button>
         )}
-        <button type="button" className="icon" aria-label={say("keys.help")} onClick={props.onHelp}>
+        <button type="button" className="icon keys-help" aria-label={say("keys.help")} onClick={props.onHelp}>
           ?
         </button>
       </div>
@@ -107,7 +107,7 @@ function People({ transcript }: { transcript: SharedTranscript }) {
         className="my-name"
         value={name}
         maxLength={60}
-        placeholder={say("set.name")}
+        placeholder={say("set.nameShort")}
         aria-label={say("set.name")}
         onChange={(event) => {
           const next = event.target.value;

@@ -172,6 +172,10 @@ test("the page works on a phone, without scrolling sideways", async () => {
   await page.getByRole("button", { name: "New meeting" }).click();
   await editor(page).waitFor();
   expect(await wide()).toBe(0);
+  for (const name of ["Share", "Take away"]) {
+    const box = await page.getByRole("button", { name }).boundingBox();
+    expect((box?.x ?? 999) + (box?.width ?? 999)).toBeLessThanOrEqual(375);
+  }
   expect(await page.getByRole("button", { name: "Start speaking" }).isVisible()).toBe(true);
   await page.getByRole("button", { name: "Notes, comments, suggestions" }).click();
   await page.locator(".notes .cm-content").waitFor();
