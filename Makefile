@@ -11,8 +11,9 @@ VENV   ?= .venv
 TORCH  ?= $(or $(shell cat $(VENV)/.torch 2>/dev/null),cpu)
 ARGS   ?=
 
-PAGE := clients/js/page
-PAGE_SOURCES = $(shell find clients/js/src $(PAGE)/src -type f 2>/dev/null) $(PAGE)/index.html \
+SDK := clients/js
+PAGE := $(SDK)/page
+PAGE_SOURCES = $(shell find $(SDK)/src $(PAGE)/src -type f 2>/dev/null) $(PAGE)/index.html \
   $(PAGE)/vite.config.ts
 
 BIN := $(VENV)/bin
@@ -21,7 +22,7 @@ PIP := $(BIN)/python -m pip
 FULLY_COVERED := streaming/core/*,server/wire.py,server/conversation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve page test test-page check static format lint types layers models \
+.PHONY: help setup serve page test test-js check static format lint types layers models \
   test-models tools floors lock clean
 
 help: ## list these targets
@@ -56,7 +57,7 @@ test-models: models
 # --- Prove ----------------------------------------------------------------------------------------
 
 ifeq ($(strip $(ARGS)),)
-test: $(VENV)/.dev test-models tools ## set up, then run every test and check what they cover
+test: test-js ## set up, then run every test and check what they cover
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
 	@$(MAKE) --no-print-directory floors
@@ -64,6 +65,12 @@ else
 test: $(VENV)/.dev test-models tools
 	$(BIN)/python -m pytest $(ARGS)
 endif
+
+# Both start real servers and speak into them in Chromium.
+test-js: $(VENV)/.dev $(SDK)/node_modules/.installed server/web/.built test-models tools ## test the JavaScript client and the web page
+	cd $(SDK) && npm run --silent check && TRAX_PYTHON=$(abspath $(BIN))/python npm run --silent test
+	cd $(PAGE) && npm run --silent check && npm run --silent test
+	cd $(PAGE) && TRAX_PYTHON=$(abspath $(BIN))/python npm run --silent test:browser
 
 floors:
 	$(BIN)/coverage combine --quiet
@@ -93,13 +100,9 @@ format: $(VENV)/.dev ## format the code and mend what can be mended by itself
 lock: ## resolve the dependencies anew and rewrite requirements/*.lock
 	requirements/make-locks $(PYTHON)
 
-test-page: server/web/.built ## test the web page, also in a real browser
-	cd $(PAGE) && npm run --silent check && npm run --silent test
-	cd $(PAGE) && TRAX_PYTHON=$(abspath $(BIN))/python npm run --silent test:browser
-
 clean: ## remove the environment and all caches; models and recordings stay
-	rm -rf $(VENV) server/web clients/js/page/node_modules build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
-	  .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache \
+	  .hypothesis .import_linter_cache server/web $(SDK)/dist $(SDK)/node_modules $(PAGE)/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- The environment, in steps that are skipped while nothing they depend on has changed ----------
@@ -131,9 +134,9 @@ $(VENV)/.dev: $(VENV)/.serve requirements/dev.lock | tools
 	$(PIP) install --no-deps -r requirements/dev.lock
 	@touch $@
 
-$(PAGE)/node_modules/.installed: $(PAGE)/package.json $(PAGE)/package-lock.json
-	@echo "Installing what the web page is built with, about 200 MB ..."
-	cd $(PAGE) && npm ci --no-progress
+%/node_modules/.installed: %/package.json %/package-lock.json
+	@echo "Installing what $* is built with, about 200 MB ..."
+	cd $* && npm ci --no-progress
 	@touch $@
 
 # Files are packed here, once, and not by the server for everybody.
