@@ -15,6 +15,9 @@ import { headsOf, marksOf } from "./decorations";
 /** How long words may stream in before times and marks are computed anew. */
 const MARKS_MS = 250;
 
+/** A text of so few characters is one that has just begun. */
+const SHORT = 600;
+
 export interface Editing {
   readonly view: RefObject<EditorView | null>;
   /** The words of the text that have a time, in its order. */
@@ -90,6 +93,7 @@ export function useEditor(wishes: Wishes): Editing {
     marking.current = later;
     mark();
     speak();
+    editor.scrollDOM.scrollTop = 0;
     const stops = [
       transcript.on("turns", turns),
       transcript.on("comments", later),
@@ -120,7 +124,9 @@ export function useEditor(wishes: Wishes): Editing {
 /** Stays at the end, if that is where one looks. */
 function follow(editor: EditorView, change: () => void): void {
   const scroller = editor.scrollDOM;
-  const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+  const scrolled = scroller.scrollTop > 0 || editor.state.doc.length < SHORT;
+  const atEnd =
+    scrolled && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
   change();
   if (atEnd) {
     editor.requestMeasure({
