@@ -20,7 +20,7 @@ import { SpeakerMenu } from "./SpeakerMenu";
 import { type Command, commandOf, wantsKeys } from "./shortcuts";
 import { type Editing, useEditor } from "./useEditor";
 import { useRecording } from "./useRecording";
-import { useShared } from "./useShared";
+import { useEmpty } from "./useShared";
 import { myName, type Opened } from "./useTranscript";
 
 const SKIP_MS = 5_000;
@@ -56,7 +56,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
     onClick: (position, asked) => (asked || player.playing || readOnly) && hear(position),
     onSelect: (from, to) => setSelection({ from, to }),
   });
-  const empty = useShared(transcript, "turns").every(({ text }) => !text);
+  const empty = useEmpty(transcript);
   usePlayingWord(player, editing);
 
   const show = useCallback(

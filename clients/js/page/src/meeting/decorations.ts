@@ -54,7 +54,8 @@ export function marksOf(
     const place = transcript.place(suggestion);
     if (!place) continue;
     const title = `${say("suggest.heard")}: ${suggestion.alternative.trim() || "–"}`;
-    marks.push({ from: place[0], to: place[1], className: "suggested", title });
+    const space = suggestion.text.length - suggestion.text.trimStart().length;
+    marks.push({ from: place[0] + space, to: place[1], className: "suggested", title });
   }
   if (doubt) {
     for (const { from, to, confidence } of timed) {

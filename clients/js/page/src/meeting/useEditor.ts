@@ -4,6 +4,7 @@ import { EditorView } from "@codemirror/view";
 import { type RefObject, useEffect, useRef, useState } from "react";
 import type { Library } from "trax-client";
 import type { SharedTranscript } from "trax-client/transcript";
+import type * as Y from "yjs";
 import { setMarks, setPartials, setTurns, type TurnHead } from "../editor/model";
 import { openEditor } from "../editor/transcriptEditor";
 import { useSay } from "../i18n";
@@ -14,6 +15,12 @@ import { headsOf, marksOf } from "./decorations";
 
 /** How long words may stream in before times and marks are computed anew. */
 const MARKS_MS = 250;
+
+/** How many times as long as it takes: a long text must not be looked through all the time. */
+const PATIENCE = 20;
+
+/** A text of so few characters is one that has just begun. */
+const SHORT = 600;
 
 export interface Editing {
   readonly view: RefObject<EditorView | null>;
@@ -58,8 +65,10 @@ export function useEditor(wishes: Wishes): Editing {
     let timer: ReturnType<typeof setTimeout> | null = null;
     let [frame, saying] = [0, 0];
 
+    let costMs = 0;
     const mark = () => {
       timer = null;
+      const began = performance.now();
       words.need(transcript.runs);
       timed.current = timeWords(transcript.runs, words.get);
       const shown = headsOf(transcript, timed.current, say);
@@ -69,9 +78,10 @@ export function useEditor(wishes: Wishes): Editing {
       ];
       setHeads(shown);
       follow(editor, () => editor.dispatch({ effects }));
+      costMs = performance.now() - began;
     };
     const later = () => {
-      timer ??= setTimeout(mark, MARKS_MS);
+      timer ??= setTimeout(mark, Math.max(MARKS_MS, PATIENCE * costMs));
     };
     const turns = () => {
       frame ||= requestAnimationFrame(() => {
@@ -87,11 +97,23 @@ export function useEditor(wishes: Wishes): Editing {
       const sayings = transcript.partials.map((each) => ({ ...each, colour: colourOf(each.speaker) }));
       follow(editor, () => editor.dispatch({ effects: setPartials.of(sayings) }));
     };
+    // What others type moves what is drawn; only where turns begin or end is it drawn anew at once.
+    const typed = (event: Y.YTextEvent) => {
+      const whole = event.delta.every(
+        ({ insert, delete: gone }) => !gone && !(typeof insert === "string" && insert.includes("\n")),
+      );
+      if (whole) later();
+      else turns();
+    };
+    const maps = ["turns", "hturns"].map((name) => transcript.doc.getMap(name));
+    transcript.text.observe(typed);
+    for (const map of maps) map.observe(turns);
     marking.current = later;
     mark();
     speak();
+    editor.scrollDOM.scrollTop = 0;
     const stops = [
-      transcript.on("turns", turns),
+      transcript.on("speakers", turns),
       transcript.on("comments", later),
       transcript.on("tags", later),
       transcript.on("suggestions", later),
@@ -102,6 +124,8 @@ export function useEditor(wishes: Wishes): Editing {
     ];
     return () => {
       for (const stop of stops) stop();
+      transcript.text.unobserve(typed);
+      for (const map of maps) map.unobserve(turns);
       if (timer !== null) clearTimeout(timer);
       cancelAnimationFrame(frame);
       cancelAnimationFrame(saying);
@@ -120,7 +144,9 @@ export function useEditor(wishes: Wishes): Editing {
 /** Stays at the end, if that is where one looks. */
 function follow(editor: EditorView, change: () => void): void {
   const scroller = editor.scrollDOM;
-  const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+  const scrolled = scroller.scrollTop > 0 || editor.state.doc.length < SHORT;
+  const atEnd =
+    scrolled && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
   change();
   if (atEnd) {
     editor.requestMeasure({

@@ -25,3 +25,15 @@ export function useShared<K extends keyof Told>(transcript: SharedTranscript, pa
   }, [transcript, part]);
   return value;
 }
+
+/** Whether nothing was said or typed yet; costs nothing while it is typed. */
+export function useEmpty(transcript: SharedTranscript): boolean {
+  const [empty, setEmpty] = useState(transcript.text.length === 0);
+  useEffect(() => {
+    const look = () => setEmpty(transcript.text.length === 0);
+    look();
+    transcript.text.observe(look);
+    return () => transcript.text.unobserve(look);
+  }, [transcript]);
+  return empty;
+}

@@ -1,0 +1,178 @@
+/** Words that arrive while people edit, suggestions, a long document, microphones that fail. */
+
+import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import type { Browser, Page } from "playwright-core";
+import { openTranscript, type SharedTranscript } from "trax-client/transcript";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import { browse, editor, here, problems, read, ROOT, type Server, serve, standing, talk, TOKEN, transcript, visit } from "./server";
+
+const SECONDS = 20;
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  server = await serve({ script: talk(24) });
+  const voice = join(server.folder, "voice.wav");
+  // Scripted engines do not listen, but what is silent has no level.
+  const tone = `import numpy as n, soundfile as s; s.write(${JSON.stringify(voice)}, 0.3 * n.sin(n.arange(16000 * ${SECONDS}) / 9), 16000, subtype="PCM_16")`;
+  execFileSync(process.env.TRAX_PYTHON ?? join(ROOT, ".venv/bin/python"), ["-c", tone]);
+  browser = await browse(voice);
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const eventually = (check: () => Promise<void>, timeout = 20_000) =>
+  vi.waitFor(check, { timeout, interval: 150 });
+
+/** Another client of the same transcript, without a browser. */
+const enter = (id: string): Promise<SharedTranscript> =>
+  openTranscript(server.url, id, { token: TOKEN, WebSocket: WebSocket as never });
+
+test("two people edit while words arrive, nothing is lost, and all end equal", async () => {
+  const id = await transcript(server, "Live");
+  const permissions = ["microphone"];
+  const { page: ada } = await visit(browser, here(server, id), { permissions });
+  const { page: bob } = await visit(browser, here(server, id));
+  await ada.getByRole("button", { name: "Start speaking" }).click();
+  await eventually(async () => expect(await read(bob)).toContain("word4"));
+
+  await place(ada, "word1");
+  await ada.keyboard.type("ADA");
+  await place(bob, "word3");
+  await bob.keyboard.type("BOB");
+  await eventually(async () => expect(await read(bob)).toContain("word14"));
+  await ada.getByRole("button", { name: "Stop" }).click();
+  await ada.getByRole("button", { name: "Start speaking" }).waitFor();
+
+  await eventually(async () => {
+    const seen = await read(ada);
+    expect(await read(bob)).toBe(seen);
+    expect((await standing(server, id)).replaceAll("\n", "")).toBe(seen.replaceAll("\n", ""));
+  });
+  const text = await read(ada);
+  for (const each of ["ADA", "BOB"]) expect(text.split(each)).toHaveLength(2);
+  for (let n = 0; n < 14; n++) expect(text.replace(/ADA|BOB/, "").match(new RegExp(`word${n}(?!\\d)`, "g"))).toHaveLength(1);
+  for (const page of [ada, bob]) {
+    expect(problems.get(page)).toEqual([]);
+    await page.context().close();
+  }
+});
+
+/** Sets the cursor behind a word. */
+async function place(page: Page, word: string): Promise<void> {
+  await page.evaluate((sought) => {
+    const content = document.querySelector<HTMLElement>(".text .cm-content");
+    content?.focus();
+    const walk = document.createTreeWalker(content as Node, NodeFilter.SHOW_TEXT);
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+      const at = node.textContent?.search(new RegExp(`${sought}(?!\\d)`)) ?? -1;
+      if (at >= 0) return getSelection()?.collapse(node, at + sought.length);
+    }
+    throw new Error(`${sought} is not there`);
+  }, word);
+}
+
+test("a server that is gone for a while costs nothing that was said, and the page says so", async () => {
+  const id = await transcript(server, "Outage");
+  const { page } = await visit(browser, here(server, id), { permissions: ["microphone"] });
+  await page.getByRole("button", { name: "Start speaking" }).click();
+  await eventually(async () => expect(await read(page)).toContain("word2"));
+  await server.halt();
+  await page.getByText("your audio is kept").waitFor();
+  await server.restart();
+  await page.getByText(/Listening|behind/).waitFor({ timeout: 20_000 });
+  await eventually(async () => expect(await read(page)).toContain("word12"));
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 20_000 });
+  const text = await read(page);
+  for (let n = 0; n < 12; n++) expect(text.match(new RegExp(`word${n}(?!\\d)`, "g"))).toHaveLength(1);
+  expect(problems.get(page)).toEqual([]);
+  await page.context().close();
+});
+
+test("suggestions are shown, accepted and dismissed", async () => {
+  const id = await transcript(server, "Suggestions");
+  const other = await enter(id);
+  other.insert(0, "we went to there house and saw the see");
+  const suggestion = (text: string, alternative: string, before: string, after: string) => ({
+    kind: "replace", text, alternative, before, after, words: ["1.3"], pass: "7", start_ms: 61_200, end_ms: 61_500,
+  });
+  other.doc.getMap("sug").set("a", suggestion(" there", " their", "we went to", " house and saw the se"));
+  other.doc.getMap("sug").set("b", suggestion(" see", " sea", " house and saw the", ""));
+  await other.saved();
+  const { page } = await visit(browser, here(server, id));
+  await page.getByRole("tab", { name: /Suggestions\s*2/ }).click();
+  expect(await page.locator(".suggested").allInnerTexts()).toEqual(["there", "see"]);
+  if (process.env.TRAX_SHOTS) await page.screenshot({ path: join(process.env.TRAX_SHOTS, "suggestion.png") });
+  await page.getByRole("button", { name: "Accept" }).first().click();
+  await page.getByRole("button", { name: "Dismiss" }).click();
+  await page.getByText("No suggestions").waitFor();
+  await eventually(async () => expect(await standing(server, id)).toBe("we went to their house and saw the see"));
+  expect(other.doc.getMap("sugd").toJSON()).toEqual({ a: "accepted", b: "dismissed" });
+  await other.close();
+  expect(problems.get(page)).toEqual([]);
+  await page.context().close();
+});
+
+test("three hours of speech open within a second, and typing stays quick", async () => {
+  const id = await transcript(server, "Three hours");
+  const other = await enter(id);
+  const turns = other.doc.getMap("hturns");
+  other.edit(() => {
+    for (let turn = 0; turn < 900; turn++) {
+      const words = Array.from({ length: 30 }, (_, n) => `w${turn}x${n}`).join(" ");
+      other.text.insert(other.text.length, "\n", { t: `t${turn}` });
+      other.text.insert(other.text.length, words, { t: null, g: `1:${30 * turn}:${30 * turn + 30}` });
+      turns.set(`t${turn}`, `s${turn % 4}`);
+    }
+  });
+  await other.saved();
+  const { page } = await visit(browser, server.entry);
+  const began = Date.now();
+  await page.evaluate((hash) => location.assign(hash), `#/t/${id}`);
+  await page.getByText("w0x0", { exact: false }).first().waitFor();
+  const openedMs = Date.now() - began;
+  // From the key to the frame after it, while somebody else's words stream in.
+  const timer = setInterval(() => other.insert(other.text.length, " more"), 100);
+  await page.locator(".text .cm-line").nth(2).click();
+  await page.evaluate(() => {
+    const delays: number[] = [];
+    (window as never as { delays: number[] }).delays = delays;
+    document.addEventListener("keydown", () => {
+      const at = performance.now();
+      requestAnimationFrame(() => setTimeout(() => delays.push(performance.now() - at)));
+    }, true);
+  });
+  for (let n = 0; n < 80; n++) await page.keyboard.type("x", { delay: 40 });
+  clearInterval(timer);
+  const delays = (await page.evaluate("window.delays")) as number[];
+  delays.sort((a, b) => a - b);
+  const p = (share: number) => Math.round((delays[Math.floor(delays.length * share)] ?? 0) * 10) / 10;
+  console.info(`opened in ${openedMs} ms; key to paint p50 ${p(0.5)} ms, p95 ${p(0.95)} ms`);
+  expect(openedMs).toBeLessThan(3_000);
+  expect(p(0.95)).toBeLessThan(200);
+  await other.close();
+  await page.context().close();
+});
+
+test("a microphone that is not allowed is explained", async () => {
+  const id = await transcript(server, "Denied");
+  const { page } = await visit(browser, here(server, id));
+  await page.evaluate(() => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotAllowedError"));
+  });
+  await page.getByRole("button", { name: "Start speaking" }).click();
+  await page.getByText("does not let this page use the microphone").waitFor();
+  expect(await page.getByRole("button", { name: "Start speaking" }).isEnabled()).toBe(true);
+  await page.evaluate(() => {
+    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotFoundError"));
+  });
+  await page.getByRole("button", { name: "Start speaking" }).click();
+  await page.getByText("No microphone was found").waitFor();
+  expect(await editor(page).count()).toBe(1);
+  await page.context().close();
+});
