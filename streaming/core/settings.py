@@ -36,7 +36,9 @@ class LiveRules:
         context: Audio of final words kept in such a window: less costs accuracy.
         language_after: Speech from which a detected language is believed when it is likely.
         language_surely_after: Speech from which it is believed in any case.
-        language_confidence: What likely means, in permille.
+        language_confidence: What likely means, in permille. Of 154 utterances in three languages,
+            Whisper base took one for another language with 500 to 700 at two seconds, and none
+            with more; nearly all reach 800 by then.
         waiting_passes: Utterance passes that may wait; beyond, the oldest is dropped in
             `FinalsMode.WORD` (its finals stand uncorrected). More than a full `capacity` holds of
             ordinary utterances: audio faster than real time waits for its passes instead.
@@ -48,7 +50,7 @@ class LiveRules:
     context: Samples = from_ms(6_000)
     language_after: Samples = from_ms(2_000)
     language_surely_after: Samples = from_ms(6_000)
-    language_confidence: int = 500
+    language_confidence: int = 800
     waiting_passes: int = 16
 
 
