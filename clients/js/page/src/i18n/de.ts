@@ -83,6 +83,7 @@ export const de: Record<Key, string> = {
   "status.reconnecting": "Verbindet neu: was du schreibst, bleibt erhalten",
   "status.reconnectingAudio": "Verbindet neu: deine Aufnahme bleibt erhalten",
   "status.ended": "Getrennt",
+  "status.leftBehind": "Schickt, was vor dem Schließen der Seite gesagt wurde …",
   "status.recording": "Hört zu",
   "status.muted": "Stumm",
   "status.paused": "Pause",

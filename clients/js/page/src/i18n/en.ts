@@ -81,6 +81,7 @@ export const en = {
   "status.reconnecting": "Reconnecting: what you write is kept",
   "status.reconnectingAudio": "Reconnecting: your audio is kept",
   "status.ended": "Disconnected",
+  "status.leftBehind": "Sending what you said before the page was closed …",
   "status.recording": "Listening",
   "status.muted": "Muted",
   "status.paused": "Paused",
