@@ -19,6 +19,7 @@ import { SidePanel, type Tab } from "./SidePanel";
 import { SpeakerMenu } from "./SpeakerMenu";
 import { type Command, commandOf, wantsKeys } from "./shortcuts";
 import { type Editing, useEditor } from "./useEditor";
+import { useLeftBehind } from "./useLeftBehind";
 import { useRecording } from "./useRecording";
 import { useEmpty } from "./useShared";
 import { myName, type Opened } from "./useTranscript";
@@ -29,6 +30,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
   const say = useSay();
   const readOnly = role === "viewer";
   const recording = useRecording(transcript.id);
+  const leftBehind = useLeftBehind(library, transcript.id, !readOnly);
   const length = useLength(library, transcript.id, recording.phase);
   const player = usePlayer(library, transcript.id, length);
   const [menu, setMenu] = useState<{ turn: TurnHead; anchor: HTMLElement } | null>(null);
@@ -125,6 +127,11 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
         <main className="paper">
           {finding && (
             <FindBar transcript={transcript} show={show} onClose={closeFind} />
+          )}
+          {leftBehind && (
+            <p className="read-only" role="status">
+              {say("status.leftBehind")}
+            </p>
           )}
           {readOnly && <p className="read-only">{say("meeting.readOnly")}</p>}
           {empty && (

@@ -43,7 +43,7 @@ export function SelectionBar({ transcript, from, to, readOnly, author, onPlay, o
               key={colour}
               type="button"
               className={`swatch hl-${colour}`}
-              aria-label={`${say("select.highlight")}: ${colour}`}
+              aria-label={`${say("select.highlight")}: ${say(`colour.${colour}`)}`}
               onClick={() => {
                 const stands = transcript.runs.some(
                   (run) =>

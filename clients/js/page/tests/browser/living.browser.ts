@@ -94,6 +94,22 @@ test("a server that is gone for a while costs nothing that was said, and the pag
   await page.context().close();
 });
 
+test("a page that is closed while the server is away loses no speech", async () => {
+  const id = await transcript(server, "Closed");
+  const { page, context } = await visit(browser, here(server, id), { permissions: ["microphone"] });
+  await page.getByRole("button", { name: "Start speaking" }).click();
+  await eventually(async () => expect(await read(page)).toContain("word1"));
+  await server.halt();
+  await page.getByText("your audio is kept").waitFor();
+  await page.waitForTimeout(4_000); // so much is said meanwhile
+  await page.close();
+  await server.restart();
+  const again = await context.newPage();
+  await again.goto(here(server, id));
+  await eventually(async () => expect(await read(again)).toContain("word5"));
+  await context.close();
+});
+
 test("suggestions are shown, accepted and dismissed", async () => {
   const id = await transcript(server, "Suggestions");
   const other = await enter(id);

@@ -1,0 +1,45 @@
+/** Speech that a closed page left in this browser: sent now, and nothing of it lost. */
+
+import { useEffect, useState } from "react";
+import { type Library, type PendingSession, pendingSessions, SessionGone } from "trax-client";
+import { SERVER, tokenFor } from "../server";
+
+/** Sends what was left behind in a transcript; returns whether that is going on. */
+export function useLeftBehind(library: Library, id: string, mayWrite: boolean): boolean {
+  const [sending, setSending] = useState(false);
+  useEffect(() => {
+    if (!mayWrite) return;
+    let gone = false;
+    const send = async () => {
+      const left = (await pendingSessions()).filter(({ transcript }) => transcript === id);
+      for (const each of left) {
+        if (gone) return;
+        setSending(true);
+        await finish(each, library, id);
+      }
+    };
+    send()
+      // What could not be sent stays in the browser, and is tried again with the next visit.
+      .catch(() => undefined)
+      .finally(() => setSending(false));
+    return () => {
+      gone = true;
+    };
+  }, [library, id, mayWrite]);
+  return sending;
+}
+
+async function finish(pending: PendingSession, library: Library, id: string): Promise<void> {
+  try {
+    const session = await pending.resume(SERVER, { token: tokenFor(id) });
+    session.end();
+    await session.finished;
+  } catch (error) {
+    if (!(error instanceof SessionGone)) throw error;
+    // The server finished the session without it: it becomes a recording of its own.
+    const audio = await pending.audio();
+    const empty = 44;
+    if (audio.size > empty) await library.upload(id, audio, { name: "left-behind.wav" });
+    await pending.discard();
+  }
+}
