@@ -62,7 +62,7 @@ ifeq ($(strip $(ARGS)),)
 test: test-js ## set up, then run every test and check what they cover
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest
-	@$(MAKE) --no-print-directory floors $(if $(filter true,$(NODE)),test-page)
+	@$(MAKE) --no-print-directory floors
 else
 test: $(VENV)/.dev test-models tools
 	$(BIN)/python -m pytest $(ARGS)
