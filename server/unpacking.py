@@ -129,7 +129,7 @@ def unpack(
 
 def _reports(arguments: Sequence[str], stall_s: float) -> Iterator[Report]:
     """Run the process and yield what it reports; it is gone afterwards, whatever happens."""
-    command = [sys.executable, "-m", "server.unpacking", *arguments]
+    command = [sys.executable, "-P", "-m", "server.unpacking", *arguments]
     pipe = subprocess.PIPE
     # Its input is never written to: that it ends tells the process that we are gone.
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as process:  # noqa: S603

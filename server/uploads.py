@@ -27,7 +27,7 @@ from server.jobs import Jobs
 from server.messages import AUTO_LANGUAGE, Encoding, Finals
 from server.recordings import SAMPLE_BYTES, Manifest, unix_ms
 from server.rooms import Rooms
-from server.storage.errors import UnknownJob
+from server.storage.errors import Conflict, StaleWriter, UnknownJob, UnknownTranscript
 from server.storage.sessions import NewSession
 from server.storage.store import Store
 from server.storage.uploads import NewUpload, Upload, Wishes
@@ -310,9 +310,10 @@ class Uploads:
                 upload, job = await self._jobs.submit_with(
                     lambda bounds: self._store.uploads.add(lease, new, bounds)
                 )
-            except BaseException:
+            except (Conflict, Overload, StaleWriter, UnknownTranscript):
                 await self._disk.run(lambda: self._files.remove(session))
                 raise
+            # After anything else it may be stored all the same: the next start finds out.
             await self._disk.run(lambda: self._files.confirm(session))
         logger.info(
             "upload taken",

@@ -14,7 +14,9 @@ import pytest
 
 from server import upload_files, uploads
 from server.api.uploads import _name
+from server.storage.errors import StorageUnavailable, Trouble
 from server.storage.jobs import Bounds
+from server.storage.uploads import Uploads
 from streaming.engines.loading import EngineConfig, EngineSet, load
 from tests.offline.hands import Does
 from tests.server.api.asking import Reply, ask, ask_until, linked, made
@@ -346,6 +348,30 @@ async def test_where_too_much_waits_nothing_is_left(tmp_path: Path) -> None:
         assert (refused.status, refused.code) == (503, "overloaded")
         assert (await ask(server, "GET", path)).json["sessions"] == []
         assert left(server) == []
+
+
+async def test_a_file_stays_when_it_is_not_known_whether_it_was_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Uploads.add
+
+    def adds_and_fails(*arguments: object) -> None:
+        add(*arguments)  # type: ignore[arg-type]  # as it is called
+        raise StorageUnavailable("elsewhere", Trouble.UNREACHABLE, "08006")
+
+    async with running(tmp_path, talk(1)) as server:
+        path = await made(server)
+        with monkeypatch.context() as broken:
+            broken.setattr(Uploads, "add", adds_and_fails)
+            refused = await send(server, path, TONE)
+        again = await send(server, path, TONE)
+
+        assert refused.status == 503
+        assert again.status == 200
+        assert left(server) == [again.json["session"]]
+    async with running(tmp_path, talk(1)) as server:
+        assert left(server) == [again.json["session"]]
+        assert not list((server.data_dir / "sessions").glob("*/unconfirmed"))
 
 
 async def test_viewers_and_strangers_send_nothing(tmp_path: Path) -> None:
