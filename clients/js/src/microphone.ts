@@ -67,6 +67,8 @@ const PROCESSOR = "trax-microphone";
 export class Microphone {
   private readonly listeners = new Listeners<MicrophoneEvents>();
   private current: MicrophoneState = "recording";
+  private mutes = false;
+  private pauses = false;
   private quietMs = 0;
   private silent = false;
 
@@ -152,20 +154,22 @@ export class Microphone {
 
   /** Whether silence is recorded instead. */
   get muted(): boolean {
-    return this.current === "muted";
+    return this.mutes;
   }
 
   set muted(muted: boolean) {
-    if (muted !== this.muted) this.become(muted ? "muted" : "recording");
+    this.mutes = muted;
+    this.follow();
   }
 
   /** Whether nothing is recorded: the session's clock stands. */
   get paused(): boolean {
-    return this.current === "paused";
+    return this.pauses;
   }
 
   set paused(paused: boolean) {
-    if (paused !== this.paused) this.become(paused ? "paused" : "recording");
+    this.pauses = paused;
+    this.follow();
   }
 
   /** Listens from now on; returns how to stop. */
@@ -229,6 +233,11 @@ export class Microphone {
     if (this.current === "closed") return;
     this.release();
     this.listeners.tell("error", new MicrophoneError(reason, message));
+  }
+
+  /** Pausing hides being muted, and does not end it. */
+  private follow(): void {
+    this.become(this.pauses ? "paused" : this.mutes ? "muted" : "recording");
   }
 
   private become(state: MicrophoneState): void {

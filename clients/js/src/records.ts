@@ -70,6 +70,8 @@ export interface NewLink extends Link {
 
 /** All about a transcript, except for what it says. */
 export interface TranscriptDetails extends TranscriptRecord {
+  /** What one may do with it: `owner`, `editor` or `viewer`. */
+  readonly role: string;
   readonly speakers: readonly NamedSpeaker[];
   readonly sessions: readonly MicrophoneSession[];
   readonly passes: readonly PassRecord[];
@@ -159,6 +161,7 @@ export function readSpeaker(fields: Fields): NamedSpeaker {
 export function readDetails(fields: Fields): TranscriptDetails {
   return {
     ...readTranscript(fields),
+    role: fields.text("role"),
     speakers: fields.items("speakers").map(readSpeaker),
     sessions: fields.items("sessions").map((each) => ({
       id: each.text("id"),

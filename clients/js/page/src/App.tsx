@@ -12,7 +12,10 @@ export function App() {
   const [hash, setHash] = useState(location.hash);
   const [refused, setRefused] = useState(false);
   useEffect(() => {
-    const follow = () => setHash(location.hash);
+    const follow = () => {
+      setHash(location.hash);
+      setRefused(false);
+    };
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);

@@ -25,7 +25,10 @@ export function Popover({ anchor, label, onClose, children }: Props) {
   });
   useEffect(() => {
     const elsewhere = (event: Event) => {
-      if (!box.current?.contains(event.target as Node)) onClose();
+      const target = event.target as Node;
+      // What opened it closes it by itself.
+      if (anchor instanceof Element && anchor.contains(target)) return;
+      if (!box.current?.contains(target)) onClose();
     };
     const escape = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;

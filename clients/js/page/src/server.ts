@@ -27,6 +27,13 @@ export function keepToken(token: string): void {
   localStorage.setItem(OWN, token);
 }
 
+/** Forgets the link into a transcript, because it counts no more; returns whether there was one. */
+export function forgetLink(id: string): boolean {
+  const had = localStorage.getItem(one(id)) !== null;
+  localStorage.removeItem(one(id));
+  return had && localStorage.getItem(OWN) !== null;
+}
+
 /** The token for a transcript: that of a link into it, or else the server's own. */
 export function tokenFor(id: string | null): string | null {
   return (id !== null ? localStorage.getItem(one(id)) : null) ?? localStorage.getItem(OWN);
@@ -57,11 +64,6 @@ export type Role = "owner" | "editor" | "viewer";
 
 /** What our token may do in a transcript. */
 export async function roleIn(id: string): Promise<Role> {
-  const answer = await fetch(`${SERVER}v1/transcripts/${encodeURIComponent(id)}`, {
-    headers: { Authorization: `Bearer ${tokenFor(id) ?? ""}` },
-    cache: "no-store",
-  });
-  const about: unknown = await answer.json();
-  const role = (about as { role?: unknown }).role;
+  const { role } = await libraryFor(id).get(id);
   return role === "owner" || role === "editor" ? role : "viewer";
 }

@@ -1,6 +1,6 @@
 /** The editor of a transcript: CodeMirror over the shared text. */
 
-import { defaultKeymap } from "@codemirror/commands";
+import { standardKeymap } from "@codemirror/commands";
 import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import type { SharedTranscript } from "trax-client/transcript";
@@ -39,7 +39,8 @@ export function openEditor(parent: HTMLElement, wishes: EditorWishes): EditorVie
         // A newline would begin a turn, or break one apart without saying whose the rest is.
         EditorView.clipboardInputFilter.of((text) => text.replace(/\s*[\r\n]+\s*/g, " ")),
         writing,
-        keymap.of(defaultKeymap),
+        // Not the whole default: it has keys that move lines, and a line is a turn of somebody.
+        keymap.of(standardKeymap),
         yCollab(transcript.text, null, { undoManager: readOnly ? false : transcript.undoManager }),
         presence(transcript.text, transcript.awareness),
         turnField(wishes.chooseSpeaker),
@@ -77,6 +78,7 @@ function turnKeys(transcript: SharedTranscript) {
       },
     },
     { key: "Shift-Enter", run: () => true },
+    { mac: "Ctrl-o", run: () => true },
     {
       key: "Backspace",
       run: (view: EditorView) => {

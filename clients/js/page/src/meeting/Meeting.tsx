@@ -30,7 +30,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
   const say = useSay();
   const readOnly = role === "viewer";
   const recording = useRecording(transcript.id);
-  const leftBehind = useLeftBehind(library, transcript.id, !readOnly);
+  const leftBehind = useLeftBehind(library, transcript.id, !readOnly && recording.phase === "off");
   const length = useLength(library, transcript.id, recording.phase);
   const player = usePlayer(library, transcript.id, length);
   const [menu, setMenu] = useState<{ turn: TurnHead; anchor: HTMLElement } | null>(null);
@@ -38,6 +38,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
   const [finding, setFinding] = useState(false);
   const [help, setHelp] = useState(false);
   const [again, setAgain] = useState<{ startMs: number; endMs: number } | null>(null);
+  const [untimed, setUntimed] = useState(false);
   const [tab, setTab] = useState<Tab>("notes");
   const [doubt, setDoubt] = useState(false);
   const place = useRef<HTMLDivElement>(null);
@@ -134,6 +135,11 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
             </p>
           )}
           {readOnly && <p className="read-only">{say("meeting.readOnly")}</p>}
+          {untimed && selection.from < selection.to && (
+            <p role="status" className="problem">
+              {say("again.noTime")}
+            </p>
+          )}
           {empty && (
             <p className="empty">{say(readOnly ? "meeting.emptyViewer" : "meeting.empty")}</p>
           )}
@@ -146,7 +152,11 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
               readOnly={readOnly}
               author={myName() || say("speaker.unknown")}
               onPlay={() => hear(selection.from)}
-              onAgain={() => setAgain(selected())}
+              onAgain={() => {
+                const span = selected();
+                setUntimed(span === null);
+                setAgain(span);
+              }}
               onCommented={() => setTab("comments")}
             />
           )}

@@ -71,19 +71,26 @@ function Title({ transcript, library, readOnly }: { transcript: SharedTranscript
   const say = useSay();
   const { title } = useShared(transcript, "meta");
   const [typed, setTyped] = useState<string | null>(null);
+  const [failed, setFailed] = useState(false);
   useEffect(() => {
     document.title = title ? `${title} · Trax` : "Trax";
   }, [title]);
   async function save() {
-    if (typed !== null && typed !== title) {
-      await library.change(transcript.id, { title: typed.replace(/\p{Cc}/gu, " ") }).catch(() => undefined);
+    try {
+      if (typed !== null && typed !== title) {
+        await library.change(transcript.id, { title: typed.replace(/\p{Cc}/gu, " ") });
+      }
+      setTyped(null);
+      setFailed(false);
+    } catch {
+      setFailed(true); // What was typed stays, and is saved the next time.
     }
-    setTyped(null);
   }
   return (
     <input
       className="title-field"
       aria-label={say("meeting.title")}
+      aria-invalid={failed}
       placeholder={say("app.untitled")}
       value={typed ?? title}
       readOnly={readOnly}

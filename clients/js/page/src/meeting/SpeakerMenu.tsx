@@ -32,7 +32,7 @@ export function SpeakerMenu({ transcript, turn, anchor, onClose }: Props) {
 
   /** A speaker whom no machine knows begins with this turn. */
   function assign(newName: string) {
-    const made = `p${crypto.randomUUID().slice(0, 8)}`;
+    const made = `p${[...crypto.getRandomValues(new Uint32Array(2))].map((n) => n.toString(36)).join("")}`;
     transcript.edit(() => {
       transcript.nameSpeaker(made, { name: newName });
       if (turn.id !== null) transcript.chooseSpeaker(turn.id, made);

@@ -18,7 +18,7 @@ export function useLeftBehind(library: Library, id: string, mayWrite: boolean): 
         await finish(each, library, id);
       }
     };
-    send()
+    alone(`trax.left-behind ${id}`, send)
       // What could not be sent stays in the browser, and is tried again with the next visit.
       .catch(() => undefined)
       .finally(() => setSending(false));
@@ -29,13 +29,20 @@ export function useLeftBehind(library: Library, id: string, mayWrite: boolean): 
   return sending;
 }
 
+/** Does something unless another page of this browser does it already. */
+async function alone(name: string, work: () => Promise<void>): Promise<void> {
+  if (!navigator.locks) return work();
+  await navigator.locks.request(name, { ifAvailable: true }, (lock) => (lock ? work() : undefined));
+}
+
 async function finish(pending: PendingSession, library: Library, id: string): Promise<void> {
   try {
     const session = await pending.resume(SERVER, { token: tokenFor(id) });
     session.end();
     await session.finished;
   } catch (error) {
-    if (!(error instanceof SessionGone)) throw error;
+    // If another connection took it over, that one has all of it.
+    if (!(error instanceof SessionGone) || error.code !== "session_gone") throw error;
     // The server finished the session without it: it becomes a recording of its own.
     const audio = await pending.audio();
     const empty = 44;

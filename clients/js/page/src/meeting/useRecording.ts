@@ -1,10 +1,13 @@
 /** The microphone of this page: on, muted, paused, off; and the session that it speaks into. */
 
 import { useCallback, useEffect, useRef, useState } from "react";
-import { connect, type Level, Microphone, MicrophoneError, type Session } from "trax-client";
+import { connect, type Level, Microphone, type Session } from "trax-client";
 import workletUrl from "../../../src/worklet.ts?worker&url";
 import { SERVER, tokenFor } from "../server";
 import type { Wishes } from "./wishes";
+
+/** So long an outage may last: what is said meanwhile is kept, at 2 MB a minute. */
+const OUTAGE_MS = 30 * 60_000;
 
 export type Phase = "off" | "starting" | "recording" | "muted" | "paused" | "ending";
 
@@ -28,9 +31,11 @@ export function useRecording(id: string): Recording {
   const [reconnecting, setReconnecting] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const open = useRef<{ microphone: Microphone; session: Session } | null>(null);
+  const starting = useRef<AbortController | null>(null);
   const levels = useRef(new Set<(level: Level) => void>());
 
   const stop = useCallback(async () => {
+    starting.current?.abort();
     const current = open.current;
     if (!current) return;
     open.current = null;
@@ -46,13 +51,25 @@ export function useRecording(id: string): Recording {
     async (deviceId: string, wishes: Wishes) => {
       setPhase("starting");
       setError(null);
+      const { signal } = (starting.current = new AbortController());
       let microphone: Microphone | null = null;
       try {
         microphone = await Microphone.open({
           workletUrl: new URL(workletUrl, document.baseURI),
           ...(deviceId ? { deviceId } : {}),
         });
-        const session = await connect(SERVER, {
+        // Whoever left the page meanwhile does not want to be heard.
+        signal.throwIfAborted();
+        const failing = new Promise<never>((_, reject) =>
+          microphone?.on("error", (failed) => failed.reason !== "silent" && reject(failed)),
+        );
+        failing.catch(() => undefined); // is told below
+        const early: Uint8Array[] = [];
+        const stopKeeping = microphone.on("audio", (pcm) => early.push(pcm));
+        const connecting = connect(SERVER, {
+          signal,
+          reconnect: { giveUpMs: OUTAGE_MS },
+          keepMs: OUTAGE_MS,
           token: tokenFor(id),
           transcript: id,
           language: wishes.language,
@@ -63,6 +80,12 @@ export function useRecording(id: string): Recording {
           ...(microphone.label ? { microphone: printable(microphone.label) } : {}),
           partials: true,
         });
+        connecting.then((late) => signal.aborted && void late.close(), () => undefined);
+        const session = await Promise.race([connecting, failing]);
+        signal.throwIfAborted();
+        starting.current = null;
+        stopKeeping();
+        for (const pcm of early) session.send(pcm).catch(setError);
         open.current = { microphone, session };
         setDevice(microphone.label);
         microphone.on("level", (level) => levels.current.forEach((tell) => tell(level)));
@@ -77,11 +100,13 @@ export function useRecording(id: string): Recording {
           setError(failed);
           void stop();
         });
-        microphone.pipe(session);
+        microphone.pipe(session, setError);
         setPhase("recording");
       } catch (failed) {
+        const wanted = !signal.aborted;
+        starting.current?.abort();
         await microphone?.close();
-        setError(failed);
+        if (wanted) setError(failed);
         setPhase("off");
       }
     },
@@ -105,18 +130,19 @@ export function useRecording(id: string): Recording {
     mute: (muted) => {
       if (!open.current) return;
       open.current.microphone.muted = muted;
-      setPhase(muted ? "muted" : "recording");
+      setPhase(phaseOf(open.current.microphone));
     },
     pause: (paused) => {
       if (!open.current) return;
       open.current.microphone.paused = paused;
-      setPhase(paused ? "paused" : "recording");
+      setPhase(phaseOf(open.current.microphone));
     },
   };
 }
 
-export const isSilence = (error: unknown) =>
-  error instanceof MicrophoneError && error.reason === "silent";
+function phaseOf({ state }: Microphone): Phase {
+  return state === "closed" ? "off" : state;
+}
 
 function printable(label: string): string {
   return label.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, "").trim().slice(0, 100) || "microphone";

@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { Unauthorized } from "trax-client";
 import { openTranscript, type SharedTranscript } from "trax-client/transcript";
 import { colourOf } from "../editor/presence";
-import { keepToken, type Role, roleIn, SERVER, tokenFor } from "../server";
+import { forgetLink, keepToken, type Role, roleIn, SERVER, tokenFor } from "../server";
 
 export interface Opened {
   readonly transcript: SharedTranscript;
@@ -23,12 +23,17 @@ export function useTranscript(id: string, onRefused: () => void) {
     let transcript: SharedTranscript | null = null;
     const fail = (caught: unknown) => {
       if (gone) return;
-      if (caught instanceof Unauthorized) onRefused();
+      if (caught instanceof Unauthorized) {
+        if (forgetLink(id)) return location.reload();
+        onRefused();
+      }
       setError(caught);
     };
     const opening = openTranscript(SERVER, id, { token: tokenFor(id) });
-    Promise.all([opening, roleIn(id).catch((): Role => "viewer")]).then(([open, role]) => {
+    // The server may be away while the browser's own copy can be edited: it refuses what is not ours.
+    Promise.all([opening, roleIn(id).catch(() => null)]).then(([open, told]) => {
       if (gone) return void open.close();
+      const role = told ?? (open.readOnly ? "viewer" : "editor");
       transcript = open;
       // The server's own token came with a transcript's address: it opens the others too.
       if (role === "owner") keepToken(tokenFor(id) ?? "");

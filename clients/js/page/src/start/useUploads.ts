@@ -1,7 +1,7 @@
 /** Recordings on their way: sent, heard, written. Each becomes a transcript of its own. */
 
 import { useState } from "react";
-import type { Job } from "trax-client";
+import { type Job, type Library, Refused } from "trax-client";
 import { libraryFor } from "../server";
 
 export interface Upload {
@@ -14,6 +14,8 @@ export interface Upload {
   readonly error: unknown;
 }
 
+type Change = (fields: Partial<Upload>) => void;
+
 let count = 0;
 
 export function useUploads(onChange: () => void) {
@@ -21,7 +23,7 @@ export function useUploads(onChange: () => void) {
 
   async function send(file: File): Promise<void> {
     const key = ++count;
-    const change = (fields: Partial<Upload>) =>
+    const change: Change = (fields) =>
       setUploads((all) => all.map((each) => (each.key === key ? { ...each, ...fields } : each)));
     const begun = { key, name: file.name, transcript: null, sent: 0, job: null, error: null };
     setUploads((all) => [begun, ...all]);
@@ -35,14 +37,25 @@ export function useUploads(onChange: () => void) {
       const onProgress = (sent: number, total: number) => change({ sent: total ? sent / total : 1 });
       const job = await library.upload(transcript, file, { onProgress });
       change({ job, sent: 1 });
-      for await (const now of library.watch(transcript, job.id)) change({ job: now });
-      onChange();
+      void watch(library, transcript, job.id, change);
     } catch (error) {
       change({ error });
       // What is no recording leaves no empty transcript behind.
-      if (transcript !== null) await library.delete(transcript).catch(() => undefined);
+      if (transcript !== null && error instanceof Refused) {
+        await library.delete(transcript).catch(() => undefined);
+      }
       onChange();
     }
+  }
+
+  /** Tells how far a job is; the recording is safe on the server, whatever happens here. */
+  async function watch(library: Library, transcript: string, job: string, change: Change): Promise<void> {
+    try {
+      for await (const now of library.watch(transcript, job)) change({ job: now });
+    } catch (error) {
+      change({ error });
+    }
+    onChange();
   }
 
   return { uploads, send: (files: Iterable<File>) => [...files].forEach((file) => void send(file)) };

@@ -49,12 +49,14 @@ export function ShareDialog({ id, library, onClose }: { id: string; library: Lib
       {fresh && (
         <div className="fresh">
           <input readOnly value={fresh} aria-label={say("share.copy")} onFocus={(e) => e.target.select()} />
-          <button
-            type="button"
-            onClick={() => navigator.clipboard.writeText(fresh).then(() => setTold(say("app.copied")), fail)}
-          >
-            {say("share.copy")}
-          </button>
+          {navigator.clipboard && (
+            <button
+              type="button"
+              onClick={() => navigator.clipboard.writeText(fresh).then(() => setTold(say("app.copied")), fail)}
+            >
+              {say("share.copy")}
+            </button>
+          )}
           <small>{say("share.once")}</small>
         </div>
       )}

@@ -192,3 +192,42 @@ test("a microphone that is not allowed is explained", async () => {
   expect(await editor(page).count()).toBe(1);
   await page.context().close();
 });
+
+test("who leaves while the microphone starts is not heard", async () => {
+  const id = await transcript(server, "Left");
+  const { page } = await visit(browser, here(server, id), { permissions: ["microphone"] });
+  await page.evaluate(() => {
+    const { mediaDevices } = navigator;
+    const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+    const tracks: MediaStreamTrack[] = [];
+    Object.assign(window, { tracks });
+    mediaDevices.getUserMedia = async (wish) => {
+      await new Promise((resolve) => setTimeout(resolve, 500)); // somebody is asked
+      const stream = await ask(wish);
+      tracks.push(...stream.getTracks());
+      return stream;
+    };
+  });
+  await page.getByRole("button", { name: "Start speaking" }).click();
+  await page.evaluate("location.hash = '#/'");
+  await page.getByRole("button", { name: "New meeting" }).waitFor();
+  await eventually(async () => {
+    expect(await page.evaluate("tracks.map((track) => track.readyState)")).toEqual(["ended"]);
+  });
+  expect(await standing(server, id)).toBe("");
+  await page.context().close();
+});
+
+test("who is muted stays muted over a pause", async () => {
+  const id = await transcript(server, "Muted");
+  const { page } = await visit(browser, here(server, id), { permissions: ["microphone"] });
+  const press = (name: string) => page.getByRole("button", { name, exact: true }).click();
+  await press("Start speaking");
+  await press("Mute");
+  await press("Pause");
+  await press("Go on");
+  await page.getByRole("button", { name: "Unmute" }).waitFor();
+  await press("Stop");
+  await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 30_000 });
+  await page.context().close();
+});
