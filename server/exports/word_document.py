@@ -54,8 +54,9 @@ _NAMESPACE = re.compile(rb' xmlns:\w+="[^"]*"')
 
 BREATH_S = 1e-4
 """How long it is waited after each turn. lxml lets go of Python again and again, for less time
-than another thread takes to wake up, and each time the wait begins anew after which Python would let
-that thread in: the event loop was 50 ms late. With this 12 ms at most, for a quarter more time."""
+than another thread takes to wake up, and each time the wait begins anew after which Python would
+let that thread in: the event loop was 50 ms late. With this it is 12 ms at most, for a quarter
+more time."""
 
 ZIP_EPOCH = 1980
 """The first year of dates in a zip archive, which such a document is."""
