@@ -1,7 +1,5 @@
 """A whole server on a file system that is full: who is told what, and that nothing is lost."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +8,7 @@ import pytest
 
 from server import commits
 from tests.server.editing import TRANSCRIPT, Editor, editing, open_transcript, stored_text
+from tests.server.small_disk import mounted
 from tests.server.talking import Client, resume_of, running, samples, talk, talking
 
 pytestmark = pytest.mark.slow
@@ -21,13 +20,8 @@ MORE_THAN_A_PAGE = 8_000 * "after "
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder for a server whose data lie on a small file system of memory."""
-    if os.getuid() != 0:
-        pytest.skip("only root may mount a file system")
-    (disk := tmp_path / "data").mkdir()
-    options = ("-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(disk))
-    subprocess.run(["mount", *options], check=True)
-    yield tmp_path
-    subprocess.run(["umount", str(disk)], check=True)
+    with mounted(tmp_path / "data", f"{DISK_BYTES}"):
+        yield tmp_path
 
 
 @contextmanager

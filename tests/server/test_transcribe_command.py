@@ -17,6 +17,7 @@ import pytest
 from server.cli import run
 from tests.server.api.asking import ask, ask_until, made
 from tests.server.recording_files import wav
+from tests.server.small_disk import mounted
 from tests.server.talking import running, samples, talk
 
 pytestmark = pytest.mark.slow  # each file is decoded in a process of its own
@@ -131,18 +132,12 @@ def test_what_is_no_file_is_refused_at_once(
     assert "a file expected, got a pipe or a device" in capfd.readouterr().err
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount a file system")
 def test_the_folder_that_is_full_is_named(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    full = tmp_path / "full"
-    full.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(full)], check=True)
-    try:
+    with mounted(tmp_path / "full", "64k") as full:
         monkeypatch.setattr(tempfile, "tempdir", str(full))
         assert transcribe(tmp_path, recording(tmp_path, "talk.wav")) == 1
-    finally:
-        subprocess.run(["umount", str(full)], check=True)
 
     assert f"{full}: No space left on device" in capfd.readouterr().err
 

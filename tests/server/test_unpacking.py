@@ -22,6 +22,7 @@ from server.unpacking import Unpacked, examine, unpack
 from server.upload_files import longest_upload
 from streaming.core.domain import Samples
 from tests.server.recording_files import RATE, Pcm16, read_speech, wav, write_recording
+from tests.server.small_disk import mounted
 
 pytestmark = pytest.mark.slow  # each starts processes
 
@@ -164,13 +165,8 @@ def test_what_cannot_be_read_or_written_is_told_as_such(tmp_path: Path, jfk: Pcm
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 1 MB."""
-    if os.getuid() != 0:
-        pytest.skip("only root may mount a file system")
-    folder = tmp_path / "small"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with mounted(tmp_path / "small", "1m") as folder:
+        yield folder
 
 
 def test_a_full_disk_leaves_nothing(tmp_path: Path, small_disk: Path) -> None:

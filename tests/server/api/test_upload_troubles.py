@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.offline.hands import DoesByHotword, wait_for
 from tests.server.api.asking import Reply, ask, ask_until, made
 from tests.server.editing import editing, stored_text
 from tests.server.recording_files import wav, write_silent_film
+from tests.server.small_disk import mounted
 from tests.server.talking import final_words, journal, running, samples, talk, talking
 
 pytestmark = pytest.mark.slow  # files are examined, and heard, in processes of their own
@@ -30,13 +30,8 @@ ROOM_BYTES = 1_000_000
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 16 MB, for the data of a server."""
-    if os.getuid() != 0:
-        pytest.skip("only root may mount a file system")
-    folder = tmp_path / "data"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with mounted(tmp_path / "data", "16m") as folder:
+        yield folder
 
 
 @contextmanager

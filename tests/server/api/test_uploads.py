@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +27,7 @@ from tests.server.recording_files import (
     write_recording,
     write_silent_film,
 )
+from tests.server.small_disk import mounted
 from tests.server.talking import DEADLINE_S, TOKEN, Running, running, samples, talk
 
 pytestmark = pytest.mark.slow  # each file is examined in a process of its own
@@ -403,13 +402,8 @@ async def test_a_closed_transcript_takes_no_file(tmp_path: Path) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MB, for the data of a server."""
-    if os.getuid() != 0:
-        pytest.skip("only root may mount a file system")
-    folder = tmp_path / "data"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    with mounted(tmp_path / "data", "4m") as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("reserve_bytes", [0, 1_000_000])
