@@ -1,6 +1,6 @@
 /** What decorates the text of the editor, as a state of its own: turns, marks, what is being said. */
 
-import { StateEffect, StateField } from "@codemirror/state";
+import { StateEffect, type StateEffectType, StateField } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, WidgetType } from "@codemirror/view";
 import type { Saying } from "trax-client/transcript";
 
@@ -107,24 +107,14 @@ class PartialWidget extends WidgetType {
   }
 }
 
-/** Heads of turns, above the line where each begins. */
-export function turnField(choose: SpeakerChosen) {
+/** Decorations that move with the text until an effect draws them anew. */
+function drawn<T>(effectType: StateEffectType<T>, draw: (value: T, length: number) => DecorationSet) {
   return StateField.define<DecorationSet>({
     create: () => Decoration.none,
     update(shown, transaction) {
       let next = shown.map(transaction.changes);
       for (const effect of transaction.effects) {
-        if (!effect.is(setTurns)) continue;
-        const length = transaction.newDoc.length;
-        next = Decoration.set(
-          effect.value
-            .filter(({ at }) => at <= length)
-            .map((head) =>
-              Decoration.widget({ widget: new TurnWidget(head, choose), block: true, side: -1 }).range(
-                head.at,
-              ),
-            ),
-        );
+        if (effect.is(effectType)) next = draw(effect.value, transaction.newDoc.length);
       }
       return next;
     },
@@ -132,70 +122,46 @@ export function turnField(choose: SpeakerChosen) {
   });
 }
 
-function marksField(effectType: typeof setMarks) {
-  return StateField.define<DecorationSet>({
-    create: () => Decoration.none,
-    update(shown, transaction) {
-      let next = shown.map(transaction.changes);
-      for (const effect of transaction.effects) {
-        if (!effect.is(effectType)) continue;
-        const length = transaction.newDoc.length;
-        next = Decoration.set(
-          effect.value
-            .filter(({ from, to }) => from < to && to <= length)
-            .map(({ from, to, className, title }) =>
-              Decoration.mark({
-                class: className,
-                ...(title ? { attributes: { title } } : {}),
-              }).range(from, to),
-            ),
-          true,
-        );
-      }
-      return next;
-    },
-    provide: (field) => EditorView.decorations.from(field),
-  });
+/** Heads of turns, above the line where each begins. */
+export function turnField(choose: SpeakerChosen) {
+  return drawn(setTurns, (heads, length) =>
+    Decoration.set(
+      heads
+        .filter(({ at }) => at <= length)
+        .map((head) =>
+          Decoration.widget({ widget: new TurnWidget(head, choose), block: true, side: -1 }).range(head.at),
+        ),
+    ),
+  );
 }
 
 /** Highlights, comments, tags, suggestions, doubt. */
-export const marks = marksField(setMarks);
+export const marks = drawn(setMarks, (all, length) =>
+  Decoration.set(
+    all
+      .filter(({ from, to }) => from < to && to <= length)
+      .map(({ from, to, className, title }) =>
+        Decoration.mark({ class: className, ...(title ? { attributes: { title } } : {}) }).range(from, to),
+      ),
+    true,
+  ),
+);
 
 /** What is being said, behind the last turn. */
-export const partials = StateField.define<DecorationSet>({
-  create: () => Decoration.none,
-  update(shown, transaction) {
-    let next = shown.map(transaction.changes);
-    for (const effect of transaction.effects) {
-      if (!effect.is(setPartials)) continue;
-      const widget = new PartialWidget(effect.value);
-      const end = transaction.newDoc.length;
-      next = effect.value.length
-        ? Decoration.set(Decoration.widget({ widget, block: true, side: 10 }).range(end))
-        : Decoration.none;
-    }
-    return next;
-  },
-  provide: (field) => EditorView.decorations.from(field),
-});
+export const partials = drawn(setPartials, (sayings, length) =>
+  sayings.length
+    ? Decoration.set(
+        Decoration.widget({ widget: new PartialWidget(sayings), block: true, side: 10 }).range(length),
+      )
+    : Decoration.none,
+);
 
 /** One stretch that is shown in a way of its own, until the next is. */
 function stretch(effectType: typeof setPlaying, className: string) {
-  return StateField.define<DecorationSet>({
-    create: () => Decoration.none,
-    update(shown, transaction) {
-      let next = shown.map(transaction.changes);
-      for (const effect of transaction.effects) {
-        if (!effect.is(effectType)) continue;
-        const { from, to } = effect.value ?? { from: 0, to: 0 };
-        const valid = from < to && to <= transaction.newDoc.length;
-        next = valid
-          ? Decoration.set(Decoration.mark({ class: className }).range(from, to))
-          : Decoration.none;
-      }
-      return next;
-    },
-    provide: (field) => EditorView.decorations.from(field),
+  return drawn(effectType, (span, length) => {
+    const { from, to } = span ?? { from: 0, to: 0 };
+    const valid = from < to && to <= length;
+    return valid ? Decoration.set(Decoration.mark({ class: className }).range(from, to)) : Decoration.none;
   });
 }
 

@@ -5,8 +5,9 @@ import type { Library } from "trax-client";
 import { Dialog } from "../Dialog";
 import { explain } from "../errors";
 import { clock } from "../format";
-import { useSpeech } from "../i18n";
-import { asHotwords, SPOKEN } from "./wishes";
+import { useSay } from "../i18n";
+import { LanguageOptions } from "./LanguageOptions";
+import { asHotwords } from "./wishes";
 
 interface Props {
   readonly id: string;
@@ -16,8 +17,7 @@ interface Props {
 }
 
 export function AgainDialog({ id, library, span, onClose }: Props) {
-  const { say, tongue } = useSpeech();
-  const names = new Intl.DisplayNames(tongue, { type: "language" });
+  const say = useSay();
   const [told, setTold] = useState("");
   const [busy, setBusy] = useState(false);
 
@@ -56,11 +56,7 @@ export function AgainDialog({ id, library, span, onClose }: Props) {
           {say("set.language")}
           <select name="language">
             <option value="">{say("set.auto")}</option>
-            {SPOKEN.map((code) => (
-              <option key={code} value={code}>
-                {names.of(code)}
-              </option>
-            ))}
+            <LanguageOptions />
           </select>
         </label>
         <label>

@@ -1,8 +1,9 @@
 /** Microphone, language, the dial between quick and sure, speakers, vocabulary. */
 
 import type { MicrophoneDevice } from "trax-client";
-import { useSpeech } from "../i18n";
-import { asHotwords, DIAL, dialOf, SPOKEN, type Wishes } from "./wishes";
+import { useSay } from "../i18n";
+import { LanguageOptions } from "./LanguageOptions";
+import { asHotwords, DIAL, dialOf, type Wishes } from "./wishes";
 
 interface Props {
   readonly wishes: Wishes;
@@ -14,8 +15,7 @@ interface Props {
 }
 
 export function HearingSettings({ wishes, running, devices, device, onDevice, onChange }: Props) {
-  const { say, tongue } = useSpeech();
-  const names = new Intl.DisplayNames(tongue, { type: "language" });
+  const say = useSay();
   const dial = dialOf(wishes);
   return (
     <div className="settings">
@@ -39,11 +39,7 @@ export function HearingSettings({ wishes, running, devices, device, onDevice, on
           onChange={(event) => onChange({ ...wishes, language: event.target.value })}
         >
           <option value="auto">{say("set.auto")}</option>
-          {SPOKEN.map((code) => (
-            <option key={code} value={code}>
-              {names.of(code)}
-            </option>
-          ))}
+          <LanguageOptions />
         </select>
       </label>
       <label className="wide">

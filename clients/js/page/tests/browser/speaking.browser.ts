@@ -43,7 +43,6 @@ test("speech becomes grey words, then ink, with speakers", async () => {
   );
   expect(await page.locator(".turn-name").count()).toBeGreaterThan(1);
   expect(await page.locator(".status").innerText()).toMatch(/Listening|behind/);
-  await page.waitForTimeout(0);
 });
 
 test("who speaks is renamed in place, while words arrive", async () => {
