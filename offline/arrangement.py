@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise, takewhile, zip_longest
 
-from offline.decisions import age
 from offline.domain import Segment, SpeakerId, TurnId, WordRef
 from offline.edits import AssignTurn, Delete, DropTurn, Edit, InsertText, InsertTurn
 from offline.placement import NEW_TURN_AFTER_MS, turn_id
@@ -58,8 +57,10 @@ def _latest(view: View, word: WordRef | None) -> WordRef | None:
     """Return as what the last pass heard a word; `None` if it did not hear any."""
     while word is not None:
         alias, dispute = view.history.aliases.get(word), view.history.disputed.get(word)
-        if dispute is None or (alias is not None and age(alias.pass_id) >= age(dispute.pass_id)):
+        if dispute is None:
             return alias or word
+        if alias is not None and view.rank(alias.pass_id) >= view.rank(dispute.pass_id):
+            return alias
         word = _nearest(view, word, dispute)
     return None
 

@@ -8,7 +8,8 @@ The machines' own words are compared, never the text, so that whoever compares f
     spelling        equal     replaced          equal
 
 Words that only differ in case or punctuation are differences by themselves. Of words that a later
-pass heard already, an earlier one that comes late says nothing any more.
+pass heard already, an earlier one that comes late says nothing any more; nor does any of words that
+were heard again because somebody asked for it (`View.rank`).
 
 A span of audio may begin or end in the middle of a word, which the pass then hears in part or not
 at all. So words next to the span are compared too, and stay as they are: what the pass made of
@@ -22,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from offline.belief import Belief
-from offline.decisions import BEFORE_ALL, LONGEST_NAME, Alias, Hunk, age
+from offline.decisions import BEFORE_ALL, LONGEST_NAME, Alias, Hunk
 from offline.domain import PassWord, Segment, WordRef
 from offline.matching import Keyed, match
 from offline.view import View
@@ -170,17 +171,19 @@ class _Comparing:
             count += 1
         return count
 
-    def _newest(self, index: int) -> tuple[int, str]:
-        """Return the age of the last pass that heard a word so."""
-        ref = self._believed[index]
-        return max(age(ref.pass_id), age(self._view.history.aliases.get(ref, ref).pass_id))
+    def _newest(self, index: int) -> tuple[bool, int, str]:
+        """Return the rank of the last pass that heard a word so."""
+        ref, rank = self._believed[index], self._view.rank
+        return max(rank(ref.pass_id), rank(self._view.history.aliases.get(ref, ref).pass_id))
 
     # Differences
 
     def _same(self, index: int, heard: int) -> None:
         old, new = self._believed[index], self._new(heard)
         other = self._view.passes[old.pass_id][old.word].text != self._said[heard].text
-        late = self._newest(index) >= age(new.pass_id) or self._view.history.is_decided(new)
+        late = self._newest(index) >= self._view.rank(new.pass_id) or self._view.history.is_decided(
+            new
+        )
         if index not in self._inside or late:
             self._left = old
         elif other:
@@ -242,7 +245,7 @@ class _Comparing:
 
     def _is_stale(self, ours: range) -> bool:
         """Return whether a later pass has spoken about words, or about those around a place."""
-        own = age(self._portion.new.pass_id)
+        own = self._view.rank(self._portion.new.pass_id)
         if ours:
             return any(self._newest(index) >= own for index in ours)
         around = range(max(ours.start - 1, 0), min(ours.start + 1, len(self._believed)))

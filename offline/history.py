@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from offline.decisions import Alias, Decision, Hunk, Outcome, age, refs
+from offline.decisions import Alias, Decision, Hunk, Outcome, refs
 from offline.domain import Segment, WordRef
 
 
@@ -94,9 +94,7 @@ class History:
                 for word in hunk.old:
                     self._kept.setdefault(word, []).append(hunk.new)
             for word in hunk.old:
-                known = self._disputed.get(word)
-                if known is None or age(known.pass_id) <= age(hunk.new.pass_id):
-                    self._disputed[word] = hunk.new
+                self._disputed[word] = hunk.new
         for alias in aliases:
             self._aliases[alias.old] = alias.new
             self._aliased.setdefault(alias.new, []).append(alias.old)

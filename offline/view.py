@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from offline.decisions import refs
+from offline.decisions import age, refs
 from offline.domain import PassId, PassWord, Run, Segment, SpeakerId, TurnId, WordRef
 from offline.history import History
 from offline.page import Page
@@ -69,6 +69,7 @@ class View:
         suggestions: What people are shown, by the names of the hunks.
         choices: What people decided about suggestions, past ones too.
         sessions: Whose audio a pass heard, as far as that is known.
+        passages: Passes that somebody asked for.
     """
 
     page: Page
@@ -81,6 +82,7 @@ class View:
     suggestions: Mapping[str, Suggestion] = field(default_factory=dict)
     choices: Mapping[str, Choice] = field(default_factory=dict)
     sessions: Mapping[PassId, str] = field(default_factory=dict)
+    passages: Collection[PassId] = ()
 
     @property
     def runs(self) -> Sequence[Run]:
@@ -116,6 +118,14 @@ class View:
         while word is not None and word in self.history.replacements:
             word = self.history.replacements[word]
         return word
+
+    def rank(self, pass_id: PassId) -> tuple[bool, int, str]:
+        """Return what passes are sorted by, the one that is believed most last.
+
+        That is the latest one, but what somebody asked for is not undone by what comes by itself,
+        such as the pass over the whole recording.
+        """
+        return pass_id in self.passages, *age(pass_id)
 
     def said(self, segment: Segment) -> Sequence[PassWord]:
         """Return a segment's words, as its pass heard them."""

@@ -211,6 +211,7 @@ class _Replica:
             suggestions=transcript.suggestions(),
             choices=transcript.choices(),
             sessions=dict(self._contents.sessions),
+            passages=frozenset(self._contents.passages),
         )
 
     def _by_machine(self, text: str) -> Callable[[int, int], bool]:

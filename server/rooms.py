@@ -26,7 +26,7 @@ from server.room import Room
 from server.schema import SCHEMA
 from server.storage.errors import StorageError, UnknownTranscript
 from server.storage.store import Store
-from server.storage.values import Batch, Document, Lease
+from server.storage.values import Batch, Document, Lease, PassKind
 from server.store_threads import StoreThreads
 from server.stored import Stored
 from server.transcript import Transcript, make_client_id
@@ -260,6 +260,7 @@ class Rooms:
             contents=Contents(
                 passes={pass_id: list(heard) for pass_id, heard in words.items()},
                 sessions={each.id: each.session for each in passes if each.session is not None},
+                passages={each.id for each in passes if each.kind is PassKind.PASSAGE},
                 decisions=store.merges.all_decisions(transcript),
                 aliases=store.merges.aliases(transcript),
                 machines=store.documents.clients(transcript),

@@ -81,7 +81,7 @@ class PassAnswer(Answer):
 
     id: str
     session: str | None
-    kind: Literal["live", "utterance", "accurate"]
+    kind: Literal["live", "utterance", "accurate", "passage"]
     state: Literal["open", "closed"]
     words: int
     created_ms: int
@@ -130,7 +130,7 @@ class WordsOfPass(Answer):
 
     id: str
     session: str | None
-    kind: Literal["live", "utterance", "accurate"]
+    kind: Literal["live", "utterance", "accurate", "passage"]
     first: int
     words: list[tuple[str, int, int, int]]
 

@@ -9,6 +9,7 @@ import msgpack
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from offline.domain import PassId, PassWord
+from offline.jobs import JobKind
 from server.storage.database import Database
 from server.storage.errors import Conflict, UnknownJob
 from server.storage.leases import hold
@@ -57,22 +58,17 @@ class Passes:
         this_job = (jobs.c.id == job) & (jobs.c.transcript == lease.transcript)
         with self._database.writing() as connection:
             number = hold(connection, lease).last_pass + 1
-            query = select(jobs.c.session, jobs.c["pass"]).where(this_job)
+            query = select(jobs.c.kind, jobs.c.session, jobs.c["pass"]).where(this_job)
             row = connection.execute(query).one_or_none()
             if row is None:
                 raise UnknownJob(job)
-            mine = (passes.c.transcript == lease.transcript) & (passes.c.id == row[1])
+            mine = (passes.c.transcript == lease.transcript) & (passes.c.id == row[2])
             before = connection.execute(select(passes).where(mine)).one_or_none()
             if before is not None and not afresh:
                 return _to_pass(before)
-            begun = Pass(
-                PassId(str(number)),
-                row.session,
-                PassKind.ACCURATE,
-                PassState.OPEN,
-                0,
-                self._now_ms(),
-            )
+            asked_for = JobKind(row.kind) is JobKind.PASSAGE
+            kind = PassKind.PASSAGE if asked_for else PassKind.ACCURATE
+            begun = Pass(PassId(str(number)), row.session, kind, PassState.OPEN, 0, self._now_ms())
             _count(connection, lease, number)
             insert_pass(connection, lease.transcript, begun)
             connection.execute(update(jobs).where(this_job).values({"pass": begun.id}))

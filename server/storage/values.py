@@ -27,6 +27,8 @@ class PassKind(Enum):
     LIVE = "live"
     UTTERANCE = "utterance"
     ACCURATE = "accurate"
+    PASSAGE = "passage"
+    """Somebody asked to have it heard so: only another one of these says otherwise."""
 
 
 class PassState(Enum):

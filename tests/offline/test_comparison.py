@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,9 +24,19 @@ def word(text: str, start_ms: int, end_ms: int) -> PassWord:
     return PassWord(f" {text}", start_ms, end_ms, Permille(900))
 
 
-def view_of(passes: dict[PassId, list[PassWord]], history: History | None = None) -> View:
+def view_of(
+    passes: dict[PassId, list[PassWord]],
+    history: History | None = None,
+    passages: Collection[PassId] = (),
+) -> View:
     return View(
-        Page((), {}), {}, frozenset(), passes, lambda _start, _end: True, history or History()
+        Page((), {}),
+        {},
+        frozenset(),
+        passes,
+        lambda _start, _end: True,
+        history or History(),
+        passages=passages,
     )
 
 
@@ -80,6 +92,35 @@ def test_a_pass_that_comes_late_says_nothing_about_what_a_later_one_heard() -> N
 
     assert [decision.pass_id for decision in decisions] == [LATER]
     assert {new.pass_id for new in aliases.values()} == {LATER}
+
+
+def test_only_what_somebody_asked_for_says_otherwise_than_what_somebody_asked_for() -> None:
+    asked, by_itself, asked_again = PassId("2"), PassId("3"), PassId("4")
+    live = said("a b c d e")
+    heard = {
+        LIVE: live,
+        asked: said("b x d", 100),
+        by_itself: said("A b y d E"),
+        asked_again: said("z", 200),
+    }
+    spans = {asked: (100, 400), by_itself: (0, 500), asked_again: (200, 300)}
+    decisions: list[Decision] = []
+    aliases: dict[WordRef, WordRef] = {}
+    for pass_id, span in spans.items():
+        view = view_of(heard, History(decisions, aliases), {asked, asked_again})
+        belief = Belief.of(LIVE, len(live), decisions)
+        portion = Portion(Segment(pass_id, 0, len(heard[pass_id])), *span)
+        found = compare(view, belief, portion)
+        decisions += [Decision(pass_id, name, Outcome.APPLIED) for name in names(found)]
+        aliases |= {alias.old: alias.new for alias in found.aliases}
+
+    assert [each.hunk for each in decisions] == [
+        "1.2-3>2.1-2",
+        "1.0-1>3.0-1",
+        "1.4-5>3.4-5",
+        "2.1-2>4.0-1",
+    ]
+    assert {new.pass_id for new in aliases.values()} == {asked}
 
 
 def test_words_outside_of_the_span_stay() -> None:

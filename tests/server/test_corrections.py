@@ -203,6 +203,20 @@ async def test_what_a_person_changed_stays_and_gets_a_suggestion(tmp_path: Path)
         assert (suggestion.text.strip(), suggestion.alternative.strip()) == ("into", "to")
 
 
+async def test_what_somebody_asked_for_is_not_undone_by_the_recording(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        await desk.say("we", "went", "too", "the", "see")
+        recording = await desk.heard(hearing("We", "went", "two", "the", "C"))
+        asked = await desk.heard(hearing("to", "the", "sea", first=2), JobKind.PASSAGE)
+        await desk.corrections.take(asked)
+        await desk.corrections.take(recording)
+
+        assert desk.turns() == [("s1", "We went to the sea")]
+        assert desk.room.transcript.suggestions() == {}
+        kinds = [each.kind for each in desk.stored.store.passes.of(TRANSCRIPT)]
+        assert kinds[2:] == [PassKind.PASSAGE, PassKind.ACCURATE]
+
+
 async def test_a_file_that_nobody_heard_yet_becomes_a_transcript(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
         job = await desk.heard(
