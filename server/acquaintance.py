@@ -137,7 +137,7 @@ class Acquaintance:
         while True:
             transcript = self._room.transcript
             chosen = transcript.chosen_speakers().values()
-            known = declared | transcript.named_speakers() | set(chosen)
+            known = declared | transcript.known_speakers() | set(chosen)
             pair = likest(everybody, known)
             if pair is None:
                 return

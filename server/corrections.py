@@ -246,7 +246,7 @@ class Corrections:
             lambda: self._store.sessions.add_voice(lease, session, f"{taken.id}.{voice}")
         )
         speaker = room.identity(added.speaker)
-        if speaker not in room.transcript.speakers():
+        if not room.transcript.has_speaker(speaker):
             name = f"Speaker {speaker.removeprefix('s')}"
             room.commit(room.transcript.propose_name(speaker, name))
         return speaker

@@ -131,7 +131,7 @@ class Dictation:
         }
 
     def _propose(self, speaker: SpeakerId, name: str) -> None:
-        if speaker not in self._room.transcript.speakers():
+        if not self._room.transcript.has_speaker(speaker):
             self._room.commit(self._room.transcript.propose_name(speaker, name))
 
     async def _write(self, words: Sequence[Word], progress: Progress) -> None:

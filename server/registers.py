@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeGuard
 
 from offline.domain import Speaker, SpeakerId, TurnId
 from offline.suggestions import Choice, Suggestion, parse_choice
@@ -43,11 +44,32 @@ def choices(values: Values) -> dict[str, Choice]:
     return {key: choice for key, choice in parsed.items() if choice is not None}
 
 
+def merged(values: Values) -> dict[SpeakerId, SpeakerId]:
+    """Return who those speakers are in the end of whom people say that they are another one.
+
+    Two people may say at once that each of two is the other. Of such a circle the smallest id is
+    who all of them are, so that everybody sees the same.
+    """
+    same = {speaker: fields.get("same") for speaker, fields in values.items() if _is_map(fields)}
+    ends: dict[str, str] = {}
+    for speaker in same:
+        way: dict[str, None] = {}
+        at = speaker
+        while at not in ends and at not in way:
+            way[at] = None
+            following = same.get(at)
+            at = following if isinstance(following, str) and following else at
+        met = list(way)
+        end = ends[at] if at in ends else min(met[met.index(at) :])
+        ends.update(dict.fromkeys(met, end))
+    return {SpeakerId(speaker): SpeakerId(end) for speaker, end in ends.items() if end != speaker}
+
+
 def speakers(values: Values) -> dict[SpeakerId, Speaker]:
     """Return the speakers with their names, which may be empty."""
     found: dict[SpeakerId, Speaker] = {}
     for speaker, fields in values.items():
-        if isinstance(fields, dict):
+        if _is_map(fields):
             name, colour = fields.get("name"), fields.get("colour")
             found[SpeakerId(speaker)] = Speaker(
                 SpeakerId(speaker),
@@ -55,3 +77,7 @@ def speakers(values: Values) -> dict[SpeakerId, Speaker]:
                 colour if isinstance(colour, str) else None,
             )
     return found
+
+
+def _is_map(value: object) -> TypeGuard[dict[str, object]]:
+    return isinstance(value, dict)

@@ -3,7 +3,7 @@
     root                      type    content
     text                      Text    what is said: one flat text, see below
     turns, hturns             Map     turn id -> speaker id, as a machine or a person says
-    mspeakers, speakers       Map     speaker id -> {"name", "colour"}, likewise
+    mspeakers, speakers       Map     speaker id -> {"name", "colour", "same"}, likewise
     sug, sugd                 Map     suggestions of the accurate pass, and what people decided
     comments, tags            Map     of people, anchored by their browsers
     notes                     Text    meeting notes, Markdown
@@ -43,7 +43,7 @@ from offline.suggestions import Choice, Suggestion
 from server.authorship import Authorship
 from server.errors import TranscriptError
 from server.mirror import Delta, Mirror
-from server.registers import DROPPED, assignments, choices, dropped, speakers, suggestions
+from server.registers import DROPPED, assignments, choices, dropped, merged, speakers, suggestions
 from server.schema import SCHEMA, Step
 from server.yjs.structs import Id
 from server.yjs.updates import decode_state_vector
@@ -85,6 +85,7 @@ class Transcript:
         self._followers: list[Callable[[Delta], None]] = []
         self._turns = _Kept(self._maps["turns"], _assigned_and_dropped)
         self._chosen_speakers = _Kept(self._maps["hturns"], _assigned)
+        self._merged = _Kept(self._maps["speakers"], lambda chosen: merged(dict(chosen.items())))
         self._suggestions = _Kept(self._maps["sug"], lambda sug: suggestions(dict(sug.items())))
         self._choices = _Kept(self._maps["sugd"], lambda sugd: choices(dict(sugd.items())))
         try:
@@ -160,15 +161,25 @@ class Transcript:
 
     def turn_speakers(self) -> dict[TurnId, SpeakerId]:
         """Return who speaks in each turn, all in all."""
-        return self.machine_speakers() | self.chosen_speakers()
+        said_by, merged = self.machine_speakers() | self.chosen_speakers(), self._merged.get()
+        return {turn: merged.get(speaker, speaker) for turn, speaker in said_by.items()}
 
-    def named_speakers(self) -> set[SpeakerId]:
-        """Return the speakers whom people gave a name."""
+    def known_speakers(self) -> set[SpeakerId]:
+        """Return the speakers to whom people gave a name, or of whom they say who they are."""
         named = speakers(dict(self._maps["speakers"].items()))
-        return {speaker.id for speaker in named.values() if speaker.name}
+        return {
+            speaker.id for speaker in named.values() if speaker.name
+        } | self._merged.get().keys()
+
+    def has_speaker(self, speaker: SpeakerId) -> bool:
+        """Return whether anything is said of a speaker, also of one who is another one."""
+        return speaker in self._maps["mspeakers"] or speaker in self._maps["speakers"]
 
     def speakers(self) -> dict[SpeakerId, Speaker]:
-        """Return every speaker with the name that people see, `s2` before `s10`."""
+        """Return every speaker with the name that people see, `s2` before `s10`.
+
+        Who is another one, as people say, is left out.
+        """
         named = speakers(dict(self._maps["mspeakers"].items()))
         for chosen in speakers(dict(self._maps["speakers"].items())).values():
             proposed = named.get(chosen.id)
@@ -177,7 +188,8 @@ class Transcript:
                 named[chosen.id] = Speaker(chosen.id, name, colour)
             else:
                 named[chosen.id] = chosen
-        return dict(sorted(named.items(), key=lambda item: (len(item[0]), item[0])))
+        shown = named.keys() - self._merged.get()
+        return {each: named[each] for each in sorted(shown, key=lambda each: (len(each), each))}
 
     def suggestions(self) -> dict[str, Suggestion]:
         """Return what people are shown that passes heard where they had edited, by its ids."""

@@ -5,11 +5,11 @@ from trax_client.document import (
     Run,
     Saying,
     TranscriptSpeaker,
-    as_assignments,
     as_person,
     as_runs,
     as_sayings,
     as_speakers,
+    as_turn_speakers,
     as_turns,
 )
 
@@ -27,7 +27,8 @@ def test_runs_stand_where_they_stand_in_the_text() -> None:
 def test_what_means_nothing_is_left_out() -> None:
     stretches = [({"image": "x"}, None), ("a", {"t": "typed after a turn", "hl": 7, "g": None})]
     assert [*as_runs(stretches)] == [Run(0, "a")]
-    assert as_assignments({"a": "s1", "b": 7}) == {"a": "s1"}
+    registers = {"a": "s1", "b": 7, "c": "s2"}, {"c": "s3", "d": 7}, {"s3": {"same": "s1"}}
+    assert as_turn_speakers(*registers) == {"a": "s1", "c": "s1"}
 
 
 def test_turns_begin_at_their_newlines() -> None:
@@ -53,8 +54,9 @@ def test_people_win_over_the_server_name_and_colour_each_for_itself() -> None:
 def test_sayings_of_another_form_are_left_out() -> None:
     said = {"text": " and", "start_ms": 1, "end_ms": 2, "speaker": "s1"}
     state = {"trax": {"partials": {"a": said, "b": {"text": 7}, "c": None}}}
-    assert [*as_sayings(state, {"s1": "Ann"})] == [Saying("a", " and", 1, 2, "s1", "Ann")]
-    assert not [*as_sayings({"trax": 7}, {})]
+    assert [*as_sayings(state, {"s1": "Ann"}, {})] == [Saying("a", " and", 1, 2, "s1", "Ann")]
+    assert [saying.speaker for saying in as_sayings(state, {}, {"s1": "s2"})] == ["s2"]
+    assert not [*as_sayings({"trax": 7}, {}, {})]
 
 
 def test_who_shows_no_name_is_nobody() -> None:

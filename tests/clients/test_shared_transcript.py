@@ -128,6 +128,19 @@ async def test_speaker_is_named_and_coloured_each_for_itself(tmp_path: Path) -> 
         assert transcript.turns[0].name == "Zoë"
 
 
+async def test_speakers_are_merged_until_it_is_taken_back(tmp_path: Path) -> None:
+    async with spoken(tmp_path) as (_, transcript):
+        first, second = (turn.speaker for turn in transcript.turns[:2])
+        assert first is not None
+        assert second is not None
+        transcript.name_speaker(first, "Zoë")
+        transcript.merge_speakers(second, first)
+        assert {turn.name for turn in transcript.turns} == {"Zoë"}
+        assert second not in {speaker.id for speaker in transcript.speakers}
+        transcript.merge_speakers(second, None)
+        assert transcript.turns[1].speaker == second
+
+
 async def test_highlight_is_set_and_taken_away(tmp_path: Path) -> None:
     async with opened(tmp_path) as (_, transcript):
         transcript.insert(0, "ein Ärger weniger")

@@ -180,7 +180,27 @@ def test_names_of_machines_are_taken_back_and_those_of_people_are_not() -> None:
 
     assert transcript.write([WithdrawName(SpeakerId("s1"))]) is None
     assert set(transcript.speakers()) == {"s2", "s3"}
-    assert transcript.named_speakers() == {"s2"}
+    assert transcript.known_speakers() == {"s2"}
+
+
+def test_speakers_whom_people_merged_are_one_and_the_same() -> None:
+    transcript = written()
+    for speaker in ("s1", "s2"):
+        transcript.propose_name(SpeakerId(speaker), "Speaker")
+    person = Person(transcript)
+    person.map("speakers")["s1"] = {"name": "Ada", "same": "s2"}
+    person.send()
+
+    assert transcript.machine_speakers() == {TURN: "s1"}
+    assert transcript.turn_speakers() == {TURN: "s2"}
+    assert set(transcript.speakers()) == {"s2"}
+    assert transcript.has_speaker(SpeakerId("s1"))
+    assert not transcript.has_speaker(SpeakerId("s3"))
+    assert transcript.known_speakers() == {"s1"}
+
+    person.map("speakers")["s1"] = {"name": "Ada", "same": None}
+    person.send()
+    assert transcript.turn_speakers() == {TURN: "s1"}
 
 
 def test_registers_may_hold_anything() -> None:

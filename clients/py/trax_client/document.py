@@ -256,12 +256,33 @@ def as_turns(
     return tuple(turns)
 
 
+def merged(chosen: Mapping[str, object]) -> dict[str, str]:
+    """Return who those speakers are in the end of whom people say that they are another one.
+
+    Of a circle, which two people may make at once, the smallest id is who all of them are.
+    """
+    same = {speaker: _text(_map(fields).get("same")) for speaker, fields in chosen.items()}
+    ends: dict[str, str] = {}
+    for speaker in same:
+        met: dict[str, None] = {}
+        at = speaker
+        while at not in ends and at not in met:
+            met[at] = None
+            at = same.get(at) or at
+        way = list(met)
+        end = ends[at] if at in ends else min(way[way.index(at) :])
+        ends.update(dict.fromkeys(way, end))
+    return {speaker: end for speaker, end in ends.items() if end != speaker}
+
+
 def as_speakers(
     proposed: Mapping[str, object], chosen: Mapping[str, object]
 ) -> tuple[TranscriptSpeaker, ...]:
-    """Return every speaker; what people say wins, name and colour each for itself."""
-    speakers = []
-    for speaker in [*proposed, *(each for each in chosen if each not in proposed)]:
+    """Return every speaker who is no other one; people win, for name and colour each for itself."""
+    speakers, others = [], merged(chosen)
+    for speaker in dict.fromkeys([*proposed, *chosen]):
+        if speaker in others:
+            continue
         fields = [_map(register.get(speaker)) for register in (chosen, proposed)]
         names = [_text(each.get("name")) for each in fields]
         colours = [_text(each.get("colour")) for each in fields]
@@ -270,12 +291,21 @@ def as_speakers(
     return tuple(speakers)
 
 
-def as_sayings(state: Mapping[str, object], names: Mapping[str, str]) -> Iterator[Saying]:
-    """Yield what the server's own presence state says is being said."""
+def as_sayings(
+    state: Mapping[str, object], names: Mapping[str, str], same: Mapping[str, str]
+) -> Iterator[Saying]:
+    """Yield what the server's own presence state says is being said.
+
+    Args:
+        state: The server's.
+        names: Speaker ids to names.
+        same: Who speakers are who are other ones: `merged`.
+    """
     for session, said in _map(_map(state.get("trax")).get("partials")).items():
         match said:
             case {"text": str(text), "start_ms": int(start_ms), "end_ms": int(end_ms)}:
                 speaker = _text(_map(said).get("speaker"))
+                speaker = None if speaker is None else same.get(speaker, speaker)
                 name = name_of(speaker, names)
                 yield Saying(session, text, start_ms, end_ms, speaker, name)
 
@@ -292,9 +322,18 @@ def name_of(speaker: str | None, names: Mapping[str, str]) -> str:
     return "" if speaker is None else names.get(speaker) or speaker
 
 
-def as_assignments(register: Mapping[str, object]) -> dict[str, str]:
-    """Return who speaks in which turn; whatever else an editor wrote there is left out."""
-    return {turn: speaker for turn, speaker in register.items() if isinstance(speaker, str)}
+def as_turn_speakers(
+    proposed: Mapping[str, object], chosen: Mapping[str, object], speakers: Mapping[str, object]
+) -> dict[str, str]:
+    """Return who speaks in which turn; whatever else an editor wrote there is left out.
+
+    Args:
+        proposed: By the server, turn ids to speaker ids.
+        chosen: By people, likewise.
+        speakers: What people say of speakers.
+    """
+    same, said_by = merged(speakers), [*proposed.items(), *chosen.items()]
+    return {turn: same.get(each, each) for turn, each in said_by if isinstance(each, str)}
 
 
 def _text(value: object) -> str | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import assert_never
 
@@ -37,12 +37,13 @@ from trax_client.document import (
     TranscriptSpeaker,
     Turn,
     TurnsChanged,
-    as_assignments,
     as_person,
     as_runs,
     as_sayings,
     as_speakers,
+    as_turn_speakers,
     as_turns,
+    merged,
 )
 from trax_client.errors import NotSaved, SuggestionOutdated
 from trax_client.replica import Replica
@@ -82,9 +83,8 @@ class SharedTranscript:
     def turns(self) -> tuple[Turn, ...]:
         """The turns as they stand now."""
         replica = self._replica
-        chosen = as_assignments(replica.register("turns"))
-        chosen |= as_assignments(replica.register("hturns"))
-        return as_turns(as_runs(replica.stretches()), chosen, self._names())
+        said_by = as_turn_speakers(*map(replica.register, ("turns", "hturns", "speakers")))
+        return as_turns(as_runs(replica.stretches()), said_by, self._names())
 
     @property
     def speakers(self) -> tuple[TranscriptSpeaker, ...]:
@@ -111,9 +111,9 @@ class SharedTranscript:
     @property
     def partials(self) -> tuple[Saying, ...]:
         """What is being said now, and is not final yet; nothing without a connection."""
-        names = self._names()
+        names, same = self._names(), merged(self._replica.register("speakers"))
         states = self._replica.others().values()
-        return tuple(saying for state in states for saying in as_sayings(state, names))
+        return tuple(saying for state in states for saying in as_sayings(state, names, same))
 
     @property
     def people(self) -> tuple[Person, ...]:
@@ -208,12 +208,15 @@ class SharedTranscript:
         self, speaker: str, name: str | None = None, colour: str | None = None
     ) -> None:
         """Name a speaker, or choose a colour; `None` leaves what people chose before."""
-        said = self._replica.register("speakers").get(speaker)
-        fields = dict(said) if isinstance(said, dict) else {}
         chosen = {"name": name, "colour": colour}
-        fields |= {field: value for field, value in chosen.items() if value is not None}
-        with self._edit():
-            self._replica.put("speakers", speaker, fields)
+        self._say_of(speaker, {field: said for field, said in chosen.items() if said is not None})
+
+    def merge_speakers(self, speaker: str, other: str | None) -> None:
+        """Say that a speaker is another one, in all turns, those to come as well.
+
+        `None` takes it back: the turns are those of the speaker again.
+        """
+        self._say_of(speaker, {"same": other})
 
     def highlight(self, start: int, end: int, colour: str | None) -> None:
         """Highlight `text[start:end]` in a colour, or with `None` no more."""
@@ -343,6 +346,13 @@ class SharedTranscript:
         if found is None:
             raise ValueError(f"the id of a turn expected, got {turn!r:.60}")
         return found
+
+    def _say_of(self, speaker: str, fields: Mapping[str, str | None]) -> None:
+        said = self._replica.register("speakers").get(speaker)
+        with self._edit():
+            self._replica.put(
+                "speakers", speaker, {**(said if isinstance(said, dict) else {}), **fields}
+            )
 
     def _suggestion(self, name: str) -> Suggestion:
         found = next((each for each in self.suggestions if each.id == name), None)
