@@ -60,7 +60,7 @@ def merged(values: Values) -> dict[SpeakerId, SpeakerId]:
             following = same.get(at)
             at = following if isinstance(following, str) and following else at
         met = list(way)
-        end = ends[at] if at in ends else min(met[met.index(at) :])
+        end = ends[at] if at in ends else min(met[met.index(at) :], key=_code_units)
         ends.update(dict.fromkeys(met, end))
     return {SpeakerId(speaker): SpeakerId(end) for speaker, end in ends.items() if end != speaker}
 
@@ -81,3 +81,8 @@ def speakers(values: Values) -> dict[SpeakerId, Speaker]:
 
 def _is_map(value: object) -> TypeGuard[dict[str, object]]:
     return isinstance(value, dict)
+
+
+def _code_units(name: str) -> bytes:
+    """Return what ids are sorted by in JavaScript."""
+    return name.encode("utf-16-be", "surrogatepass")

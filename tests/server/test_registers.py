@@ -28,6 +28,7 @@ def test_speakers_are_followed_to_whom_they_are_in_the_end(
     assert registers.merged({each: {"same": other} for each, other in same.items()}) == merged
 
 
+@pytest.mark.slow
 @given(st.dictionaries(NAMES, NAMES))
 def test_everybody_sees_the_same_speakers(same: dict[str, str]) -> None:
     values: dict[str, object] = {each: {"same": other} for each, other in same.items()}

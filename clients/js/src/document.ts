@@ -44,6 +44,8 @@ export interface TranscriptSpeaker {
   readonly id: string;
   readonly name: string;
   readonly colour: string | null;
+  /** Who it is in the end, if people say that it is another one. */
+  readonly same: string | null;
 }
 
 /** What is being said now, and is not final yet; times on the transcript's clock. */
@@ -126,16 +128,38 @@ export function asTurns(
     });
 }
 
+/**
+ * Who those speakers are in the end of whom people say that they are another one. Of a circle, which
+ * two people may make at once, the smallest id is who all of them are.
+ */
+function merged(chosen: Readonly<Record<string, unknown>>): Map<string, string> {
+  const same = new Map(Object.entries(chosen).map(([id, said]) => [id, asText(asMap(said).same)]));
+  const ends = new Map<string, string>();
+  for (const speaker of same.keys()) {
+    const met = new Set<string>();
+    let at = speaker;
+    while (!ends.has(at) && !met.has(at)) {
+      met.add(at);
+      at = same.get(at) || at;
+    }
+    const way = [...met];
+    const end = ends.get(at) ?? way.slice(way.indexOf(at)).sort()[0] ?? at;
+    for (const each of way) ends.set(each, end);
+  }
+  return new Map([...ends].filter(([speaker, end]) => speaker !== end));
+}
+
 /** Every speaker; what people say wins, name and colour each for itself. */
 export function asSpeakers(
   proposed: Readonly<Record<string, unknown>>,
   chosen: Readonly<Record<string, unknown>>,
 ): TranscriptSpeaker[] {
+  const others = merged(chosen);
   return [...new Set([...Object.keys(proposed), ...Object.keys(chosen)])].map((id) => {
     const [said, heard] = [asMap(chosen[id]), asMap(proposed[id])];
     const name = asText(said.name) || asText(heard.name) || "";
     const colour = asText(said.colour) || asText(heard.colour);
-    return { id, name: shortened(name), colour };
+    return { id, name: shortened(name), colour, same: others.get(id) ?? null };
   });
 }
 
@@ -143,22 +167,28 @@ export function asSpeakers(
 export function asAssignments(
   heard: Readonly<Record<string, unknown>>,
   chosen: Readonly<Record<string, unknown>>,
+  same: ReadonlyMap<string, string>,
 ): Map<string, string> {
   const assigned = new Map<string, string>();
   for (const [turn, speaker] of [...Object.entries(heard), ...Object.entries(chosen)]) {
-    if (typeof speaker === "string") assigned.set(turn, speaker);
+    if (typeof speaker === "string") assigned.set(turn, same.get(speaker) ?? speaker);
   }
   return assigned;
 }
 
 /** What the server's own presence state says is being said. */
-export function asSayings(state: unknown, names: ReadonlyMap<string, string>): Saying[] {
+export function asSayings(
+  state: unknown,
+  names: ReadonlyMap<string, string>,
+  same: ReadonlyMap<string, string>,
+): Saying[] {
   return Object.entries(asMap(asMap(asMap(state).trax).partials)).flatMap(([session, said]) => {
     const { text, start_ms: startMs, end_ms: endMs, speaker: spoken } = asMap(said);
     if (typeof text !== "string" || typeof startMs !== "number" || typeof endMs !== "number") {
       return [];
     }
-    const speaker = asText(spoken);
+    const heard = asText(spoken);
+    const speaker = heard === null ? null : (same.get(heard) ?? heard);
     return [{ session, text, startMs, endMs, speaker, name: nameOf(speaker, names) }];
   });
 }

@@ -146,15 +146,19 @@ export abstract class TranscriptReading {
   get turns(): readonly Turn[] {
     return this.cached("turns", () => {
       const { turns, hturns } = this.maps;
-      const assigned = asAssignments(turns.toJSON(), hturns.toJSON());
+      const assigned = asAssignments(turns.toJSON(), hturns.toJSON(), this.same);
       return asTurns(this.runs, assigned, this.names);
     });
   }
 
   /** Who speaks, as people see them. */
   get speakers(): readonly TranscriptSpeaker[] {
-    const { mspeakers, speakers } = this.maps;
-    return this.cached("speakers", () => asSpeakers(mspeakers.toJSON(), speakers.toJSON()));
+    return this.cached("speakers", () => this.everybody.filter(({ same }) => same === null));
+  }
+
+  /** Speakers of whom people say that they are another one (`same`). */
+  get merged(): readonly TranscriptSpeaker[] {
+    return this.cached("merged", () => this.everybody.filter(({ same }) => same !== null));
   }
 
   /** What the server would correct where people had edited, and nobody decided about yet. */
@@ -182,7 +186,7 @@ export abstract class TranscriptReading {
 
   /** What is being said now, and is not final yet; nothing without a connection. */
   get partials(): readonly Saying[] {
-    return [...this.others().values()].flatMap((state) => asSayings(state, this.names));
+    return [...this.others().values()].flatMap((state) => asSayings(state, this.names, this.same));
   }
 
   /** Who else has the transcript open and shows it. */
@@ -239,6 +243,16 @@ export abstract class TranscriptReading {
     return this.cached("runs", () => asRuns(this.text.toDelta()));
   }
 
+  private get everybody(): readonly TranscriptSpeaker[] {
+    const { mspeakers, speakers } = this.maps;
+    return this.cached("everybody", () => asSpeakers(mspeakers.toJSON(), speakers.toJSON()));
+  }
+
+  /** Who those speakers are who are other ones. */
+  private get same(): ReadonlyMap<string, string> {
+    return this.cached("same", () => new Map(this.merged.map(({ id, same }) => [id, same ?? id])));
+  }
+
   protected get names(): ReadonlyMap<string, string> {
     return this.cached("names", () => new Map(this.speakers.map(({ id, name }) => [id, name])));
   }
@@ -262,7 +276,8 @@ export abstract class TranscriptReading {
       for (const part of PARTS[name as keyof typeof PARTS]) parts.add(part);
     }
     if (parts.has("turns")) this.known.delete("runs");
-    if (parts.has("speakers")) this.known.delete("names");
+    if (parts.has("speakers"))
+      for (const each of ["everybody", "merged", "same", "names"]) this.known.delete(each);
     for (const part of parts) this.known.delete(part);
     for (const part of parts) this.tell(part);
     if (parts.has("speakers")) this.tell("partials");

@@ -81,12 +81,13 @@ export class SharedTranscript extends TranscriptReading {
     this.edit(() => this.maps.speakers.set(speaker, { ...Object(said), ...chosen }));
   }
 
-  /** Gives all that one speaker says to another: they are the same person. */
-  mergeSpeakers(from: string, into: string): void {
-    const said = this.turns.filter(({ speaker }) => speaker === from);
-    this.edit(() => {
-      for (const { id } of said) if (id !== null) this.maps.hturns.set(id, into);
-    });
+  /**
+   * Says that a speaker is another one, in all turns, those to come as well. `null` takes it back:
+   * the turns are those of the speaker again.
+   */
+  mergeSpeakers(speaker: string, other: string | null): void {
+    const said = this.maps.speakers.get(speaker);
+    this.edit(() => this.maps.speakers.set(speaker, { ...Object(said), same: other }));
   }
 
   /** Highlights a stretch in a colour, or with `null` no more. */

@@ -108,6 +108,29 @@ test("people edit together, and each sees what the other did", async () => {
   expect((await library.read(id)).notes).toBe("# Planning\n\n- 👋 all\n");
 });
 
+test("speakers are merged in what they say later too, until it is taken back", async () => {
+  const [ann, bob] = [await join(), await join()];
+  ann.insert(0, "Hello there");
+  const [hers, his] = [ann.splitTurn(0), ann.splitTurn(6)];
+  ann.chooseSpeaker(hers, "s1");
+  ann.nameSpeaker("s1", { name: "Zoë" });
+  ann.mergeSpeakers("s2", "s1");
+  ann.chooseSpeaker(his, "s2");
+  await ann.saved();
+  await until(() => bob.turns.length === 2, "two turns");
+  expect(bob.turns.map(({ speaker, name }) => [speaker, name])).toEqual(
+    Array(2).fill(["s1", "Zoë"]),
+  );
+  expect(bob.speakers.map(({ id }) => id)).toEqual(["s1"]);
+  expect(bob.merged).toMatchObject([{ id: "s2", same: "s1" }]);
+
+  bob.mergeSpeakers("s2", null);
+  expect(bob.turns.map(({ speaker }) => speaker)).toEqual(["s1", "s2"]);
+  bob.mergeSpeakers("s1", "s2");
+  bob.mergeSpeakers("s2", "s1"); // as two people may at once
+  expect(bob.turns.map(({ speaker }) => speaker)).toEqual(["s1", "s1"]);
+});
+
 test("undo takes back one's own edits only", async () => {
   const [ann, bob] = [await join(), await join()];
   ann.insert(0, "Hello");

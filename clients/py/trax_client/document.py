@@ -270,7 +270,7 @@ def merged(chosen: Mapping[str, object]) -> dict[str, str]:
             met[at] = None
             at = same.get(at) or at
         way = list(met)
-        end = ends[at] if at in ends else min(way[way.index(at) :])
+        end = ends[at] if at in ends else min(way[way.index(at) :], key=_code_units)
         ends.update(dict.fromkeys(way, end))
     return {speaker: end for speaker, end in ends.items() if end != speaker}
 
@@ -342,3 +342,8 @@ def _text(value: object) -> str | None:
 
 def _map(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
+
+
+def _code_units(name: str) -> bytes:
+    """Return what ids are sorted by in JavaScript."""
+    return name.encode("utf-16-be", "surrogatepass")

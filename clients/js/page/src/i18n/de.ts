@@ -89,6 +89,7 @@ export const de: Record<Key, string> = {
   "speaker.rename": "Name",
   "speaker.edit": "Sprecher {name}, bei {time}",
   "speaker.merge": "Dieselbe Person wie",
+  "speaker.part": "Nicht dieselbe Person: {name}",
   "speaker.turn": "Diesen Beitrag sprach",
   "speaker.new": "Jemand anderes",
   "panel.notes": "Notizen",

@@ -87,6 +87,7 @@ export const en = {
   "speaker.rename": "Name",
   "speaker.edit": "Speaker {name}, at {time}",
   "speaker.merge": "The same person as",
+  "speaker.part": "Not the same person: {name}",
   "speaker.turn": "This turn was said by",
   "speaker.new": "Somebody else",
   "panel.notes": "Notes",

@@ -21,6 +21,7 @@ export function SpeakerMenu({ transcript, turn, anchor, onClose }: Props) {
   const known = speakers.find(({ id }) => id === speaker);
   const [name, setName] = useState(known?.name ?? "");
   const others = speakers.filter(({ id }) => id !== speaker);
+  const merged = transcript.merged.filter(({ same }) => same === speaker);
   const called = (each: { id: string; name: string }) => each.name || each.id;
 
   function rename(event: FormEvent) {
@@ -98,6 +99,11 @@ export function SpeakerMenu({ transcript, turn, anchor, onClose }: Props) {
           </select>
         </label>
       )}
+      {merged.map((each) => (
+        <button key={each.id} type="button" onClick={() => transcript.mergeSpeakers(each.id, null)}>
+          {say("speaker.part", { name: called(each) })}
+        </button>
+      ))}
     </Popover>
   );
 }
