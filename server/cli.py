@@ -175,7 +175,8 @@ def _transcribe(names: list[str], given: Mapping[str, object], settings: Setting
     from server.transcribe_command import Order, run
 
     words = str(given["hotwords"]).split(",")
-    output = given["output"]
+    output, formats = given["output"], given["formats"]
+    assert formats is None or isinstance(formats, list)
     wishes = Wishes(
         model=_text(given["model"]),
         language=_text(given["language"]),
@@ -184,7 +185,7 @@ def _transcribe(names: list[str], given: Mapping[str, object], settings: Setting
     )
     order = Order(
         files=tuple(Path(name).expanduser() for name in names),
-        format=ExportFormat(given["format"]),
+        formats=tuple(map(ExportFormat, dict.fromkeys(formats or ["txt"]))),
         output=_text(output),
         force=given["force"] is True,
         wishes=wishes,
@@ -246,7 +247,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_transcribe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="+", metavar="FILE", help="a recording")
-    parser.add_argument("--format", choices=_FORMATS, default="txt", help="default: txt")
+    parser.add_argument(
+        "--format",
+        action="append",
+        choices=_FORMATS,
+        dest="formats",
+        help="may be given several times; default: txt",
+    )
     parser.add_argument(
         "-o",
         "--output",

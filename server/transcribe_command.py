@@ -47,17 +47,25 @@ class Order:
 
     Attributes:
         files: The recordings.
-        format: Of the results.
+        formats: Of the results, one for each.
         output: A folder, `-` for standard output, `None`: beside each recording.
         force: Whether results replace files that are there.
         wishes: How they are heard.
     """
 
     files: tuple[Path, ...]
-    format: ExportFormat
+    formats: tuple[ExportFormat, ...]
     output: str | None
     force: bool
     wishes: Wishes
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What is to become of a file: `target` is `None` for standard output."""
+
+    format: ExportFormat
+    target: Path | None
 
 
 def run(order: Order, settings: Settings) -> int:
@@ -69,20 +77,22 @@ def run(order: Order, settings: Settings) -> int:
     """
     # Nothing here is a server: what a person has to know is said in words.
     logging.getLogger().addHandler(logging.NullHandler())
-    targets = _targets(order)
+    results = _results(order)
     _check_passes(settings)
     accurate, limit = accurate_pass(settings), longest_upload(settings.upload_hours)
     console = Console(stderr=True)
     failed = 0
     with _bar(console, len(order.files)) as begin:
-        for path, target in zip(order.files, targets, strict=True):
-            if target is not None and target.exists() and target != path and not order.force:
-                _say(console, f"{path}: {target} is there already; --force makes it anew")
+        for path, all_results in zip(order.files, results, strict=True):
+            wanted = all_results if order.force else _missing(console, path, all_results)
+            if not wanted:
                 continue
             try:
-                _check(path, target)
+                for result in wanted:
+                    _check(path, result.target)
                 done = transcribe(path, accurate, order.wishes, limit, begin(path.name))
-                _write(done, target, order.format)
+                for result in wanted:
+                    _write(done, result)
             except BrokenPipeError:
                 raise  # whoever reads standard output has left: nobody wants the next file
             except (MediaError, OSError) as error:
@@ -92,7 +102,7 @@ def run(order: Order, settings: Settings) -> int:
                 # The next file would fare no better.
                 raise StartError(str(error)) from error
             else:
-                _tell(console, path, target, done)
+                _tell(console, path, wanted, done)
     return FAILED if failed else DONE
 
 
@@ -103,22 +113,40 @@ def _check_passes(settings: Settings) -> None:
         raise StartError(f"--passes (TRAX_PASSES): {settings.passes}: {error}") from error
 
 
-def _targets(order: Order) -> list[Path | None]:
-    """Return where each result goes; `None` for standard output."""
+def _results(order: Order) -> list[list[Result]]:
+    """Return what each file is to become."""
     if order.output == STDOUT:
-        if order.format is ExportFormat.DOCX and (len(order.files) > 1 or sys.stdout.isatty()):
+        if len(order.formats) > 1:
+            raise StartError("--output -: one --format expected, got several")
+        if ExportFormat.DOCX in order.formats and (len(order.files) > 1 or sys.stdout.isatty()):
             raise StartError("--format docx: a file or a folder as --output expected, got -")
-        return [None] * len(order.files)
+        return [[Result(each, None) for each in order.formats]] * len(order.files)
     folder = None if order.output is None else Path(order.output)
     if folder is not None and folder.exists() and not folder.is_dir():
         raise StartError(f"--output: a folder or - expected, got the file {folder}")
-    targets: list[Path | None] = [
-        (folder or path.parent) / f"{path.stem}{order.format.suffix}" for path in order.files
+    results = [
+        [
+            Result(each, (folder or path.parent) / f"{path.stem}{each.suffix}")
+            for each in order.formats
+        ]
+        for path in order.files
     ]
+    targets = [each.target for wanted in results for each in wanted]
     twice = next((each for each in targets if targets.count(each) > 1), None)
     if twice is not None:
         raise StartError(f"{twice}: one recording of that name expected, got several")
-    return targets
+    return results
+
+
+def _missing(console: Console, path: Path, results: Sequence[Result]) -> list[Result]:
+    """Return the results that are not there yet, and say which are."""
+    missing: list[Result] = []
+    for each in results:
+        if each.target is None or each.target == path or not each.target.exists():
+            missing.append(each)
+        else:
+            _say(console, f"{path}: {each.target} is there already; --force makes it anew")
+    return missing
 
 
 def _check(path: Path, target: Path | None) -> None:
@@ -137,8 +165,8 @@ def _check(path: Path, target: Path | None) -> None:
         raise OSError(error.errno, f"{target.parent}: {error.strerror}") from error
 
 
-def _write(done: Transcribed, target: Path | None, file_format: ExportFormat) -> None:
-    content = export(done.transcript, file_format)
+def _write(done: Transcribed, result: Result) -> None:
+    content, target = export(done.transcript, result.format), result.target
     with naming(Path("standard output") if target is None else target.parent):
         _write_content(content, target)
 
@@ -156,7 +184,7 @@ def _write_content(content: bytes, target: Path | None) -> None:
         staged.unlink(missing_ok=True)
 
 
-def _tell(console: Console, path: Path, target: Path | None, done: Transcribed) -> None:
+def _tell(console: Console, path: Path, results: Sequence[Result], done: Transcribed) -> None:
     """Say what became of a file: on a terminal always, elsewhere only what was lost."""
     damage = done.unpacked.damage
     if damage is not None:
@@ -164,8 +192,8 @@ def _tell(console: Console, path: Path, target: Path | None, done: Transcribed) 
     if console.is_terminal:
         length = round(done.unpacked.samples / SAMPLE_RATE)
         clock = f"{length // 3600}:{length // 60 % 60:02}:{length % 60:02}"
-        where = "" if target is None else f" -> {target}"
-        _say(console, f"{path}{where} ({clock})")
+        where = ", ".join(str(each.target) for each in results if each.target is not None)
+        _say(console, f"{path}{where and f' -> {where}'} ({clock})")
 
 
 def _say(console: Console, line: str) -> None:

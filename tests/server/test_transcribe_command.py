@@ -56,6 +56,24 @@ def test_a_recording_becomes_a_file_of_any_format(
     assert capfd.readouterr() == ("", "")  # nobody looks, so nothing is shown
 
 
+def test_a_recording_becomes_files_of_several_formats(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    talk_wav = recording(tmp_path, "talk.wav")
+    (tmp_path / "talk.vtt").write_text("of before")
+    several = ("--format", "srt", "--format", "vtt", "--format", "md", "--format", "srt")
+
+    assert transcribe(tmp_path, talk_wav, *several) == 0
+
+    assert "w0 w1" in (tmp_path / "talk.srt").read_text()
+    assert "w0 w1" in (tmp_path / "talk.md").read_text()
+    assert (tmp_path / "talk.vtt").read_text() == "of before"
+    assert "talk.vtt is there already" in capfd.readouterr().err
+
+    assert transcribe(tmp_path, talk_wav, *several, "--output", "-") == 1
+    assert "one --format expected, got several" in capfd.readouterr().err
+
+
 async def test_the_shell_and_the_server_hear_the_same(tmp_path: Path) -> None:
     async with running(tmp_path, talk(20), passes=None, cache_dir=tmp_path / "d") as server:
         path = await made(server)
