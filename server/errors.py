@@ -7,6 +7,7 @@ ServerError
 ├── RecordingClosed      it was put away while somebody was reading
 ├── AudioStoreError      recordings cannot be moved to, or read from, where they are kept
 ├── MediaError           a file is no recording that can be used
+├── DecoderLost          what decodes was killed or stood still: not the file's fault
 ├── UploadError          a file is not taken
 ├── TranscriptError      a document, or what is to become part of it, cannot be read
 │   └── UnsupportedSchema    it is of another version than this server knows
@@ -115,6 +116,18 @@ class MediaError(ServerError):
         super().__init__(f"expected {expected}, got {got}")
         self.fault = fault
         self.expected = expected
+        self.got = got
+
+
+class DecoderLost(ServerError):
+    """The process that decodes did not come to its end; another time it may.
+
+    Attributes:
+        got: What became of it.
+    """
+
+    def __init__(self, got: str) -> None:
+        super().__init__(f"a decoder that comes to its end expected, got {got}")
         self.got = got
 
 

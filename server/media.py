@@ -13,7 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -128,11 +128,15 @@ class Media:
         missing = promised - self._written
         return Damage(self._lost, Samples(missing if missing > SAMPLE_RATE else 0))
 
-    def measure(self) -> Samples | None:
+    def measure(self, limit: Samples, alive: Callable[[], None]) -> Samples | None:
         """Return how long the audio is, by reading the file to its end where it does not say.
 
         Browsers record files that do not. Nothing is decoded, which is quick; nothing else can be
         done with this afterwards.
+
+        Args:
+            limit: What is longer is not read any further.
+            alive: Called again and again, since a large file on a slow disk takes minutes.
         """
         if self.about.length is not None and not self.about.guessed:
             return self.about.length
@@ -141,6 +145,9 @@ class Media:
             for packet in self._container.demux(self._stream):
                 if packet.pts is not None and packet.time_base is not None:
                     end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
+                if end * SAMPLE_RATE > limit:
+                    break
+                alive()
         return Samples(int(end * SAMPLE_RATE)) or None
 
     def pcm(self, limit: Samples) -> Iterator[bytes]:

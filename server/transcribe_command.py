@@ -27,7 +27,7 @@ from rich.progress import (
 
 from offline.errors import LanguageError, NoStage
 from offline.jobs import JobKind
-from server.errors import MediaError, StartError
+from server.errors import DecoderLost, MediaError, StartError
 from server.exports.formats import ExportFormat, export
 from server.passes import accurate_pass, passes_of
 from server.settings import Settings
@@ -95,7 +95,7 @@ def run(order: Order, settings: Settings) -> int:
                     _write(done, result)
             except BrokenPipeError:
                 raise  # whoever reads standard output has left: nobody wants the next file
-            except (MediaError, OSError) as error:
+            except (MediaError, DecoderLost, OSError) as error:
                 failed += 1
                 _say(console, f"{path}: {_sentence(error)}")
             except (StreamingError, LanguageError) as error:
@@ -200,7 +200,7 @@ def _say(console: Console, line: str) -> None:
     console.print(f"trax: {line}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _sentence(error: MediaError | OSError) -> str:
+def _sentence(error: MediaError | DecoderLost | OSError) -> str:
     match error:
         case OSError(strerror=str(reason)):
             return reason

@@ -85,6 +85,7 @@ def transcribe(
 
     Raises:
         MediaError: It is no recording, or too long.
+        DecoderLost: What decodes it was killed, or stood still.
         LanguageError: The recognizer does not know the language.
         StreamingError: The recognizer cannot be had, or failed.
         OSError: The file cannot be read, or there is no room to decode it.

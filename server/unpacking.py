@@ -5,25 +5,28 @@
 
 Everything here blocks and belongs in a thread, or in a worker's process. The process computes only
 when nobody else wants to, is the first to go when memory runs out, and ends with whoever started
-it.
+it. That it is killed or starves says nothing about the file; that it crashes does.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
+import secrets
 import selectors
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.errors import MediaError, MediaFault
+from server.errors import DecoderLost, MediaError, MediaFault
 from streaming.core.domain import SAMPLE_RATE, Samples
 
 MEMORY_BYTES = 2 * 1024 * 1024 * 1024
@@ -39,6 +42,11 @@ NICENESS = 10
 _DESCRIPTORS = 64
 _LEAST_BYTES = 1024 * 1024
 """What it may write in any case: nothing, but for those who measure what tests cover."""
+
+CRASHES = frozenset(
+    {signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGTRAP}
+)
+"""Signals that a process brings upon itself: the file is one that no decoder of ours takes."""
 
 Report = Mapping[str, int | str | None]
 
@@ -88,6 +96,7 @@ def examine(source: Path, limit: Samples) -> Examined:
 
     Raises:
         MediaError: It cannot be, or is longer than `limit`.
+        DecoderLost: That is not known: the process was killed, or stood still.
         OSError: The file cannot be read.
     """
     *_, last = _reports(["examine", str(source), str(limit)], STALL_S)
@@ -111,20 +120,37 @@ def unpack(
 
     Raises:
         MediaError: Nothing can be decoded, or it is too long.
+        DecoderLost: The process was killed, or stood still.
         OSError: The disk is full, or a file cannot be read or written.
     """
-    staged = target.with_name(f".{target.name}")
-    try:
+    with _staged(target) as staged:
         last: Report = {}
         for last in _reports(["unpack", str(source), str(staged), str(limit)], STALL_S):
             length = last.get("length")
             progress(None if length is None else min(1.0, int(last["samples"] or 0) / int(length)))
         staged.replace(target)
-    except BaseException:
-        staged.unlink(missing_ok=True)
-        raise
     samples, lost, missing = (int(last[name] or 0) for name in ("samples", "lost", "missing"))
     return Unpacked(Samples(samples), lost, Samples(missing))
+
+
+@contextmanager
+def _staged(target: Path) -> Iterator[Path]:
+    """Make a file beside `target` that is gone afterwards, unless it was renamed.
+
+    Several may try the same at once, so each has one of its own, and holds it: those that nobody
+    holds any more were left by who was killed.
+    """
+    for left in target.parent.glob(f".{target.name}*"):
+        with suppress(OSError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()
+    staged = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    with staged.open("xb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            yield staged
+        finally:
+            staged.unlink(missing_ok=True)
 
 
 def _reports(arguments: Sequence[str], stall_s: float) -> Iterator[Report]:
@@ -142,15 +168,19 @@ def _reports(arguments: Sequence[str], stall_s: float) -> Iterator[Report]:
                 done = bool(report.pop("done"))
                 yield report
             if not done:
-                expected = "a recording that can be decoded"
-                got = "one at which the decoder fails"
-                raise MediaError(MediaFault.UNREADABLE, expected, got)
+                raise _lost(process.wait(stall_s))
+        except (TimeoutError, subprocess.TimeoutExpired) as error:
+            raise DecoderLost(f"one that stood still for {stall_s:g} s") from error
         finally:
             process.kill()
 
 
 def _lines(descriptor: int, stall_s: float) -> Iterator[bytes]:
-    """Yield the lines that come from a pipe until its end, or until nothing comes for too long."""
+    """Yield the lines that come from a pipe until its end.
+
+    Raises:
+        TimeoutError: Nothing came for too long.
+    """
     pending = b""
     with selectors.DefaultSelector() as selector:
         selector.register(descriptor, selectors.EVENT_READ)
@@ -160,6 +190,17 @@ def _lines(descriptor: int, stall_s: float) -> Iterator[bytes]:
                 return
             *whole, pending = (pending + piece).split(b"\n")
             yield from whole
+    raise TimeoutError
+
+
+def _lost(code: int) -> MediaError | DecoderLost:
+    """Return what it means that the process ended without a word."""
+    if -code in CRASHES:
+        expected, got = "a recording that can be decoded", "one at which the decoder fails"
+        return MediaError(MediaFault.UNREADABLE, expected, got)
+    if code < 0:
+        return DecoderLost(f"one that was killed by {signal.Signals(-code).name}")
+    return DecoderLost(f"one with exit code {code}")
 
 
 def _raise(report: Report) -> None:
@@ -211,7 +252,8 @@ def _confine(*, file_bytes: int) -> None:
 
 def _end_with_parent() -> None:
     """Wait until whoever started us is gone."""
-    sys.stdin.buffer.read()
+    # Not by sys.stdin: Python cannot end while a thread holds its buffer, and aborts.
+    os.read(0, 1)
     os._exit(1)
 
 
@@ -220,7 +262,7 @@ def _examine(source: Path, limit: Samples) -> None:
 
     with Media(source) as media:
         next(media.pcm(limit))
-        length = media.measure()
+        length = media.measure(limit, Telling().tell)
         if length is not None and length > limit:
             raise too_long(limit, length)
         _tell(done=1, container=media.about.container, codec=media.about.codec, length=length)
@@ -230,16 +272,28 @@ def _unpack(source: Path, target: Path, limit: Samples) -> None:
     from server.media import SAMPLE_BYTES, Media  # noqa: PLC0415 - as above
 
     with Media(source) as media, target.open("wb") as file:
-        samples, told_s, length = 0, 0.0, media.about.length
+        samples, length, telling = 0, media.about.length, Telling()
         for piece in media.pcm(limit):
             file.write(piece)
             samples += len(piece) // SAMPLE_BYTES
-            if time.monotonic() >= told_s + TELL_S:
-                told_s = time.monotonic()
-                _tell(done=0, samples=samples, length=length)
+            telling.tell(samples=samples, length=length)
         file.flush()
+        os.fsync(file.fileno())  # The file that it came from is removed then.
         lost, missing = media.damage.packets, media.damage.missing
     _tell(done=1, samples=samples, length=length, lost=lost, missing=missing)
+
+
+class Telling:
+    """Tells that the work goes on, a few times a second; owned by it."""
+
+    def __init__(self) -> None:
+        self._told_s = 0.0
+
+    def tell(self, **report: int | None) -> None:
+        """Report how far it is, unless that was done a moment ago."""
+        if time.monotonic() >= self._told_s + TELL_S:
+            self._told_s = time.monotonic()
+            _tell(done=0, **report)
 
 
 def _tell(**report: int | str | None) -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from offline.errors import Unheard
 from offline.jobs import Failure, FailureCode
-from server.errors import MediaError, UploadError, UploadFault
+from server.errors import DecoderLost, MediaError, UploadError, UploadFault
 from server.recordings import Manifest, write_manifest
 from server.unpacking import Unpacked, unpack
 from streaming.core.domain import Samples, from_ms
@@ -188,9 +188,11 @@ class UploadFiles:
         try:
             unpacked = unpack(source, target, limit, lambda part: progress(part or 0.0))
             (folder / "unpacked.json").write_text(json.dumps(asdict(unpacked)))
-            source.unlink()
+            source.unlink(missing_ok=True)  # Another attempt at the same job may be done.
         except MediaError as error:
             raise Unheard(Failure(FailureCode.NO_AUDIO, str(error), retry=False)) from error
+        except DecoderLost as error:
+            raise Unheard(Failure(FailureCode.UNAVAILABLE, str(error), retry=True)) from error
         except OSError as error:
             message = f"a file that can be read and written expected: {error.strerror}"
             raise Unheard(Failure(FailureCode.UNAVAILABLE, message, retry=True)) from error

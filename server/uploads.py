@@ -174,6 +174,7 @@ class Uploads:
             TranscriptClosed: It takes no more recordings.
             UploadError: The file is too large or too slow, or there is no room for it.
             MediaError: It is no recording, or too long.
+            DecoderLost: That cannot be known now.
             Overload: Too much is sent at once, or waits to be heard.
             StorageError: It cannot be stored now.
             OSError: The file system refuses.

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from server.api.answers import Failure, FailureBody
 from server.errors import (
     AudioStoreError,
+    DecoderLost,
     MediaError,
     MediaFault,
     Refusal,
@@ -120,7 +121,7 @@ def rejection(error: ServerError) -> Rejected | None:
             )
         case UnknownJob():
             return unknown("job")
-        case MediaError() | UploadError() | TranscriptClosed():
+        case MediaError() | DecoderLost() | UploadError() | TranscriptClosed():
             return _file_rejection(error)
         case WrongJobState(expected=expected_state, got=state):
             return Rejected(
@@ -153,7 +154,9 @@ def rejection(error: ServerError) -> Rejected | None:
             return None
 
 
-def _file_rejection(error: MediaError | UploadError | TranscriptClosed) -> Rejected:
+def _file_rejection(
+    error: MediaError | DecoderLost | UploadError | TranscriptClosed,
+) -> Rejected:
     """Return what a client is told of a file that is not taken."""
     match error:
         case MediaError(fault=media):
@@ -164,6 +167,14 @@ def _file_rejection(error: MediaError | UploadError | TranscriptClosed) -> Rejec
                 "The file cannot be heard",
                 expected=error.expected,
                 got=error.got,
+            )
+        case DecoderLost(got=got):
+            return _later(
+                "unavailable",
+                "The file cannot be looked into now",
+                "a decoder that comes to its end",
+                got,
+                RETRY_S,
             )
         case UploadError(fault=fault):
             status, message = _UPLOADS[fault]

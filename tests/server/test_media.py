@@ -67,7 +67,7 @@ def test_speech_of_any_format_is_heard_at_its_time(tmp_path: Path, jfk: Pcm16, n
 
     pcm, damage = decoded(path)
     with Media(path) as media:
-        length = media.measure()
+        length = media.measure(HOUR, lambda: None)
 
     assert likeness(pcm, jfk) > 0.9
     assert abs(len(pcm) - len(jfk)) < 0.1 * RATE
@@ -99,9 +99,15 @@ def test_the_length_of_what_a_browser_recorded_is_found(tmp_path: Path, jfk: Pcm
 
     with Media(path) as media:
         assert media.about.length is None
-        length = media.measure()
+        signs: list[None] = []
+        length = media.measure(HOUR, lambda: signs.append(None))
+    with Media(path) as media:
+        read = media.measure(Samples(RATE), lambda: None)
     pcm, damage = decoded(path)
 
+    assert len(signs) > 100
+    assert read is not None
+    assert RATE < read < 2 * RATE
     assert length is not None
     assert abs(length - len(jfk)) < 0.1 * RATE
     assert likeness(pcm, jfk) > 0.9

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from server import unpacking
-from server.errors import MediaError, MediaFault
+from server.errors import DecoderLost, MediaError, MediaFault
 from server.settings import Settings
 from server.unpacking import Unpacked, examine, unpack
 from server.upload_files import longest_upload
@@ -125,19 +125,59 @@ def test_who_has_seen_enough_ends_it(tmp_path: Path) -> None:
     assert children() == []
 
 
-def test_a_decoder_that_crashes_is_a_recording_that_cannot_be_decoded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The program of a decoder that does what is written there."""
     (tmp_path / "server").mkdir()
     (tmp_path / "server" / "__init__.py").touch()
-    (tmp_path / "server" / "unpacking.py").write_text("import os; os.abort()")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    return tmp_path / "server" / "unpacking.py"
+
+
+def test_a_decoder_that_crashes_is_a_recording_that_cannot_be_decoded(
+    tmp_path: Path, decoder: Path
+) -> None:
+    decoder.write_text("import os; os.abort()")
 
     with pytest.raises(MediaError) as refused:
         examine(tmp_path / "talk.wav", HOUR)
 
     assert refused.value.got == "one at which the decoder fails"
+
+
+@pytest.mark.parametrize(
+    ("program", "got"),
+    [
+        ("import os; os.kill(os.getpid(), 9)", "one that was killed by SIGKILL"),
+        ("raise MemoryError", "one with exit code 1"),
+    ],
+)
+def test_a_decoder_that_is_killed_says_nothing_about_the_recording(
+    tmp_path: Path, decoder: Path, program: str, got: str
+) -> None:
+    decoder.write_text(program)
+
+    for use in (
+        lambda: examine(tmp_path / "talk.wav", HOUR),
+        lambda: unpack(tmp_path / "talk.wav", tmp_path / "audio.pcm", HOUR, ignore),
+    ):
+        with pytest.raises(DecoderLost) as lost:
+            use()
+        assert lost.value.got == got
+
+    assert list(tmp_path.glob("*.pcm*")) == list(tmp_path.glob(".*.pcm*")) == []
+
+
+def test_a_decoder_that_is_done_ends_as_programs_do(tmp_path: Path, jfk: Pcm16) -> None:
+    path = write_recording(tmp_path / "talk.flac", jfk, "speech.flac")
+    command = [sys.executable, "-m", "server.unpacking", "examine", str(path), str(HOUR)]
+    pipe = subprocess.PIPE
+
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.wait(60) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
 
 
 def test_a_decoder_that_stands_still_is_given_up(
@@ -146,10 +186,10 @@ def test_a_decoder_that_stands_still_is_given_up(
     os.mkfifo(tmp_path / "never.wav")
     monkeypatch.setattr(unpacking, "STALL_S", 0.3)
 
-    with pytest.raises(MediaError) as refused:
+    with pytest.raises(DecoderLost) as lost:
         examine(tmp_path / "never.wav", HOUR)
 
-    assert refused.value.got == "one at which the decoder fails"
+    assert lost.value.got == "one that stood still for 0.3 s"
     assert children() == []
 
 
@@ -177,6 +217,25 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, small_disk: Path) -> None:
 
     assert refused.value.errno == errno.ENOSPC
     assert list(small_disk.iterdir()) == []
+
+
+def test_several_may_unpack_the_same_at_once_and_what_was_left_by_the_killed_goes(
+    tmp_path: Path, jfk: Pcm16
+) -> None:
+    path = write_recording(tmp_path / "talk.flac", jfk, "speech.flac")
+    target = tmp_path / "audio.pcm"
+    (tmp_path / ".audio.pcm.0badcafe").write_bytes(b"left")
+    began: list[Unpacked] = []
+
+    def meanwhile(_part: float | None) -> None:
+        if not began:
+            began.append(unpack(path, target, HOUR, ignore))
+
+    unpacked = unpack(path, target, HOUR, meanwhile)
+
+    assert began == [unpacked]
+    assert target.stat().st_size == 2 * unpacked.samples
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["audio.pcm", "talk.flac"]
 
 
 def test_it_ends_with_whoever_started_it(tmp_path: Path) -> None:
