@@ -18,6 +18,7 @@ import json
 import os
 import secrets
 import shutil
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -34,6 +35,8 @@ from streaming.core.domain import Samples, from_ms
 RESERVE_BYTES = 128 * 1024 * 1024
 """Left free by those who send files, for those who speak: more than an hour of audio."""
 
+RESERVE_PART = 16
+"""Of a small disk this part is left free instead: a sixteenth."""
 
 UNCONFIRMED = "unconfirmed"
 
@@ -43,11 +46,55 @@ def longest_upload(hours: int) -> Samples:
     return from_ms(hours * 3_600_000)
 
 
+class Room:
+    """The room on one disk, of which several files at once want some; used by any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """Promise nothing yet.
+
+        Args:
+            folder: On the disk; made when it is needed.
+        """
+        self._folder = folder
+        self._promised: dict[Path, int] = {}
+        self._lock = threading.Lock()
+
+    def promise(self, path: Path, size_bytes: int) -> None:
+        """Have so much kept for a file that is to be written; what it was promised before ends.
+
+        Raises:
+            UploadError: There is not so much.
+        """
+        with self._lock:
+            others = sum(self._promised.values()) - self._promised.get(path, 0)
+            free_bytes, reserve_bytes = _free(self._folder)
+            needed_bytes = size_bytes + others + reserve_bytes
+            if free_bytes < needed_bytes:
+                expected = f"{needed_bytes} bytes free on the disk"
+                raise UploadError(UploadFault.NO_SPACE, expected, f"{free_bytes} bytes")
+            self._promised[path] = size_bytes
+
+    def take(self, path: Path, size_bytes: int) -> None:
+        """Note that so much of what a file was promised is written now."""
+        with self._lock:
+            self._promised[path] = max(0, self._promised.get(path, 0) - size_bytes)
+
+    def promised(self, path: Path) -> int:
+        """Return how much is kept for a file."""
+        return self._promised.get(path, 0)
+
+    def free(self, path: Path) -> None:
+        """Keep nothing more for a file."""
+        with self._lock:
+            self._promised.pop(path, None)
+
+
 class Incoming:
     """A file that is being received; owned by who receives it. `close` removes what is left."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, room: Room) -> None:
         folder.mkdir(mode=0o700, parents=True)
+        self._room = room
         self.folder = folder
         self.path = folder / "upload"
         self.size_bytes = 0
@@ -70,41 +117,42 @@ class Incoming:
             UploadError: The disk is full, or would be.
             OSError: The file system refuses otherwise.
         """
-        self.reserve(len(piece))
+        if len(piece) > self._room.promised(self.path):
+            self.reserve(len(piece))
         view = memoryview(piece)
         try:
             while view:
                 view = view[os.write(self._file, view) :]
         except OSError as error:
             raise _full(error) from error
+        self._room.take(self.path, len(piece))
         self._digest.update(piece)
         self.size_bytes += len(piece)
 
     def reserve(self, size_bytes: int) -> None:
-        """Look whether there is room for so much more.
+        """Have room kept for so much more, until it is written or this is closed.
 
         Raises:
             UploadError: There is not.
         """
-        free = shutil.disk_usage(self.folder).free
-        if free - size_bytes < RESERVE_BYTES:
-            expected = f"{size_bytes + RESERVE_BYTES} bytes free on the disk"
-            raise UploadError(UploadFault.NO_SPACE, expected, f"{free} bytes")
+        self._room.promise(self.path, size_bytes)
 
     def close(self) -> None:
         """Remove the file, unless it was kept; harmless when called twice."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+        self._room.free(self.path)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class UploadFiles:
-    """The uploads in one data folder; immutable."""
+    """The uploads in one data folder."""
 
     def __init__(self, data_dir: Path) -> None:
         self._incoming = data_dir / "uploads"
         self._sessions = data_dir / "sessions"
+        self._room = Room(self._incoming)
 
     def begin(self) -> Incoming:
         """Make a place for a file.
@@ -114,7 +162,7 @@ class UploadFiles:
             OSError: The file system refuses otherwise.
         """
         try:
-            return Incoming(self._incoming / secrets.token_hex(8))
+            return Incoming(self._incoming / secrets.token_hex(8), self._room)
         except OSError as error:
             raise _full(error) from error
 
@@ -185,8 +233,15 @@ class UploadFiles:
         source, target = folder / "upload", folder / "audio.pcm"
         if not source.exists():
             return False
+
+        def told(part: float | None) -> None:
+            free_bytes, reserve_bytes = _free(folder)
+            if free_bytes < reserve_bytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            progress(part or 0.0)
+
         try:
-            unpacked = unpack(source, target, limit, lambda part: progress(part or 0.0))
+            unpacked = unpack(source, target, limit, told)
             (folder / "unpacked.json").write_text(json.dumps(asdict(unpacked)))
             source.unlink(missing_ok=True)  # Another attempt at the same job may be done.
         except MediaError as error:
@@ -200,6 +255,12 @@ class UploadFiles:
 
 
 _FIELDS = ("samples", "lost_packets", "missing")
+
+
+def _free(folder: Path) -> tuple[int, int]:
+    """Return how many bytes are free on a disk, and how many are to stay so."""
+    disk = shutil.disk_usage(folder)
+    return disk.free, min(RESERVE_BYTES, disk.total // RESERVE_PART)
 
 
 def _full(error: OSError) -> OSError | UploadError:
