@@ -104,6 +104,7 @@ class Application:
         self._jobs: Jobs | None = None
         self._corrections: Corrections | None = None
         self._workers: Workers | None = None
+        self._uploads: Uploads | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def load(self) -> None:
@@ -149,8 +150,9 @@ class Application:
         jobs.start()
         self._corrections = Corrections(store, self._threads, rooms, jobs)
         self._corrections.start()
-        uploads = self._open_uploads(store, rooms, jobs)
+        self._uploads = uploads = self._open_uploads(store, rooms, jobs)
         await uploads.start()
+        self._tasks.append(asyncio.create_task(uploads.look_after()))
         self._lifecycle.state = Serving(
             sessions,
             rooms,
@@ -212,6 +214,8 @@ class Application:
             await self._pool.aclose()
         if self._workers is not None:
             await self._disk.run(self._workers.close)
+        if self._uploads is not None:
+            await self._disk.run(self._uploads.close)
         if self._jobs is not None:
             await self._jobs.aclose()
         self._queue.close()

@@ -19,6 +19,7 @@ import os
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
@@ -137,6 +138,10 @@ class Incoming:
         """
         self._room.promise(self.path, size_bytes)
 
+    def flush(self) -> None:
+        """Have the disk hold all of the file: its sender will be told that it is here."""
+        os.fsync(self._file)
+
     def close(self) -> None:
         """Remove the file, unless it was kept; harmless when called twice."""
         if self._file >= 0:
@@ -174,10 +179,27 @@ class UploadFiles:
             OSError: The file system refuses otherwise.
         """
         try:
+            incoming.flush()
             self._sessions.mkdir(mode=0o700, exist_ok=True)
             write_manifest(incoming.folder, manifest)
             (incoming.folder / UNCONFIRMED).touch(mode=0o600)
             incoming.folder.rename(self._sessions / manifest.session)
+        except OSError as error:
+            raise _full(error) from error
+
+    def replace(self, incoming: Incoming, manifest: Manifest) -> None:
+        """Make a file the recording of a session that the database has and that lost its own.
+
+        Raises:
+            UploadError: The disk is full.
+            OSError: The file system refuses.
+        """
+        folder = self._sessions / manifest.session
+        try:
+            incoming.flush()
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_manifest(folder, manifest)
+            incoming.path.rename(folder / "upload")
         except OSError as error:
             raise _full(error) from error
 
@@ -186,12 +208,18 @@ class UploadFiles:
         with suppress(OSError):
             (self._sessions / session / UNCONFIRMED).unlink(missing_ok=True)
 
-    def unconfirmed(self) -> list[str]:
+    def unconfirmed(self, for_s: float) -> list[str]:
         """Return the sessions of which only the database knows whether they came about.
 
-        Nobody may be receiving anything.
+        Args:
+            for_s: Only those of which it has known for so long.
         """
-        return [path.parent.name for path in self._sessions.glob(f"*/{UNCONFIRMED}")]
+        found: list[str] = []
+        for path in self._sessions.glob(f"*/{UNCONFIRMED}"):
+            with suppress(FileNotFoundError):  # It is confirmed at this moment.
+                if time.time() - path.stat().st_mtime >= for_s:
+                    found.append(path.parent.name)
+        return found
 
     def remove(self, session: str) -> None:
         """Remove a session that its transcript did not get."""
@@ -206,6 +234,11 @@ class UploadFiles:
         for folder in left:
             shutil.rmtree(folder, ignore_errors=True)
         return len(left)
+
+    def is_here(self, session: str) -> bool:
+        """Return whether there is a session's file, or what became of it."""
+        folder = self._sessions / session
+        return (folder / "upload").exists() or (folder / "audio.pcm").exists()
 
     def unpacked(self, session: str) -> Unpacked | None:
         """Return what became of a file; `None` while nothing did, or if there is none."""

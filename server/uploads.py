@@ -14,6 +14,7 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
@@ -27,7 +28,13 @@ from server.jobs import Jobs
 from server.messages import AUTO_LANGUAGE, Encoding, Finals
 from server.recordings import SAMPLE_BYTES, Manifest, unix_ms
 from server.rooms import Rooms
-from server.storage.errors import Conflict, StaleWriter, UnknownJob, UnknownTranscript
+from server.storage.errors import (
+    Conflict,
+    StaleWriter,
+    StorageError,
+    UnknownJob,
+    UnknownTranscript,
+)
 from server.storage.sessions import NewSession
 from server.storage.store import Store
 from server.storage.uploads import NewUpload, Upload, Wishes
@@ -53,6 +60,13 @@ IDLE_S = 60.0
 
 LEAST_RATE = 4096
 """Bytes a second that a file has to come with: less than any network has where people meet."""
+
+EXAMINERS = 4
+"""Threads that wait for decoders to look into files: these compute, and take memory."""
+
+SETTLE_S = 600.0
+"""How often files are looked for of which only the database knows whether they were taken, and how
+long that has to be so: no write waits so long."""
 
 WRITE_BYTES = 1024 * 1024
 """Written at once: a thread for each packet of the network would cost more than the writing."""
@@ -130,6 +144,7 @@ class Uploads:
         self._jobs = jobs
         self._files = space.files
         self._limits = limits
+        self._examining = ThreadPoolExecutor(EXAMINERS, thread_name_prefix="examining")
         self._receiving: Counter[str] = Counter()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -140,17 +155,33 @@ class Uploads:
             StorageError: It cannot be known now what that is.
         """
         removed = await self._disk.run(self._files.sweep)
-        removed += await self._threads.read(self._settle)
+        removed += await self._threads.read(lambda: self._settle(0.0))
         if removed:
             logger.info("unfinished uploads removed", extra={"files": removed})
 
-    def _settle(self) -> int:
+    async def look_after(self) -> None:
+        """Find out now and then what became of files where that is not known, until cancelled."""
+        while True:
+            await asyncio.sleep(SETTLE_S)
+            try:
+                removed = await self._threads.read(lambda: self._settle(SETTLE_S))
+            except (StorageError, OSError):
+                logger.exception("uploads not looked after")
+            else:
+                if removed:
+                    logger.info("unfinished uploads removed", extra={"files": removed})
+
+    def close(self) -> None:
+        """Finish looking into files; blocks for that long."""
+        self._examining.shutdown(cancel_futures=True)
+
+    def _settle(self, for_s: float) -> int:
         """Remove files that were kept when their sessions did not come about, in a thread.
 
         Only of these is it known that no other database has them.
         """
         removed = 0
-        for session in self._files.unconfirmed():
+        for session in self._files.unconfirmed(for_s):
             if self._store.sessions.find(session) is None:
                 self._files.remove(session)
                 removed += 1
@@ -247,7 +278,9 @@ class Uploads:
             known = await self._known(transcript, incoming, wish)
         if known is not None:
             return known
-        examined = await asyncio.to_thread(examine, incoming.path, self._limits.length)
+        examined = await asyncio.get_running_loop().run_in_executor(
+            self._examining, examine, incoming.path, self._limits.length
+        )
         if examined.length is not None:
             size_bytes = examined.length * SAMPLE_BYTES
             await self._disk.run(lambda: incoming.reserve(size_bytes))
@@ -274,12 +307,20 @@ class Uploads:
         try:
             job = await self._jobs.get(upload.job)
         except UnknownJob:
-            return await self._begin_again(upload, wish)
+            return await self._begin_again(upload, incoming, wish)
         if job.state in (JobState.CANCELLED, JobState.FAILED):
-            return await self._begin_again(upload, wish)
+            return await self._begin_again(upload, incoming, wish)
         return Taken(upload, job, new=False)
 
-    async def _begin_again(self, upload: Upload, wish: UploadWish) -> Taken:
+    async def _begin_again(self, upload: Upload, incoming: Incoming, wish: UploadWish) -> Taken:
+        """Have a file heard once more, and with what came now where nothing of it is left."""
+        session = upload.session
+
+        def complete() -> None:
+            if not self._files.is_here(session):
+                self._files.replace(incoming, _manifest(session, upload.transcript, wish))
+
+        await self._disk.run(complete)
         renewed, job = await self._jobs.submit_with(
             lambda bounds: self._store.uploads.begin_again(upload, wish.wishes, bounds)
         )

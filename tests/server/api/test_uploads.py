@@ -144,6 +144,26 @@ async def test_a_file_whose_job_was_cancelled_is_heard_when_it_comes_again(tmp_p
     assert len(sessions) == 1
 
 
+@pytest.mark.parametrize("lost", ["file", "folder"])
+async def test_a_file_that_was_lost_comes_back_with_the_next_one(tmp_path: Path, lost: str) -> None:
+    async with running(tmp_path, talk(1)) as server:
+        path = await made(server)
+        first = await send(server, path, TONE)
+        server.app._lifecycle.serving().store.jobs.cancel(first.json["id"])
+        folder = server.data_dir / "sessions" / first.json["session"]
+        if lost == "file":
+            (folder / "upload").unlink()
+        else:
+            shutil.rmtree(folder)
+        again = await send(server, path, TONE)
+
+        assert again.status == 202
+        assert again.json["session"] == first.json["session"]
+        assert (folder / "upload").read_bytes() == TONE
+        assert (folder / "session.json").exists()
+        assert left(server) == [folder.name]
+
+
 async def test_new_wishes_count_after_a_failure(tmp_path: Path) -> None:
     async with running(tmp_path, talk(1), hire=Does()) as server:
         path = await made(server)
@@ -445,6 +465,20 @@ async def test_a_server_that_is_killed_while_it_receives_leaves_nothing(tmp_path
         assert left(again) == []
         assert (await ask(again, "GET", path)).json["sessions"] == []
         assert (await send(again, path, TONE)).status == 202
+
+
+async def test_a_file_whose_session_did_not_come_about_is_removed_while_others_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "SETTLE_S", 0.2)
+    async with running(tmp_path, talk(1)) as server:
+        taken = await send(server, await made(server), TONE)
+        sessions = server.data_dir / "sessions"
+        lost = shutil.copytree(sessions / taken.json["session"], sessions / "lost0001")
+        (lost / "unconfirmed").touch()
+        await until(lambda: not lost.exists())
+
+        assert left(server) == [taken.json["session"]]
 
 
 async def test_a_file_whose_session_did_not_come_about_is_removed_at_a_start(
