@@ -10,6 +10,7 @@ import pytest
 
 from offline.errors import Unheard
 from offline.jobs import FailureCode
+from server import unpacking
 from server.errors import UploadError, UploadFault
 from server.upload_files import RESERVE_PART, UploadFiles
 from streaming.core.domain import Samples
@@ -51,6 +52,23 @@ def test_what_is_written_is_not_kept_for_a_file_once_more(small_disk: Path) -> N
         first.write(bytes(200_000))  # more than was said
     first.close()
     second.close()
+
+
+@pytest.mark.slow  # it starts processes
+def test_a_job_whose_decoder_does_not_answer_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "sessions" / "a"
+    folder.mkdir(parents=True)
+    (folder / "upload").write_bytes(wav(bytes(2 * RATE)))
+    monkeypatch.setattr(unpacking, "STALL_S", 0.001)
+
+    with pytest.raises(Unheard) as refused:
+        UploadFiles(tmp_path).unpack("a", Samples(RATE), lambda _part: None)
+
+    failure = refused.value.failure
+    assert (failure.code, failure.retry) == (FailureCode.UNAVAILABLE, True)
+    assert [each.name for each in folder.iterdir()] == ["upload"]
 
 
 @pytest.mark.slow  # it starts processes

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server import upload_files, uploads
+from server import unpacking, upload_files, uploads
 from server.api.uploads import _name
 from server.storage.errors import StorageUnavailable, Trouble
 from server.storage.jobs import Bounds
@@ -241,6 +241,23 @@ async def test_what_is_no_recording_is_refused_and_leaves_nothing(
         assert (refused.status, refused.code) == (status, code)
         assert about["sessions"] == []
         assert left(server) == []
+
+
+async def test_a_decoder_that_does_not_answer_is_no_fault_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, talk(1)) as server:
+        path = await made(server)
+        with monkeypatch.context() as overloaded:
+            overloaded.setattr(unpacking, "STALL_S", 0.001)
+            later = await send(server, path, TONE)
+        nothing = left(server)
+        taken = await send(server, path, TONE)
+
+    assert (later.status, later.code) == (503, "unavailable")
+    assert int(later.headers["retry-after"]) > 0
+    assert nothing == []
+    assert taken.status == 202
 
 
 async def test_a_video_without_sound_and_one_that_is_too_long_are_refused(tmp_path: Path) -> None:
