@@ -16,7 +16,7 @@ into documents, because only one server at a time does.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 
 from offline.domain import PassId
 from streaming.core.domain import Permille, Samples, Span, from_ms
@@ -34,22 +34,27 @@ class JobKind(Enum):
     UPLOAD = "upload"
     """A file that somebody sent, which nobody has heard yet."""
 
-    @property
-    def rank(self) -> int:
-        """Whose turn it is: the lowest of what waits is heard first.
 
-        People watch a meeting while it goes on, and whoever asked for a passage waits for it; who
-        sends a file expects that it takes a while.
-        """
-        return _RANKS.index(self)
+class Rank(IntEnum):
+    """Whose turn it is: the lowest of what waits is heard first.
+
+    People watch a meeting while it goes on, and whoever asked for a short passage waits for it; who
+    sends a file, or has half a meeting heard once more, expects that it takes a while.
+    """
+
+    STRETCH = 0
+    PASSAGE = 1
+    RECORDING = 2
+    UPLOAD = 3
 
     @property
     def urgent(self) -> bool:
         """Whether somebody looks at the document and waits."""
-        return self in (JobKind.STRETCH, JobKind.PASSAGE)
+        return self <= Rank.PASSAGE
 
 
-_RANKS = (JobKind.STRETCH, JobKind.PASSAGE, JobKind.RECORDING, JobKind.UPLOAD)
+LONGEST_URGENT_MS = 120_000
+"""A passage that is longer takes minutes, in which a meeting would have no corrections."""
 
 
 class JobState(Enum):
@@ -93,6 +98,17 @@ class Task:
     language: str | None = None
     hotwords: tuple[str, ...] = ()
     diarization: bool = True
+
+    @property
+    def rank(self) -> Rank:
+        """Whose turn it is."""
+        if self.kind is JobKind.PASSAGE and not self._is_short:
+            return Rank.UPLOAD
+        return Rank[self.kind.name]
+
+    @property
+    def _is_short(self) -> bool:
+        return self.end_ms is not None and self.end_ms - self.start_ms <= LONGEST_URGENT_MS
 
     def span(self, length: Samples) -> Span:
         """Return what of audio of this length it is about."""

@@ -48,7 +48,7 @@ class JobBoard(Protocol):
         """Take the most urgent job that is due; `None` if none is.
 
         Args:
-            urgent: Whether only those are meant that people wait for (`JobKind.urgent`).
+            urgent: Whether only those are meant that people wait for (`Rank.urgent`).
 
         Raises:
             BoardUnavailable: Nobody knows now.
@@ -175,7 +175,7 @@ class Crew:
             if claim is None:
                 return None
             worker = self._idle.pop()
-            self._busy[worker] = claim.task.kind.urgent
+            self._busy[worker] = claim.task.rank.urgent
             return worker, claim
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
 
-from offline.jobs import Claim, Failure, FailureCode, JobKind, JobState
+from offline.jobs import Claim, Failure, FailureCode, JobState, Rank
 from server.storage.database import Database
 from server.storage.jobs import COLUMNS, columns_of, to_task
 from server.storage.tables import jobs
@@ -48,10 +48,10 @@ class Claims:
             hold_ms: For how long, unless it is renewed.
             urgent: Whether only those are meant that people wait for.
         """
-        kinds = [kind.value for kind in JobKind if kind.urgent or not urgent]
+        ranks = [rank for rank in Rank if rank.urgent or not urgent]
         query = (
             select(*COLUMNS)
-            .where(self._is_due(), jobs.c.kind.in_(kinds))
+            .where(self._is_due(), jobs.c.rank.in_(ranks))
             .order_by(*_URGENCY)
             .limit(1)
             .with_for_update(skip_locked=True)  # as if unknown to SQLite, which has one writer

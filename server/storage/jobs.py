@@ -306,7 +306,7 @@ def submit_job(connection: Connection, new: NewJob, bounds: Bounds, now_ms: int)
         "language": task.language,
         "hotwords": json.dumps(task.hotwords),
         "diarization": task.diarization,
-        "rank": task.kind.rank,
+        "rank": task.rank,
         "state": JobState.WAITING.value,
         "due_ms": now_ms,
         "created_ms": now_ms,

@@ -19,6 +19,7 @@ from tests.offline.board import Board
 
 TASK = Task(JobKind.STRETCH, "transcript-aaaaaaaaaa", "session1", 0, 30_000)
 LENGTHY = replace(TASK, kind=JobKind.RECORDING)
+LONG_PASSAGE = replace(TASK, kind=JobKind.PASSAGE, end_ms=3_600_000)
 HOPELESS = Failure(FailureCode.MODEL_MISSING, "a model expected, got none", retry=False)
 
 MakeBoard = Callable[[Sequence[Task]], JobBoard]
@@ -61,12 +62,13 @@ def test_each_job_is_claimed_once(board: MakeBoard) -> None:
     assert made.claim(urgent=False) is None
 
 
-def test_only_what_people_wait_for_is_urgent(board: MakeBoard) -> None:
-    made = board([TASK, LENGTHY])
+@pytest.mark.parametrize("lengthy", [LENGTHY, LONG_PASSAGE])
+def test_only_what_people_wait_for_is_urgent(board: MakeBoard, lengthy: Task) -> None:
+    made = board([TASK, lengthy])
 
     assert claimed(made).task == TASK
     assert made.claim(urgent=True) is None
-    assert claimed(made).task == LENGTHY
+    assert claimed(made).task == lengthy
 
 
 def test_a_claim_is_renewed_until_its_job_ends(board: MakeBoard) -> None:

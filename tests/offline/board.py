@@ -39,7 +39,7 @@ class Board:
     def claim(self, *, urgent: bool) -> Claim | None:
         self._check()
         for index, each in enumerate(self.tasks):
-            if each.kind.urgent or not urgent:
+            if each.rank.urgent or not urgent:
                 job = f"job{next(self._numbers)}"
                 self.running[job] = self.tasks.pop(index)
                 return Claim(job, 1, 1, each)
