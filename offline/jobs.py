@@ -185,7 +185,7 @@ class Job:
         failure: What went wrong last; stays while it is tried again.
         pass_id: Which pass its words became, once the document shows them.
         due_ms: While it waits, not before this moment; while it runs, until when its worker is
-            believed to live.
+            believed to live; once it is heard, until when it is left to the server that writes it.
         created_ms: When it was submitted.
         updated_ms: When anything of this last changed.
         started_ms: When it was last begun.

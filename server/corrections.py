@@ -5,6 +5,10 @@
 Whoever dies in the middle leaves a part of it done: words that are stored are not stored again, and
 a portion that was corrected has nothing more to be corrected. A portion in which somebody's cursor
 is where something is to be changed waits until it is elsewhere, though not for ever.
+
+Several servers may share a database, and only one at a time writes to a transcript. What was heard
+is written by the one that has it open, or else by one that takes it away from nobody; if none does
+so in time, by whoever comes first.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -26,9 +31,10 @@ from offline.reconcile import Portion, correct
 from offline.results import HeardWord, Hearing
 from offline.review import review
 from offline.view import View
-from server.errors import Occupied, RoomClosed
+from server.errors import Occupied, RoomClosed, TranscriptError
 from server.jobs import Jobs
 from server.machine import Planned
+from server.recordings import unix_ms
 from server.room import Room
 from server.rooms import Rooms
 from server.settling import settling
@@ -43,6 +49,9 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 4
 """Transcripts that are corrected at the same time; one thread plans for all of them."""
 
+MOST_BEGUN = 64
+"""Transcripts whose correction has begun, most of which wait for cursors to go elsewhere."""
+
 WORDS_AT_ONCE = 2_000
 """Words of a pass that are stored in one step: more would keep other transcripts waiting."""
 
@@ -51,7 +60,15 @@ MOST_LOOKS = 20
 """How often, and how many times, it is looked whether cursors went elsewhere: for a minute."""
 
 RETRY_S = 2.0
-"""How long a transcript is left alone that could not be written into."""
+UNREADABLE_S = 60.0
+LONGEST_RETRY_S = 3600.0
+"""How long a transcript is left alone that could not be written into, or could not be read: twice
+as long each time, as perhaps only a newer server can."""
+
+HOLD_MS = 20_000
+RENEW_S = 2.0
+"""For how long other servers leave to us what we write, and how often we say so. So soon it is also
+known that a job was cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +93,14 @@ class _Pass:
         return Segment(self.id, 0, len(self.hearing.words))
 
 
+@dataclass(frozen=True, slots=True)
+class _Aside:
+    """A transcript that is left alone, on the event loop's clock, and for how long."""
+
+    until_s: float
+    pause_s: float
+
+
 class Corrections:
     """Corrects documents by what jobs heard; one for the whole server, used in its event loop."""
 
@@ -84,7 +109,9 @@ class Corrections:
         self._threads = threads
         self._rooms = rooms
         self._jobs = jobs
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._aside: dict[str, _Aside] = {}
         self._running: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -101,45 +128,82 @@ class Corrections:
     async def take(self, job: Job) -> None:
         """Take what one job heard into its document, and note that it stands there.
 
+        Returns early where the job is cancelled meanwhile.
+
         Raises:
             RoomClosed: The room was closed meanwhile; to do it again is safe.
             StorageError: Something cannot be read or stored now; likewise.
+            TranscriptError: The document cannot be read, or not by this server; likewise.
             UnknownTranscript: It was deleted.
         """
+        async with self._slots:
+            found = await self._read(job)
+        if found is None:
+            return
+        session, hearing = found
+        async with self._rooms.enter(session.transcript) as room:
+            closed = asyncio.create_task(self._rooms.closed(session.transcript, room))
+            unwanted = asyncio.create_task(self._reserve(job))
+            taking = asyncio.create_task(self._take(job, session, hearing, room))
+            tasks = {closed, unwanted, taking}
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                if taking.done():
+                    await taking
+                elif closed.done():
+                    raise RoomClosed("an open room expected")
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self, job: Job) -> tuple[Session, Hearing] | None:
+        """Return what was heard, on the transcript's clock; `None` if there is nothing to do."""
         result = await self._threads.read(lambda: self._store.jobs.result(job.id))
         session = await self._threads.read(lambda: self._store.sessions.find(job.task.session))
         if result is None:
-            return
+            return None
         try:
             hearing = await asyncio.to_thread(Hearing.decode, result)
         except ValueError as error:
             await self._reject(job, f"a hearing expected: {error}")
-            return
+            return None
         if session is None or session.transcript != job.task.transcript:
             await self._reject(job, "a session of the transcript expected, got another one")
-            return
+            return None
         # Of three hours of speech it takes a tenth of a second.
-        placed = await asyncio.to_thread(_placed, hearing, session)
-        async with self._rooms.enter(session.transcript) as room:
-            closed = asyncio.create_task(self._rooms.closed(session.transcript, room))
-            taking = asyncio.create_task(self._take(job, session, placed, room))
-            try:
-                await asyncio.wait({closed, taking}, return_when=asyncio.FIRST_COMPLETED)
-                if not taking.done():
-                    raise RoomClosed("an open room expected")
-                await taking
-            finally:
-                closed.cancel()
-                taking.cancel()
-                await asyncio.gather(closed, taking, return_exceptions=True)
+        return session, await asyncio.to_thread(_placed, hearing, session)
+
+    async def _reserve(self, job: Job) -> None:
+        """Keep other servers from a job; return when nobody wants it any more."""
+        while True:
+            with suppress(StorageError):
+                reserve = partial(self._store.jobs.reserve, job.id, HOLD_MS)
+                if not await self._threads.write(reserve):
+                    return
+            await asyncio.sleep(RENEW_S)
 
     async def _run(self) -> None:
         async for job in self._jobs.heard():
             transcript = job.task.transcript
-            if transcript not in self._busy and len(self._busy) < AT_ONCE:
+            if transcript in self._busy or len(self._busy) >= MOST_BEGUN:
+                continue
+            if await self._is_ours(job):
                 task = asyncio.create_task(self._see_to(job))
                 self._busy[transcript] = task
                 task.add_done_callback(partial(self._done, transcript))
+
+    async def _is_ours(self, job: Job) -> bool:
+        """Whether to write a job takes its transcript away from no server, or has to."""
+        transcript = job.task.transcript
+        aside = self._aside.get(transcript)
+        if aside is not None and asyncio.get_running_loop().time() < aside.until_s:
+            return False
+        if self._rooms.present(transcript) is not None or job.due_ms <= unix_ms():
+            return True
+        with suppress(StorageError):
+            return await self._rooms.undisturbed(transcript)
+        return False
 
     def _done(self, transcript: str, _task: asyncio.Task[None]) -> None:
         del self._busy[transcript]
@@ -148,16 +212,26 @@ class Corrections:
         fields = {"job": job.id, "transcript": job.task.transcript}
         try:
             await self.take(job)
+            self._aside.pop(job.task.transcript, None)
         except (UnknownTranscript, UnknownJob):
-            pass  # The job went with its transcript.
-        except (RoomClosed, StorageError) as error:
+            self._aside.pop(job.task.transcript, None)  # The job went with its transcript.
+        except (RoomClosed, StorageError, TranscriptError) as error:
             logger.warning(
                 "job not written for now", extra={**fields, "reason": type(error).__name__}
             )
-            await asyncio.sleep(RETRY_S)
+            self._set_aside(job.task.transcript, unreadable=isinstance(error, TranscriptError))
         except Exception:
             logger.exception("job not written", extra=fields)
             await self._reject(job, "a document that can be corrected expected")
+
+    def _set_aside(self, transcript: str, *, unreadable: bool) -> None:
+        """Leave a transcript alone for a while."""
+        pause_s = RETRY_S
+        if unreadable:
+            before = self._aside.get(transcript, _Aside(0.0, 0.0)).pause_s
+            pause_s = min(LONGEST_RETRY_S, max(UNREADABLE_S, 2 * before))
+        until_s = asyncio.get_running_loop().time() + pause_s
+        self._aside[transcript] = _Aside(until_s, pause_s)
 
     async def _reject(self, job: Job, message: str) -> None:
         failure = Failure(FailureCode.REJECTED, message, retry=False)
@@ -167,6 +241,21 @@ class Corrections:
             logger.exception("job not rejected", extra={"job": job.id})
 
     async def _take(self, job: Job, session: Session, hearing: Hearing, room: Room) -> None:
+        async with self._slots:
+            taken, said_by = await self._stored(job, session, hearing, room)
+        await self._correct(taken, room, said_by)
+        if hearing.language is not None and room.transcript.meta("language") is None:
+            room.commit(room.transcript.put_meta("language", hearing.language))
+        await room.idle()
+        lease = self._rooms.lease(session.transcript)
+        await self._threads.write(lambda: self._store.passes.close(lease, taken.id))
+        await self._threads.write(lambda: self._store.jobs.applied(job.id, taken.id))
+        self._jobs.notice()
+
+    async def _stored(
+        self, job: Job, session: Session, hearing: Hearing, room: Room
+    ) -> tuple[_Pass, dict[WordRef, SpeakerId]]:
+        """Store the words of a job; return its pass, and who said them."""
         if job.task.kind is JobKind.UPLOAD:
             lease, length = (
                 self._rooms.lease(session.transcript),
@@ -179,15 +268,7 @@ class Corrections:
         for first in range(len(stored), taken.words.end, WORDS_AT_ONCE):
             some = tuple(heard.word for heard in hearing.words[first : first + WORDS_AT_ONCE])
             await room.machine.write(words=(WordChunk(taken.id, first, some),))
-        said_by = await self._said_by(taken, room)
-        await self._correct(taken, room, said_by)
-        if hearing.language is not None and room.transcript.meta("language") is None:
-            room.commit(room.transcript.put_meta("language", hearing.language))
-        await room.idle()
-        lease = self._rooms.lease(session.transcript)
-        await self._threads.write(lambda: self._store.passes.close(lease, taken.id))
-        await self._threads.write(lambda: self._store.jobs.applied(job.id, taken.id))
-        self._jobs.notice()
+        return taken, await self._said_by(taken, room)
 
     async def _begun(self, job: Job, session: Session, hearing: Hearing, room: Room) -> _Pass:
         """Return the pass of a job, which is begun once only, unless it heard something else."""
@@ -263,23 +344,29 @@ class Corrections:
         def believed(view: View) -> Belief:
             return beliefs.of(len(view.passes.get(live, ())), view.history.decisions)
 
-        waiting = await self._portions(taken, room, believed)
+        async def corrected(portion: Portion, look: int) -> bool:
+            """Correct one portion, unless it is occupied."""
+            shown = room.shown() if look < MOST_LOOKS else ()
+            settled = settling(room, taken.session.id, (portion.start_ms, portion.end_ms))
+            plans = _plans(believed, portion, said_by, settled)
+            with suppress(Occupied):
+                await room.machine.write(*plans, apart_from=shown)
+                return True
+            return False
+
+        async with self._slots:
+            waiting = await self._portions(taken, room, believed)
         for look in range(MOST_LOOKS + 1):
-            occupied: list[Portion] = []
-            for portion in waiting:
-                try:
-                    shown = room.shown() if look < MOST_LOOKS else ()
-                    span = portion.start_ms, portion.end_ms
-                    settled = settling(room, taken.session.id, span)
-                    plans = _plans(believed, portion, said_by, settled)
-                    await room.machine.write(*plans, apart_from=shown)
-                except Occupied:
-                    occupied.append(portion)
-                await room.roomy()
+            async with self._slots:
+                occupied: list[Portion] = []
+                for portion in waiting:
+                    if not await corrected(portion, look):
+                        occupied.append(portion)
+                    await room.roomy()
             if not occupied:
                 return
             waiting = occupied
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(LOOK_AGAIN_S)  # others are corrected meanwhile
 
     async def _portions(
         self, taken: _Pass, room: Room, believed: Callable[[View], Belief]

@@ -47,6 +47,9 @@ SILENCE_CHECK_S = 5.0
 DESCRIBE_EVERY_S = 30.0
 """How often a document that changes is described for lists and searches."""
 
+MOST_LEFT = 10_000
+"""So many rooms that were closed are remembered, in 3 MB."""
+
 STORAGE_FAILED = Dismissal(CloseCode.OVERLOADED, "the storage cannot be used now: come again")
 DELETED = Dismissal(CloseCode.UNKNOWN_TRANSCRIPT, "this transcript was deleted")
 FAILED = Dismissal(CloseCode.INTERNAL_ERROR, "the room failed: come again")
@@ -108,6 +111,7 @@ class Rooms:
         self._transcript_bytes = transcript_bytes
         self._linger_s = linger_s
         self._open: dict[str, _Open] = {}
+        self._left: dict[str, Lease] = {}  # of rooms that are closed, the latest last
         # A lock is there for as long as somebody holds it, or waits for it.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._closing: set[asyncio.Task[None]] = set()
@@ -138,6 +142,15 @@ class Rooms:
         """Return a room if it is open; it may close whenever its caller waits for something."""
         opened = self._open.get(transcript)
         return None if opened is None else opened.room
+
+    async def undisturbed(self, transcript: str) -> bool:
+        """Whether to open a room takes it away from no other server: none did since we had it.
+
+        Raises:
+            StorageError: It cannot be known now.
+        """
+        lease = self._left.get(transcript, Lease(transcript, 0))
+        return await self._threads.read(lambda: self._store.documents.is_newest(lease))
 
     async def closed(self, transcript: str, room: Room) -> None:
         """Wait until a room that is in use is closed all the same."""
@@ -369,12 +382,20 @@ class Rooms:
         """Close a room at once; what is not committed is not kept."""
         if self._open.get(transcript) is opened:
             del self._open[transcript]
+            self._remember(opened.lease)
         opened.closed.set()
         opened.room.dismiss_all(why)
         current = asyncio.current_task()
         for task in opened.tasks:
             if task is not current:
                 task.cancel()
+
+    def _remember(self, lease: Lease) -> None:
+        """Remember that a room was ours last."""
+        self._left.pop(lease.transcript, None)
+        self._left[lease.transcript] = lease
+        if len(self._left) > MOST_LEFT:
+            del self._left[next(iter(self._left))]
 
     def _lock(self, transcript: str) -> asyncio.Lock:
         """Return the lock under which a transcript's room is opened and closed."""

@@ -21,6 +21,10 @@ from streaming.core.domain import Permille
 MOST_ATTEMPTS = 4
 """So often a job is begun before it has failed."""
 
+LEFT_MS = 5_000
+"""So long what was heard is left to the server that has the transcript open, if one does: all look
+for it every second."""
+
 FIRST_BACKOFF_MS = 5_000
 LONGEST_BACKOFF_MS = 600_000
 
@@ -76,7 +80,9 @@ class Claims:
 
     def finish(self, claim: Claim, result: bytes) -> bool:
         """Store what was heard; return whether it is wanted still."""
+        due_ms = self._now_ms() + LEFT_MS
         heard = {"state": JobState.HEARD.value, "result": result, "progress": 1000}
+        heard |= {"due_ms": due_ms}
         no_failure = {"error_code": None, "error": None, "error_retry": None}
         return self._end(claim, heard | no_failure)
 

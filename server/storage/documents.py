@@ -37,6 +37,12 @@ class Documents:
             _change(connection, transcript, lease=number)
             return Lease(transcript, number)
 
+    def is_newest(self, lease: Lease) -> bool:
+        """Whether nobody took the right to write away since; number 0 is before the first."""
+        query = select(transcripts.c.lease).where(transcripts.c.id == lease.transcript)
+        with self._database.reading() as connection:
+            return bool(connection.execute(query).scalar() == lease.number)
+
     def read(self, transcript: str) -> Document:
         """Return a document as it is at this moment.
 

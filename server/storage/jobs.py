@@ -200,12 +200,19 @@ class Jobs:
             raise WrongJobState(job, "one that failed", f"one that is {found.state.value}")
         return found
 
-    def heard(self, *, limit: int = 32) -> tuple[Job, ...]:
-        """Return jobs whose hearings wait to be written into documents, most urgent first."""
+    def heard(self, *, limit: int = 1000) -> tuple[Job, ...]:
+        """Return jobs whose hearings wait to be written into documents, most urgent first.
+
+        Of each transcript only the first, so that none hides behind the jobs of another.
+        """
+        order = (jobs.c.rank, jobs.c.created_ms, jobs.c.id)
+        place = func.row_number().over(partition_by=jobs.c.transcript, order_by=order)
+        state = jobs.c.state == JobState.HEARD.value
+        numbered = select(*COLUMNS, place.label("place")).where(state).subquery()
         query = (
-            select(*COLUMNS)
-            .where(jobs.c.state == JobState.HEARD.value)
-            .order_by(jobs.c.rank, jobs.c.created_ms, jobs.c.id)
+            select(*(numbered.c[column.name] for column in COLUMNS))
+            .where(numbered.c.place == 1)
+            .order_by(numbered.c.rank, numbered.c.created_ms, numbered.c.id)
             .limit(limit)
         )
         with self._database.reading() as connection:
@@ -227,6 +234,12 @@ class Jobs:
         with self._database.reading() as connection:
             found: bytes | None = connection.execute(query).scalar()
         return found
+
+    def reserve(self, job: str, hold_ms: int) -> bool:
+        """Leave what a job heard to the caller for so long; return whether it is wanted still."""
+        held: dict[str, object] = {"due_ms": self._now_ms() + hold_ms}
+        with self._database.writing() as connection:
+            return self._move(connection, job, (JobState.HEARD,), held)
 
     def applied(self, job: str, pass_id: PassId | None) -> None:
         """Note that a document shows what a job heard; its result is dropped.

@@ -30,7 +30,7 @@ from server.room import Room
 from server.rooms import Rooms
 from server.storage.jobs import Bounds, NewJob
 from server.storage.sessions import NewSession
-from server.storage.values import PassKind, PassState, Session, WordChunk
+from server.storage.values import Batch, PassKind, PassState, Session, WordChunk
 from server.telemetry import Telemetry
 from server.yjs import messages
 from streaming.core.domain import Permille, Samples, UtteranceId, from_ms
@@ -38,6 +38,7 @@ from streaming.core.events import Final
 from tests.server.editing import TRANSCRIPT, Storage, open_rooms, until
 from tests.server.events import word
 
+OTHER = "transcript-bbbbbbbbbb"
 OFFSET_MS = 5_000
 WORD_MS = 400
 VOICE = HeardVoice(b"", 10_000)
@@ -66,9 +67,14 @@ class Desk:
         await self.dictation.take(entry, Samples(0))
         await self.room.idle()
 
-    async def heard(self, hearing: Hearing | bytes, kind: JobKind = JobKind.RECORDING) -> Job:
+    async def heard(
+        self,
+        hearing: Hearing | bytes,
+        kind: JobKind = JobKind.RECORDING,
+        task: Task | None = None,
+    ) -> Job:
         """Return a job whose worker is done."""
-        task = Task(kind, TRANSCRIPT, self.session.id)
+        task = task or Task(kind, TRANSCRIPT, self.session.id)
         job = await self.jobs.submit(NewJob(task))
         claim = self.stored.store.claims.take("worker", 60_000)
         assert claim is not None
@@ -448,3 +454,129 @@ async def test_a_job_whose_transcript_goes_goes_with_it(tmp_path: Path) -> None:
         job = await desk.heard(hearing("we", "went", "to"))
         await desk.rooms.delete(TRANSCRIPT)
         await desk.corrections._see_to(job)
+
+
+async def heard_elsewhere(desk: Desk) -> Job:
+    """Return a heard job of another transcript."""
+    store = desk.stored.store
+    store.library.create(OTHER, started_ms=0)
+    async with desk.rooms.enter(OTHER):
+        store.sessions.add(desk.rooms.lease(OTHER), NewSession("session2", 0))
+    return await desk.heard(hearing("hello"), task=Task(JobKind.UPLOAD, OTHER, "session2"))
+
+
+async def test_a_cursor_that_stays_keeps_no_other_transcript_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    monkeypatch.setattr(module, "LOOK_AGAIN_S", 0.01)
+    monkeypatch.setattr(module, "MOST_LOOKS", 1_000_000)
+    async with opened(tmp_path) as desk:
+        await desk.say("we", "went", "too")
+        await Person(desk.room).point(None)
+        waiting = await desk.heard(hearing("we", "went", "to"))
+        desk.corrections.start()
+        await until(lambda: len(desk.room.passes) > 2)
+        other = await heard_elsewhere(desk)
+        desk.jobs.notice()
+        await until(lambda: desk.state(other) is JobState.DONE)
+
+        assert desk.state(waiting) is JobState.HEARD
+
+
+async def test_a_job_that_is_cancelled_while_it_is_written_is_written_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_AGAIN_S", 0.01)
+    monkeypatch.setattr(module, "MOST_LOOKS", 1_000_000)
+    monkeypatch.setattr(module, "RENEW_S", 0.01)
+    async with opened(tmp_path) as desk:
+        await desk.say("we", "went", "too")
+        await Person(desk.room).point(None)
+        job = await desk.heard(hearing("we", "went", "to"))
+        taking = asyncio.create_task(desk.corrections.take(job))
+        await until(lambda: len(desk.room.passes) > 2)
+        await desk.jobs.cancel(job.id)
+        await taking
+
+        assert desk.turns() == [("s1", "we went too")]
+        assert desk.state(job) is JobState.CANCELLED
+
+
+@asynccontextmanager
+async def second_server(desk: Desk) -> AsyncIterator[Corrections]:
+    """Correct by another server over the same database."""
+    rooms = desk.stored.rooms(linger_s=60)
+    corrections = Corrections(desk.stored.store, desk.stored.threads, rooms, desk.jobs)
+    try:
+        yield corrections
+    finally:
+        await corrections.aclose()
+        await rooms.aclose()
+
+
+async def test_a_server_leaves_corrections_to_the_one_that_has_the_room_open(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as desk, second_server(desk) as other:
+        await desk.say("we", "went", "too")
+        job = await desk.heard(hearing("we", "went", "to"))
+        assert not await other._is_ours(job)
+        assert await desk.corrections._is_ours(job)
+        other.start()
+        desk.corrections.start()
+        desk.jobs.notice()
+        await until(lambda: desk.state(job) is JobState.DONE)
+
+        assert desk.turns() == [("s1", "we went to")]
+        assert desk.stored.store.documents.is_newest(desk.rooms.lease(TRANSCRIPT))
+
+
+async def test_a_server_that_writes_for_long_keeps_others_away(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk, second_server(desk) as other:
+        job = await desk.heard(hearing("we", "went", "to"))
+        desk.stored.store.jobs.reserve(job.id, 0)
+        assert await other._is_ours(await desk.jobs.get(job.id))
+        reserving = asyncio.create_task(desk.corrections._reserve(job))
+        await until(lambda: desk.stored.store.jobs.get(job.id).due_ms > job.due_ms)
+
+        assert not await other._is_ours(await desk.jobs.get(job.id))
+        reserving.cancel()
+
+
+async def test_what_the_server_of_a_room_does_not_write_another_one_writes(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk, second_server(desk) as other:
+        await desk.say("we", "went", "too")
+        job = await desk.heard(hearing("we", "went", "to"))
+        desk.stored.store.jobs.reserve(job.id, 0)
+        other.start()
+        await until(lambda: desk.state(job) is JobState.DONE)
+
+        assert "we went to" in desk.stored.written().text
+
+
+async def test_a_transcript_that_no_server_has_opened_is_corrected_at_once(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        job = await heard_elsewhere(desk)
+        async with second_server(desk) as other:
+            assert not await other._is_ours(job)
+
+        assert await desk.corrections._is_ours(job)
+
+
+async def test_a_document_of_a_newer_server_is_left_to_that_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with opened(tmp_path) as desk:
+        job = await heard_elsewhere(desk)
+        store = desk.stored.store
+        store.documents.append(store.documents.lease(OTHER), Batch(1, (b"\0\0",), schema=99))
+        async with second_server(desk) as other:
+            for pause_s in (module.UNREADABLE_S, 2 * module.UNREADABLE_S):
+                await other._see_to(job)
+                assert other._aside[OTHER].pause_s == pause_s
+            store.jobs.reserve(job.id, 0)
+
+            assert not await other._is_ours(await desk.jobs.get(job.id))
+        assert desk.state(job) is JobState.HEARD
+    assert caplog.messages.count("job not written for now") == 2

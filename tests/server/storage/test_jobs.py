@@ -9,6 +9,7 @@ import pytest
 
 from offline.domain import PassId
 from offline.jobs import Failure, FailureCode, Job, JobKind, JobState, Task
+from server.storage.claims import LEFT_MS
 from server.storage.errors import TooManyJobs, UnknownJob, UnknownTranscript, WrongJobState
 from server.storage.jobs import Bounds, JobCursor, NewJob
 from server.storage.store import Store
@@ -210,3 +211,29 @@ def test_jobs_are_counted_by_state(store: Store) -> None:
     assert census.of_state[JobState.CANCELLED] == 1
     assert census.of_state[JobState.DONE] == 0
     assert census.waiting_since_ms == first.due_ms
+
+
+def test_of_each_transcript_one_heard_job_is_told_the_most_urgent(store: Store) -> None:
+    opened(store)
+    opened(store, OTHER)
+    kinds = (JobKind.UPLOAD, JobKind.STRETCH, JobKind.STRETCH)
+    upload, stretch, _ = [submitted(store, replace(TASK, kind=kind)) for kind in kinds]
+    other = submitted(store, replace(TASK, kind=JobKind.RECORDING, transcript=OTHER))
+    while claim := store.claims.take("worker", 10_000):
+        assert store.claims.finish(claim, b"heard")
+
+    assert [each.id for each in store.jobs.heard()] == [stretch.id, other.id]
+    for _ in kinds[1:]:
+        store.jobs.applied(store.jobs.heard()[0].id, None)
+    assert [each.id for each in store.jobs.heard()] == [other.id, upload.id]
+
+
+def test_what_was_heard_is_reserved_while_somebody_wants_it(store: Store, clock: Clock) -> None:
+    opened(store)
+    job = heard(store)
+    assert 0 < job.due_ms - job.updated_ms <= LEFT_MS
+
+    assert store.jobs.reserve(job.id, 60_000)
+    assert store.jobs.get(job.id).due_ms > clock.ms + 60_000 - LEFT_MS
+    store.jobs.cancel(job.id)
+    assert not store.jobs.reserve(job.id, 60_000)
