@@ -149,6 +149,9 @@ class _Office:
         self._queue = JobQueue(settings.redis_url)
         self.jobs = Jobs(self._store, threads, self._queue, Telemetry(), Bounds(1000, 1000))
         transcript, session = secrets.token_hex(8), secrets.token_hex(8)
+        recording = settings.data_dir / "sessions" / session
+        recording.mkdir(parents=True)
+        (recording / "audio.pcm").write_bytes(b"\0\0")
         self._store.library.create(transcript, started_ms=0)
         self._store.sessions.add(self._store.documents.lease(transcript), NewSession(session, 0))
         self._task = Task(JobKind.STRETCH, transcript, session)

@@ -72,6 +72,11 @@ class JobQueue:
         make_actor = dramatiq.actor(broker=self._broker, actor_name="hear", queue_name=QUEUE)
         self._actor = make_actor(self._receive)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may receive what is sent."""
+        return isinstance(self._broker, RedisBroker)
+
     def send(self, job: str) -> None:
         """Wake a worker up, because this job waits.
 

@@ -102,6 +102,18 @@ def _part(progress: Callable[[float], None], start: float, end: float) -> Callab
     return lambda done: progress(start + done * (end - start))
 
 
+def is_seen(archive: Archive, session: str) -> bool:
+    """Whether the recording of a session can be read here, or at least would be here.
+
+    A session whose audio is empty, or not decoded yet, is seen as well. Asks the object store, if
+    there is one and the data folder does not have it.
+    """
+    try:
+        return archive.manifest(session) is not None or archive.size_bytes(session) > 0
+    except AudioStoreError:
+        return False
+
+
 def open_archive(settings: Settings) -> Archive:
     """Return where sessions are recorded.
 

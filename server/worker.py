@@ -1,7 +1,8 @@
 """Workers, here or as the command `trax worker`: jobs from the database, audio from the recordings.
 
 The server runs some itself. Others may run elsewhere, with the same database, the same Redis, and
-recordings that they can read: the same data folder, or the same object store.
+recordings that they can read: the same data folder, or the same object store. Jobs whose recording
+a worker does not see are left to others.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from types import FrameType
 
 from offline.child import Dropped, Ending, Failed, Heard, Hire
@@ -23,7 +26,8 @@ from offline.jobs import Claim, Failure, FailureCode, Task
 from offline.layers import Words, layers
 from offline.queue import JobQueue, Workforce
 from offline.worker import PATIENT, Crew, Patience
-from server.errors import StartError
+from server.errors import AudioStoreError, StartError
+from server.hearing import is_seen, open_archive
 from server.passes import passes_of
 from server.settings import Settings
 from server.storage.errors import StorageError
@@ -37,6 +41,15 @@ HOLD_MS = 20_000
 """After so long without a sign of life a worker is believed to be dead, and its job is another's.
 It gives one every two seconds, and a locked database may take five of them."""
 
+LOOK_AGAIN_S = 60.0
+"""How often it is looked for a recording that was not seen: it may come into the object store."""
+
+MOST_UNSEEN = 1_000
+"""Where so many are not seen, nothing is taken until some are looked for again."""
+
+PASS_ON_S = 0.3
+"""Before a message is sent to others that this worker can do nothing about; it may come back."""
+
 DISMISSAL_S = 2.0
 """How long workers may take to give their jobs back when the process stops."""
 
@@ -47,6 +60,7 @@ class StoreBoard:
     def __init__(
         self,
         store: Store,
+        sees: Callable[[str], bool],
         *,
         told: Callable[[], None] = lambda: None,
         hold_ms: int = HOLD_MS,
@@ -55,18 +69,63 @@ class StoreBoard:
 
         Args:
             store: Of the workers alone.
+            sees: Whether a session's recording can be read here.
             told: Called in a worker's thread whenever one is done with a job.
             hold_ms: For how long a job is claimed.
         """
         self._store = store
+        self._sees = sees
         self._told = told
         self._hold_ms = hold_ms
         self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._looking = threading.Lock()
+        self._blind: dict[str, float] = {}
+        self._said = False
 
     def claim(self, *, urgent: bool) -> Claim | None:
-        """Take the most urgent job; see `JobBoard.claim`."""
+        """Take the most urgent job whose recording is seen here; see `JobBoard.claim`."""
+        claims = self._store.claims
         with _translated():
-            return self._store.claims.take(self._name, self._hold_ms, urgent=urgent)
+            while len(unseen := self._unseen()) < MOST_UNSEEN:
+                claim = claims.take(self._name, self._hold_ms, urgent=urgent, without=unseen)
+                if claim is None or self._sees(claim.task.session):
+                    return claim
+                self._pass_on(claim)
+        return None
+
+    def left(self) -> str | None:
+        """Return a job that waits for a worker which sees its recording; `None` if none does.
+
+        Raises:
+            BoardUnavailable: Nobody knows now.
+        """
+        unseen = self._unseen()
+        if not unseen:
+            return None
+        with _translated():
+            return next(iter(self._store.claims.due(sessions=unseen, limit=1)), None)
+
+    def _unseen(self) -> frozenset[str]:
+        """Return the sessions that are not looked for now."""
+        now_s = time.monotonic()
+        with self._looking:
+            for session in [each for each, until_s in self._blind.items() if until_s <= now_s]:
+                del self._blind[session]
+            return frozenset(self._blind)
+
+    def _pass_on(self, claim: Claim) -> None:
+        """Give a job back whose recording is not seen here, and look for it again only later."""
+        with self._looking:
+            self._blind[claim.task.session] = time.monotonic() + LOOK_AGAIN_S
+            said, self._said = self._said, True
+        expected = f"a worker that can read the recording expected, got {self._name}"
+        self._store.claims.pass_on(claim, Failure(FailureCode.UNAVAILABLE, expected, retry=True))
+        if not said:
+            logger.error(
+                "recordings cannot be read here, and their jobs are left to other workers; this "
+                "one needs the --data-dir of the server, or the same --recordings-url",
+                extra={"session": claim.task.session},
+            )
 
     def renew(self, claim: Claim, progress: Permille) -> bool:
         """Say that the work goes on; see `JobBoard.renew`."""
@@ -129,11 +188,16 @@ class Workers:
 
         Raises:
             SettingsError: The passes cannot be understood.
+            AudioStoreError: The object store's address is wrong.
             StorageError: The database cannot be used.
         """
         passes_of(settings)  # children would fail, job after job
+        archive = open_archive(settings)
         self._store = Store(settings.database_url)
-        board = StoreBoard(self._store, told=told, hold_ms=hold_ms)
+        sees = partial(is_seen, archive)
+        self._board = board = StoreBoard(self._store, sees, told=told, hold_ms=hold_ms)
+        self._queue = queue
+        self._stopping = threading.Event()
         memory_bytes = settings.worker_memory_mb * 1_000_000 or None
         self.crew = Crew(
             board,
@@ -143,15 +207,24 @@ class Workers:
             memory_bytes=memory_bytes,
             patience=patience,
         )
-        self._force: Workforce = queue.employ(self.crew.work, workers=self.crew.threads)
+        self._force: Workforce = queue.employ(self._work, workers=self.crew.threads)
+
+    def _work(self) -> None:
+        """Do what is to be done here; what only others can do wakes up one of them."""
+        self.crew.work()
+        with suppress(BoardUnavailable, QueueUnavailable):  # the server sends another message
+            left = self._board.left() if self._queue.is_shared else None
+            if left is not None and not self._stopping.wait(PASS_ON_S):
+                self._queue.send(left)
 
     def stop(self) -> None:
         """Have jobs given back; never blocks."""
+        self._stopping.set()
         self.crew.stop()
 
     def close(self) -> None:
         """Wait until jobs are given back, and end all children. Blocks for a moment."""
-        self.crew.stop()
+        self.stop()
         self._force.dismiss(DISMISSAL_S)
         self.crew.close()
         self._store.close()
@@ -182,7 +255,7 @@ def work(
     asked = _asked_to_stop()
     try:
         workers = Workers(settings, queue, hire, hold_ms=hold_ms)
-    except StorageError as error:
+    except (AudioStoreError, StorageError) as error:
         raise StartError(str(error)) from error
     try:
         queue.waiting()

@@ -8,7 +8,7 @@ has a number, so that a worker that was believed dead and wakes up changes nothi
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
 
@@ -20,6 +20,13 @@ from streaming.core.domain import Permille
 
 MOST_ATTEMPTS = 4
 """So often a job is begun before it has failed."""
+
+MOST_WOKEN = 64
+"""So many jobs are told that wait: whoever takes one goes on until none is left, so more messages
+would wake nobody up."""
+
+PASSED_ON_MS = 86_400_000
+"""For so long a job may wait for a worker that can do it."""
 
 LEFT_MS = 5_000
 """So long what was heard is left to the server that has the transcript open, if one does: all look
@@ -36,13 +43,24 @@ class Claims:
         self._database = database
         self._now_ms = now_ms
 
-    def due(self, *, limit: int = 1000) -> tuple[str, ...]:
-        """Return the jobs that a worker may take now, the most urgent first."""
+    def due(
+        self, *, sessions: Collection[str] | None = None, limit: int = MOST_WOKEN
+    ) -> tuple[str, ...]:
+        """Return jobs that a worker may take now, the most urgent first.
+
+        Args:
+            sessions: Only jobs over these.
+            limit: At most so many.
+        """
         query = select(jobs.c.id).where(self._is_due()).order_by(*_URGENCY).limit(limit)
+        if sessions is not None:
+            query = query.where(jobs.c.session.in_(sessions))
         with self._database.reading() as connection:
             return tuple(connection.execute(query).scalars())
 
-    def take(self, worker: str, hold_ms: int, *, urgent: bool = False) -> Claim | None:
+    def take(
+        self, worker: str, hold_ms: int, *, urgent: bool = False, without: Collection[str] = ()
+    ) -> Claim | None:
         """Claim the most urgent job that is due; `None` if none is.
 
         A job whose workers were lost too often has failed then, and the next one is taken.
@@ -51,11 +69,12 @@ class Claims:
             worker: Who it is, for operators.
             hold_ms: For how long, unless it is renewed.
             urgent: Whether only those are meant that people wait for.
+            without: Sessions whose jobs are left to others.
         """
         ranks = [rank for rank in Rank if rank.urgent or not urgent]
         query = (
             select(*COLUMNS)
-            .where(self._is_due(), jobs.c.rank.in_(ranks))
+            .where(self._is_due(), jobs.c.rank.in_(ranks), jobs.c.session.not_in(without))
             .order_by(*_URGENCY)
             .limit(1)
             .with_for_update(skip_locked=True)  # as if unknown to SQLite, which has one writer
@@ -92,9 +111,24 @@ class Claims:
 
     def give_back(self, claim: Claim) -> None:
         """Let the job wait as if it had not been claimed: it is not the job's fault."""
-        now_ms = self._now_ms()
-        columns = {"state": JobState.WAITING.value, "due_ms": now_ms, "worker": None}
-        self._end(claim, columns | {"attempts": claim.attempt - 1})
+        self._give_back(claim, {})
+
+    def pass_on(self, claim: Claim, failure: Failure) -> None:
+        """Give a job back that only another worker can do; why is told while it waits.
+
+        Where none came in a day, it costs attempts like any other failure.
+        """
+        waits_since = select(jobs.c.created_ms).where(jobs.c.id == claim.job)
+        with self._database.reading() as connection:
+            created_ms = connection.execute(waits_since).scalar()
+        if created_ms is not None and self._now_ms() - created_ms > PASSED_ON_MS:
+            self.fail(claim, failure)
+        else:
+            self._give_back(claim, columns_of(failure))
+
+    def _give_back(self, claim: Claim, columns: dict[str, object]) -> None:
+        waiting = {"state": JobState.WAITING.value, "due_ms": self._now_ms(), "worker": None}
+        self._end(claim, waiting | {"attempts": claim.attempt - 1} | columns)
 
     def _is_due(self) -> ColumnElement[bool]:
         return jobs.c.state.in_(_CLAIMABLE) & (jobs.c.due_ms <= self._now_ms())

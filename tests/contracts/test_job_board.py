@@ -37,7 +37,7 @@ def board(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeBoard]
         def make(tasks: Sequence[Task]) -> JobBoard:
             for task in tasks:
                 store.jobs.submit(NewJob(task), Bounds(100, 100))
-            return StoreBoard(store)
+            return StoreBoard(store, lambda _session: True)
 
         yield make
 

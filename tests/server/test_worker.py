@@ -6,8 +6,10 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,15 +19,17 @@ from offline.errors import BoardUnavailable, Unheard
 from offline.jobs import FailureCode, Job, JobKind, JobState, Task
 from offline.queue import JobQueue
 from offline.results import Hearing
+from server.audio_store import AudioStore
 from server.errors import StartError
-from server.hearing import Hiring
+from server.hearing import Hiring, is_seen
 from server.lifecycle import Serving
+from server.recordings import Archive, Manifest
 from server.settings import Settings
 from server.storage.jobs import Bounds, NewJob
 from server.storage.sessions import NewSession
 from server.storage.store import Store
 from server.storage.values import Batch, Lease, PassKind, Session, WordChunk
-from server.worker import StoreBoard, Workers, work
+from server.worker import LOOK_AGAIN_S, StoreBoard, Workers, work
 from streaming.core.domain import Permille
 from tests.offline import hands
 from tests.offline.hands import DEADLINE_S, Does, alive, wait_for
@@ -34,6 +38,7 @@ from tests.server.editing import read_document
 from tests.server.storage.writers import start
 from tests.server.storage.writing import word
 from tests.server.talking import Running, final_words, journal, running, samples, talk, talking
+from tests.server.test_recordings import TERMS
 from tests.server.workers import worker
 
 pytestmark = pytest.mark.slow
@@ -49,13 +54,25 @@ def store(tmp_path: Path) -> Iterator[Store]:
     (tmp_path / "data").mkdir()
     with Store(Settings(data_dir=tmp_path / "data").database_url) as opened:
         joined(opened)
+        recorded(tmp_path / "data")
         yield opened
+
+
+def sees_all(_session: str) -> bool:
+    return True
 
 
 def joined(store: Store, offset_ms: int = 0) -> tuple[Lease, Session]:
     store.library.create(TRANSCRIPT, started_ms=0)
     lease = store.documents.lease(TRANSCRIPT)
     return lease, store.sessions.add(lease, NewSession(SESSION, offset_ms))
+
+
+def recorded(data_dir: Path, seconds: float = 0.1) -> None:
+    """Let there be a recording of the session."""
+    folder = data_dir / "sessions" / SESSION
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "audio.pcm").write_bytes(samples(seconds))
 
 
 def submitted(store: Store, what: str, kind: JobKind = JobKind.STRETCH) -> Job:
@@ -85,7 +102,7 @@ def test_earlier_words_come_by_pass_on_the_clock_of_the_session(tmp_path: Path) 
             WordChunk(session.utterance_pass, 0, (word("utterance", 6_000), word("late", 9_000))),
         )
         store.documents.append(lease, Batch(0, (b"x",), chunks))
-        board = StoreBoard(store)
+        board = StoreBoard(store, sees_all)
 
         earlier = board.recall(Task(JobKind.PASSAGE, TRANSCRIPT, SESSION, 500, 4_000))
         whole = board.recall(Task(JobKind.RECORDING, TRANSCRIPT, SESSION))
@@ -104,7 +121,7 @@ def test_earlier_words_come_by_pass_on_the_clock_of_the_session(tmp_path: Path) 
 def test_a_database_that_is_locked_is_told_as_being_away(tmp_path: Path) -> None:
     with Store(f"sqlite:///{tmp_path / 'trax.db'}", wait_ms=50) as store:
         joined(store)
-        board = StoreBoard(store)
+        board = StoreBoard(store, sees_all)
         job = submitted(store, "")
         claim = board.claim(urgent=True)
         assert claim is not None
@@ -122,6 +139,75 @@ def test_a_database_that_is_locked_is_told_as_being_away(tmp_path: Path) -> None
 
         assert board.renew(claim, Permille(0))
         assert is_(store, job, JobState.RUNNING)
+
+
+def unseeing(store: Store, seen: set[str]) -> StoreBoard:
+    return StoreBoard(store, seen.__contains__)
+
+
+def test_jobs_whose_recording_is_not_seen_are_left_to_others_and_that_is_said_once(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    jobs = [submitted(store, "") for _ in range(2)]
+    blind, seeing = unseeing(store, set()), unseeing(store, {SESSION})
+
+    assert blind.claim(urgent=False) is None
+    assert blind.claim(urgent=False) is None
+
+    assert blind.left() == jobs[0].id
+    assert seeing.left() is None
+    first, second = [store.jobs.get(job.id) for job in jobs]
+    assert (first.state, first.attempts) == (JobState.WAITING, 0)
+    assert first.failure is not None
+    assert first.failure.code is FailureCode.UNAVAILABLE
+    assert second == jobs[1]  # one job told it of the session
+    assert len([each for each in caplog.messages if "recordings cannot be read" in each]) == 1
+    assert seeing.claim(urgent=False) is not None
+
+
+def test_a_recording_is_looked_for_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: set[str] = set()
+    board = unseeing(store, seen)
+    submitted(store, "")
+    assert board.claim(urgent=False) is None
+    seen.add(SESSION)
+    assert board.claim(urgent=False) is None
+
+    now_s = time.monotonic() + LOOK_AGAIN_S
+    monkeypatch.setattr("server.worker.time.monotonic", lambda: now_s)
+
+    assert board.left() is None
+    assert board.claim(urgent=False) is not None
+
+
+def test_what_is_not_seen_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.worker.MOST_UNSEEN", 1)
+    board = unseeing(store, {"session2"})
+    submitted(store, "")
+    assert board.claim(urgent=False) is None
+    store.jobs.submit(NewJob(replace(hands.task(""), session="session2")), AMPLE)
+
+    assert board.claim(urgent=False) is None
+
+
+@pytest.mark.parametrize("place", ["file:///{}/kept", "s3://nowhere/at/all"])
+def test_a_recording_is_seen_in_the_data_folder_and_in_the_object_store(
+    tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "none")
+    monkeypatch.setenv("AWS_ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_ALLOW_HTTP", "true")
+    archive = Archive(tmp_path, AudioStore(place.format(tmp_path)))
+    stored = tmp_path / "kept" / "sessions" / "session3"
+    stored.mkdir(parents=True)
+    (stored / "audio.pcm").write_bytes(b"\0\0")
+    recorded(tmp_path)
+    archive.create(Manifest("session2", "", 0, TERMS)).close()
+
+    found = [is_seen(archive, name) for name in (SESSION, "session2", "session3", "session4")]
+
+    assert found == [True, True, place.startswith("file"), False]
 
 
 # In the server's own process.
@@ -153,9 +239,7 @@ async def test_a_server_hears_a_recording_and_writes_it_by_itself(tmp_path: Path
     async with running(tmp_path, talk(6), passes=None) as server:
         state = serving(server)
         joined(state.store)
-        folder = server.data_dir / "sessions" / SESSION
-        folder.mkdir(parents=True)
-        (folder / "audio.pcm").write_bytes(samples(3.0))
+        recorded(server.data_dir, 3.0)
         task = Task(JobKind.RECORDING, TRANSCRIPT, SESSION)
 
         submitted = await state.jobs.submit(NewJob(task))
@@ -169,10 +253,11 @@ async def test_a_server_hears_a_recording_and_writes_it_by_itself(tmp_path: Path
         assert read_document(state.store, TRANSCRIPT).text == "\nw0 w1 w2 w3 w4"
 
 
-async def test_a_recording_that_is_not_there_is_a_failed_attempt(tmp_path: Path) -> None:
+async def test_a_recording_without_audio_is_a_failed_attempt(tmp_path: Path) -> None:
     async with running(tmp_path, talk(1)) as server:
         state = serving(server)
         joined(state.store)
+        Archive(server.data_dir).create(Manifest(SESSION, "", 0, TERMS)).close()
 
         job = await state.jobs.submit(NewJob(Task(JobKind.PASSAGE, TRANSCRIPT, SESSION)))
 
@@ -187,6 +272,7 @@ async def test_a_child_that_is_killed_leaves_the_live_side_alone(tmp_path: Path)
         ready = await client.start(language="en")
         state = serving(server)
         joined(state.store)
+        recorded(server.data_dir)
         await client.stream(samples(4.0))
         dying = await state.jobs.submit(NewJob(hands.task("dies")))
         dying_once = await state.jobs.submit(NewJob(hands.task("once")))
@@ -205,6 +291,7 @@ async def test_a_server_that_stops_gives_its_job_back(tmp_path: Path) -> None:
     async with running(tmp_path, talk(1), hire=Does(gate)) as server:
         state = serving(server)
         joined(state.store)
+        recorded(server.data_dir)
         job = await state.jobs.submit(NewJob(hands.task("deaf")))
         await until(state.store, job, JobState.RUNNING)
 
@@ -220,6 +307,7 @@ async def test_a_job_that_is_cancelled_while_it_runs_ends(tmp_path: Path) -> Non
     async with running(tmp_path, talk(1), hire=Does(gate)) as server:
         state = serving(server)
         joined(state.store)
+        recorded(server.data_dir)
         job = await state.jobs.submit(NewJob(hands.task("waits")))
         await until(state.store, job, JobState.RUNNING)
 
@@ -236,11 +324,13 @@ async def test_a_transcript_may_be_deleted_while_its_job_runs(tmp_path: Path) ->
     async with running(tmp_path, talk(1), hire=Does(gate)) as server:
         state = serving(server)
         joined(state.store)
+        recorded(server.data_dir)
         job = await state.jobs.submit(NewJob(hands.task("waits")))
         await until(state.store, job, JobState.RUNNING)
 
         state.store.library.delete(TRANSCRIPT)
         joined(state.store)
+        recorded(server.data_dir)
         following = await state.jobs.submit(NewJob(hands.task("")))
 
         assert (await until(state.store, following, JobState.HEARD)).attempts == 1
@@ -250,9 +340,7 @@ async def test_a_transcript_may_be_deleted_while_its_job_runs(tmp_path: Path) ->
 def test_a_recording_is_heard_with_real_models(store: Store, tmp_path: Path, speech: Path) -> None:
     pcm, rate = soundfile.read(speech / "items" / "LJ001-0002.flac", dtype="int16")
     assert rate == 16_000
-    folder = tmp_path / "data" / "sessions" / SESSION
-    folder.mkdir(parents=True)
-    (folder / "audio.pcm").write_bytes(pcm.tobytes())
+    (tmp_path / "data" / "sessions" / SESSION / "audio.pcm").write_bytes(pcm.tobytes())
     settings = Settings(data_dir=tmp_path / "data", live_model="whisper-tiny.en")
     job = store.jobs.submit(
         NewJob(Task(JobKind.PASSAGE, TRANSCRIPT, SESSION, language="en")), AMPLE
@@ -303,6 +391,23 @@ def test_a_worker_that_is_killed_is_replaced_and_the_job_heard_once(
         assert heard(store, job) == "heard"
     found = store.jobs.get(job.id)
     assert (found.attempts, found.failure) == (2, None)
+
+
+@pytest.mark.redis
+def test_a_worker_without_the_recordings_wakes_up_one_that_has_them(
+    store: Store, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    database, gate = Settings(data_dir=tmp_path / "data").database_url, tmp_path / "gate"
+    job = submitted(store, "")
+    with worker(tmp_path / "elsewhere", redis_server.url, gate, database=database) as blind:
+        sending(store, redis_server)
+        wait_for(lambda: store.jobs.get(job.id).failure is not None)
+        with worker(tmp_path / "data", redis_server.url, gate):
+            assert heard(store, job) == "heard"
+        assert blind.poll() is None
+
+    found = store.jobs.get(job.id)
+    assert (found.attempts, found.failure) == (1, None)
 
 
 @pytest.mark.redis

@@ -1,7 +1,7 @@
 """Worker processes whose children do what tests tell them, to be stopped or killed.
 
-`python -m tests.server.workers DATA_DIR REDIS_URL GATE HOLD_MS` runs one: `trax worker`, but for
-what its children do.
+`python -m tests.server.workers DATA_DIR REDIS_URL GATE HOLD_MS DATABASE` runs one: `trax worker`,
+but for what its children do.
 """
 
 from __future__ import annotations
@@ -21,10 +21,14 @@ from tests.offline.hands import Does
 
 @contextmanager
 def worker(
-    data_dir: Path, redis_url: str, gate: Path, hold_ms: int = 20_000
+    data_dir: Path,
+    redis_url: str,
+    gate: Path,
+    hold_ms: int = 20_000,
+    database: str | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
     """Run a worker until it said what it does; killed at the end if it is still there."""
-    arguments = [str(data_dir), redis_url, str(gate), str(hold_ms)]
+    arguments = [str(data_dir), redis_url, str(gate), str(hold_ms), database or ""]
     process = subprocess.Popen(
         [sys.executable, "-m", __name__, *arguments],
         stdout=subprocess.PIPE,
@@ -41,10 +45,10 @@ def worker(
             process.kill()
 
 
-def main(data_dir: str, redis_url: str, gate: str, hold_ms: str) -> None:
+def main(data_dir: str, redis_url: str, gate: str, hold_ms: str, database: str) -> None:
     """Work until asked to stop."""
     configure("info", "text")
-    settings = Settings(data_dir=Path(data_dir), redis_url=redis_url)
+    settings = Settings(data_dir=Path(data_dir), redis_url=redis_url, database=database or None)
     work(
         settings,
         Does(Path(gate)),

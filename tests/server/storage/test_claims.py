@@ -12,6 +12,7 @@ from server.storage.claims import (
     FIRST_BACKOFF_MS,
     LONGEST_BACKOFF_MS,
     MOST_ATTEMPTS,
+    PASSED_ON_MS,
     backoff_ms,
 )
 from server.storage.jobs import NewJob
@@ -192,3 +193,20 @@ def test_workers_that_come_at_once_never_take_the_same_job(store: Store, url: st
     everything = [job for mine in taken_by for job in mine]
     assert len(everything) == len(jobs)
     assert set(everything) == jobs
+
+
+def test_a_job_that_is_passed_on_costs_no_attempt_for_a_day(store: Store, clock: Clock) -> None:
+    opened(store)
+    job = submitted(store)
+    store.claims.pass_on(taken(store), UNLUCKY)
+    assert store.claims.due() == (job.id,)
+    assert store.claims.due(sessions=["another"]) == ()
+    assert store.claims.take("worker", HOLD_MS, without=[TASK.session]) is None
+    waiting = store.jobs.get(job.id)
+    assert (waiting.attempts, waiting.failure) == (0, UNLUCKY)
+
+    clock.ms += PASSED_ON_MS + 1
+    store.claims.pass_on(taken(store), UNLUCKY)
+
+    assert store.claims.due() == ()
+    assert store.jobs.get(job.id).attempts == 1
