@@ -35,12 +35,14 @@ def layers(whole: Iterable[Words], parts: Iterable[Words]) -> tuple[Words, ...]:
 def _side_by_side(parts: Iterable[Words]) -> Iterator[list[Words]]:
     """Yield passes that do not overlap together, as long as they follow each other."""
     row: list[Words] = []
+    spans: list[Part] = []
     for words in parts:
         start_ms, end_ms = _part(words)
-        if any(start_ms < end and start < end_ms for start, end in map(_part, row)):
+        if any(start_ms < end and start < end_ms for start, end in spans):
             yield row
-            row = []
+            row, spans = [], []
         row.append(words)
+        spans.append((start_ms, end_ms))
     if row:
         yield row
 

@@ -157,16 +157,11 @@ class StoreBoard:
             if session is None or session.transcript != task.transcript:
                 expected = "a session of the transcript expected, got none"
                 raise Unheard(Failure(FailureCode.NO_AUDIO, expected, retry=False))
-            passes = [
-                each
-                for each in self._store.passes.of(task.transcript)
-                if each.session == task.session
-            ]
-            heard = self._store.passes.words(task.transcript, [each.id for each in passes])
-        accurate = PassKind.ACCURATE
+            heard = self._store.excerpts.of(session, task.start_ms, task.end_ms)
+        whole = (PassKind.LIVE, PassKind.UTTERANCE)
         rows = layers(
-            [heard[each.id] for each in passes if each.kind is not accurate],
-            [heard[each.id] for each in passes if each.kind is accurate],
+            [each.words for each in heard if each.kind in whole],
+            [each.words for each in heard if each.kind not in whole],
         )
         return tuple(_cut(row, task, session.offset_ms) for row in rows)
 

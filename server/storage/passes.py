@@ -112,7 +112,7 @@ class Passes:
         with self._database.reading() as connection:
             chunks = connection.execute(query).all()
         for pass_id, packed in chunks:
-            found[pass_id].extend(_unpack(packed))
+            found[pass_id].extend(unpack(packed))
         return {pass_id: tuple(heard) for pass_id, heard in found.items()}
 
 
@@ -176,7 +176,8 @@ def _pack(heard: Iterable[PassWord]) -> bytes:
     return packed
 
 
-def _unpack(packed: bytes) -> Iterable[PassWord]:
+def unpack(packed: bytes) -> Iterable[PassWord]:
+    """Return the words of a chunk, as `append_words` stored them."""
     for text, start_ms, end_ms, confidence in msgpack.unpackb(packed):
         yield PassWord(text, start_ms, end_ms, Permille(confidence))
 

@@ -9,6 +9,7 @@ from server.recordings import unix_ms
 from server.storage.claims import Claims
 from server.storage.database import Database
 from server.storage.documents import Documents
+from server.storage.excerpts import Excerpts
 from server.storage.jobs import Jobs
 from server.storage.library import Library
 from server.storage.links import Links
@@ -34,6 +35,7 @@ class Store:
         documents: The logs of the shared documents.
         sessions: Who speaks into transcripts.
         passes: What was heard.
+        excerpts: What of it was heard in a span.
         merges: What became of accurate passes.
         library: The transcripts as a whole.
         links: Who is let into which transcript.
@@ -67,6 +69,7 @@ class Store:
         self.documents = Documents(self._database, now_ms)
         self.sessions = Sessions(self._database, now_ms)
         self.passes = Passes(self._database, now_ms)
+        self.excerpts = Excerpts(self._database)
         self.merges = Merges(self._database)
         self.library = Library(self._database, now_ms)
         self.links = Links(self._database, now_ms)

@@ -94,7 +94,10 @@ def heard(store: Store, job: Job, within_s: float = DEADLINE_S) -> str:
 # What a worker is told of the past.
 
 
-def test_earlier_words_come_by_pass_on_the_clock_of_the_session(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [PassKind.ACCURATE, PassKind.PASSAGE])
+def test_earlier_words_come_by_pass_on_the_clock_of_the_session(
+    tmp_path: Path, kind: PassKind
+) -> None:
     with Store(f"sqlite:///{tmp_path / 'trax.db'}") as store:
         lease, session = joined(store, offset_ms=5_000)
         chunks = (
@@ -106,7 +109,7 @@ def test_earlier_words_come_by_pass_on_the_clock_of_the_session(tmp_path: Path) 
 
         earlier = board.recall(Task(JobKind.PASSAGE, TRANSCRIPT, SESSION, 500, 4_000))
         whole = board.recall(Task(JobKind.RECORDING, TRANSCRIPT, SESSION))
-        stretch = store.passes.begin(lease, PassKind.ACCURATE, SESSION).id
+        stretch = store.passes.begin(lease, kind, SESSION).id
         accurate = WordChunk(stretch, 0, (word("accurate", 6_000),))
         store.documents.append(lease, Batch(1, (b"y",), (accurate,)))
         *_, corrected = board.recall(Task(JobKind.RECORDING, TRANSCRIPT, SESSION))
