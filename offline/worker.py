@@ -81,7 +81,8 @@ class Patience:
         still_s: For a child that tells no progress: a step of the longest recordings takes
             minutes.
         drop_s: For a child that is to drop its order, before it is killed with its models.
-        end_s: For the board, to note what became of a job. Beyond that, another worker has it.
+        end_s: For the board, to note what became of a job. A claim may end before, but while the
+            board is away nobody else can take the job; whoever comes first afterwards has it.
     """
 
     beat_s: float = 2.0

@@ -140,7 +140,6 @@ class Application:
             for work in (
                 self._telemetry.listen_to_the_loop(),
                 visits.look_after(),
-                rehearings.ask_again(),
                 Collector(lambda: self._lifecycle.connections == 0).run(),
             )
         ]
@@ -167,8 +166,7 @@ class Application:
         logger.info("ready", extra={"recognizer": models.recognizer})
 
     def _open_jobs(self, store: Store) -> Jobs:
-        most = self._settings.waiting_jobs
-        bounds = Bounds(transcript=most // 10, all=most)
+        bounds = Bounds.of(self._settings.waiting_jobs)
         return Jobs(store, self._threads, self._queue, self._telemetry, bounds)
 
     async def _employ(self, jobs: Jobs) -> Workers:

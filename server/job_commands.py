@@ -18,7 +18,7 @@ from offline.jobs import Job, JobState
 from server.errors import StartError
 from server.settings import Settings
 from server.storage.errors import StorageError
-from server.storage.jobs import LARGEST_PAGE, JobCursor
+from server.storage.jobs import LARGEST_PAGE, Bounds, JobCursor
 from server.storage.store import Store
 
 _COLOURS = {
@@ -59,7 +59,8 @@ def run(
             if action == "list":
                 found, more = _listed(store, _states(names), limit)
             else:
-                found, more = _act(store, action, names), False
+                bounds = Bounds.of(settings.waiting_jobs)
+                found, more = _act(store, action, names, bounds), False
     except StorageError as error:
         raise StartError(str(error)) from error
     if more:
@@ -93,10 +94,10 @@ def _listed(store: Store, states: Sequence[JobState], limit: int) -> tuple[Seque
             return found, after is not None
 
 
-def _act(store: Store, action: str, names: Sequence[str]) -> Sequence[Job]:
+def _act(store: Store, action: str, names: Sequence[str], bounds: Bounds) -> Sequence[Job]:
     match action:
         case "retry":
-            return [store.jobs.retry(name) for name in names]
+            return [store.jobs.retry(name, bounds) for name in names]
         case "cancel":
             return [store.jobs.cancel(name) for name in names]
         case _:

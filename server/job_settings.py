@@ -47,7 +47,7 @@ class JobSettings:
         int,
         Setting(
             "Jobs that may wait to be heard or written; one more is refused. A tenth of them may "
-            "belong to one transcript.",
+            "belong to one transcript. Whole recordings of sessions are never refused.",
             JOBS,
             low=10,
             high=1_000_000,

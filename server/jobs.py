@@ -111,8 +111,14 @@ class Jobs:
             Overload: Too many jobs are under way.
             StorageError: It cannot be stored now.
         """
+        stored, job = await self._bounded(write)
+        if job.state is JobState.WAITING:
+            await self._send(job.id)
+        return stored, job
+
+    async def _bounded(self, write: Callable[[Bounds], T]) -> T:
         try:
-            stored, job = await self._threads.write(lambda: write(self._bounds))
+            return await self._threads.write(lambda: write(self._bounds))
         except TooManyJobs as error:
             raise Overload(
                 ErrorCode.OVERLOADED,
@@ -121,9 +127,6 @@ class Jobs:
                 got="another one",
                 retry_after_ms=RETRY_AFTER_MS,
             ) from error
-        if job.state is JobState.WAITING:
-            await self._send(job.id)
-        return stored, job
 
     async def get(self, job: str) -> Job:
         """Return a job as it is now.
@@ -151,9 +154,10 @@ class Jobs:
         Raises:
             UnknownJob: There is none.
             WrongJobState: It did not fail.
+            Overload: Too many jobs are under way.
             StorageError: It cannot be changed now.
         """
-        waiting = await self._threads.write(lambda: self._store.jobs.retry(job))
+        waiting = await self._bounded(lambda bounds: self._store.jobs.retry(job, bounds))
         self.notice()
         await self._send(job)
         return waiting

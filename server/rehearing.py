@@ -5,9 +5,7 @@ Each job has a key, so that whoever asks again after a crash asks for nothing mo
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,7 +14,6 @@ from offline.passes import Passes
 from server.errors import Overload
 from server.jobs import Jobs
 from server.messages import AUTO_LANGUAGE
-from server.storage.errors import StorageError, UnknownTranscript
 from server.storage.jobs import NewJob
 from server.storage.store import Store
 from server.storage.values import Session
@@ -29,13 +26,6 @@ logger = logging.getLogger(__name__)
 
 STRETCH_MS = 30_000
 """Utterances are heard again once they are so long together, the longest window of Whisper."""
-
-
-AGAIN_S = 30.0
-"""How often it is asked again for recordings that were refused."""
-
-MOST_REFUSED = 1_000
-"""So many of them are remembered, about a kilobyte each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +59,6 @@ class Rehearing:
         kinds: frozenset[JobKind],
         jobs: Jobs,
         wishes: Callable[[], Wishes],
-        refused: Callable[[NewJob], None],
     ) -> None:
         """Go on behind the last stretch.
 
@@ -79,9 +68,7 @@ class Rehearing:
             kinds: What there are passes for.
             jobs: Of the server.
             wishes: Tells how the session is to be heard, as far as that is known by then.
-            refused: Told what is to be asked for later, since too much waits.
         """
-        self._refused = refused
         self._session = session
         self._begun_ms = begun_ms
         self._kinds = kinds
@@ -134,11 +121,9 @@ class Rehearing:
         new = NewJob(task, f"{kind.value}:{self._session.id}:{start_ms}")
         try:
             await self._jobs.submit(new)
-        except Overload:
+        except Overload:  # The whole recording, which is never refused, holds the stretch too.
             fields = {"session": self._session.id, "kind": kind.value}
             logger.warning("not heard again for now, too much waits", extra=fields)
-            if kind is JobKind.RECORDING:  # which holds the stretches too
-                self._refused(new)
 
 
 class Rehearings:
@@ -148,7 +133,6 @@ class Rehearings:
         self._store = store
         self._threads = threads
         self._jobs = jobs
-        self._refused: deque[NewJob] = deque()
         kinds = (JobKind.STRETCH, JobKind.RECORDING)
         self._kinds = frozenset(kind for kind in kinds if passes.of(kind))
 
@@ -161,29 +145,4 @@ class Rehearings:
         begun_ms = await self._threads.read(
             lambda: self._store.jobs.end_ms(session.transcript, session.id, JobKind.STRETCH)
         )
-        return Rehearing(session, begun_ms, self._kinds, self._jobs, wishes, self._remember)
-
-    async def ask_again(self) -> None:
-        """Ask for recordings that were refused, for ever, the oldest first.
-
-        What is remembered goes with this process.
-        """
-        while True:
-            await asyncio.sleep(AGAIN_S)
-            await self._ask()
-
-    async def _ask(self) -> None:
-        while self._refused:
-            try:
-                await self._jobs.submit(self._refused[0])
-            except UnknownTranscript:
-                pass  # It was deleted meanwhile.
-            except (Overload, StorageError):
-                return
-            self._refused.popleft()
-
-    def _remember(self, new: NewJob) -> None:
-        if len(self._refused) < MOST_REFUSED:
-            self._refused.append(new)
-        else:
-            logger.error("never heard again, too much waits", extra={"session": new.task.session})
+        return Rehearing(session, begun_ms, self._kinds, self._jobs, wishes)

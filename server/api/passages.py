@@ -10,11 +10,12 @@ from starlette.responses import Response
 from offline.jobs import JobKind, Task
 from server.access import Role
 from server.api.answers import PassageJobs, write
-from server.api.errors import out_of_bounds, unknown
+from server.api.errors import Rejected, out_of_bounds, unknown
 from server.api.jobs import answer_jobs
 from server.api.operation import About, Call, Operation, Success, with_body
 from server.api.requests import Passage
 from server.api.uploads import allowed_model, idempotency_key, known_language
+from server.errors import UploadFault
 from server.recordings import SAMPLE_BYTES
 from server.storage.jobs import NewJob
 from streaming.core.domain import Samples, to_ms
@@ -38,6 +39,8 @@ async def retranscribe(call: Call, wish: Passage) -> Response:
     model, key = allowed_model(call, wish.model), idempotency_key(call.request.headers)
     language = known_language(call, wish.language)
     await call.threads.read(lambda: call.serving.store.library.get(call.transcript))
+    if key is not None:
+        await call.threads.read(lambda: _check_same(call, wish, key))
     stretches = await call.threads.read(lambda: _stretches(call, wish))
     if not stretches:
         raise out_of_bounds("span", expected="one in which something is recorded", got="silence")
@@ -54,7 +57,7 @@ async def retranscribe(call: Call, wish: Passage) -> Response:
             hotwords=tuple(wish.hotwords),
             diarization=wish.diarization,
         )
-        jobs.append(await call.serving.jobs.submit(NewJob(task, _key(key, each.session))))
+        jobs.append(await call.serving.jobs.submit(NewJob(task, _key(wish, key, each.session))))
     return write(PassageJobs(jobs=await answer_jobs(call, jobs)), status=202)
 
 
@@ -75,8 +78,35 @@ def _stretches(call: Call, wish: Passage) -> list[Stretch]:
     return found
 
 
-def _key(key: str | None, session: str) -> str | None:
-    return None if key is None else f"passage:{session}:{sha256(key.encode()).hexdigest()}"
+def _key(wish: Passage, key: str | None, session: str) -> str | None:
+    """Return the key of a job: whose it is, and what was asked for."""
+    return None if key is None else f"{_prefix(key)}{_request(wish)}:{session}"
+
+
+def _prefix(key: str) -> str:
+    return f"passage:{sha256(key.encode()).hexdigest()}:"
+
+
+def _request(wish: Passage) -> str:
+    """Return what was asked for: the span, which may be shown, and a digest of all of it."""
+    digest = sha256(wish.model_dump_json().encode()).hexdigest()
+    return f"{wish.from_ms}..{wish.to_ms}:{digest}"
+
+
+def _check_same(call: Call, wish: Passage, key: str) -> None:
+    """Refuse a key under which something else was asked for, in a thread."""
+    prefix, request = _prefix(key), _request(wish)
+    for known in call.serving.store.jobs.keys(call.transcript, prefix):
+        before = known.removeprefix(prefix).rpartition(":")[0]
+        if before != request:
+            span = before.partition(":")[0]
+            raise Rejected(
+                422,
+                UploadFault.KEY_REUSED.value,
+                "The Idempotency-Key was used before",
+                expected=f"the same request as before, about {span} ms",
+                got=f"another one, about {wish.from_ms}..{wish.to_ms} ms",
+            )
 
 
 OPERATIONS: tuple[Operation, ...] = (

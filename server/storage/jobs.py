@@ -52,6 +52,11 @@ class Bounds:
     transcript: int
     all: int
 
+    @classmethod
+    def of(cls, most: int) -> Bounds:
+        """Return the bounds where so many may be under way in all: one transcript has a tenth."""
+        return cls(transcript=most // 10, all=most)
+
 
 @dataclass(frozen=True, slots=True)
 class JobCursor:
@@ -179,12 +184,13 @@ class Jobs:
             self._move(connection, job, UNDER_WAY, self._over(JobState.CANCELLED))
             return read_job(connection, job)
 
-    def retry(self, job: str) -> Job:
+    def retry(self, job: str, bounds: Bounds) -> Job:
         """Let a job that failed wait once more, with all its attempts; return it.
 
         Raises:
             UnknownJob: There is none.
             WrongJobState: It did not fail.
+            TooManyJobs: Too many are under way.
         """
         renewed: dict[str, object] = {
             "state": JobState.WAITING.value,
@@ -194,11 +200,12 @@ class Jobs:
             "finished_ms": None,
         }
         with self._database.writing() as connection:
-            moved = self._move(connection, job, (JobState.FAILED,), renewed)
             found = read_job(connection, job)
-        if not moved:
-            raise WrongJobState(job, "one that failed", f"one that is {found.state.value}")
-        return found
+            if found.state is JobState.FAILED:
+                _check_room(connection, found.task, bounds)
+            if not self._move(connection, job, (JobState.FAILED,), renewed):
+                raise WrongJobState(job, "one that failed", f"one that is {found.state.value}")
+            return read_job(connection, job)
 
     def heard(self, *, limit: int = 1000) -> tuple[Job, ...]:
         """Return jobs whose hearings wait to be written into documents, most urgent first.
@@ -217,6 +224,12 @@ class Jobs:
         )
         with self._database.reading() as connection:
             return tuple(to_job(row) for row in connection.execute(query).mappings())
+
+    def keys(self, transcript: str, prefix: str) -> tuple[str, ...]:
+        """Return the keys of a transcript's jobs that begin so."""
+        theirs = (jobs.c.transcript == transcript) & jobs.c.key.startswith(prefix, autoescape=True)
+        with self._database.reading() as connection:
+            return tuple(connection.execute(select(jobs.c.key).where(theirs)).scalars())
 
     def end_ms(self, transcript: str, session: str, kind: JobKind) -> int:
         """Return up to where a session was heard by jobs of a kind, on its clock; 0 for nowhere."""
@@ -305,7 +318,7 @@ def submit_job(connection: Connection, new: NewJob, bounds: Bounds, now_ms: int)
         row = connection.execute(select(*COLUMNS).where(same)).mappings().one_or_none()
         if row is not None:
             return to_job(row)
-    _check_room(connection, task.transcript, bounds)
+    _check_room(connection, task, bounds)
     job = secrets.token_hex(ID_BYTES)  # none begins with -, like a flag
     row_of_task = {
         "id": job,
@@ -392,9 +405,16 @@ def read_job(connection: Connection, job: str) -> Job:
     return to_job(row)
 
 
-def _check_room(connection: Connection, transcript: str, bounds: Bounds) -> None:
+def _check_room(connection: Connection, task: Task, bounds: Bounds) -> None:
+    """Look whether a job may wait.
+
+    Whole recordings of sessions always may: there is one for each session, which takes more room
+    itself, and nobody would ask for it again.
+    """
+    if task.kind is JobKind.RECORDING:
+        return
     under_way = select(func.count()).where(jobs.c.state.in_([s.value for s in UNDER_WAY]))
-    here = under_way.where(jobs.c.transcript == transcript)
+    here = under_way.where(jobs.c.transcript == task.transcript)
     if connection.execute(here).scalar_one() >= bounds.transcript:
         raise TooManyJobs("this transcript", bounds.transcript)
     if connection.execute(under_way).scalar_one() >= bounds.all:

@@ -194,6 +194,17 @@ async def test_a_job_is_ended_and_tried_again(tmp_path: Path) -> None:
         assert here.queue.waiting() == before + 1
 
 
+async def test_a_job_is_not_tried_again_where_too_much_waits(tmp_path: Path) -> None:
+    async with office(tmp_path) as here:
+        failed = await here.submit()
+        here.store.claims.fail(here.taken(), HOPELESS)
+        await here.submit()
+        await here.submit()
+
+        with pytest.raises(Overload):
+            await here.jobs.retry(failed.id)
+
+
 @pytest.mark.redis
 async def test_a_message_that_was_lost_is_sent_again(
     tmp_path: Path, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch

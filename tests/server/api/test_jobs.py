@@ -245,6 +245,23 @@ async def test_a_passage_under_a_key_is_asked_for_once(tmp_path: Path) -> None:
     assert first.json["jobs"][0]["id"] != third.json["jobs"][0]["id"]
 
 
+async def test_a_key_of_another_passage_is_refused(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(6), passes=None) as server:
+        path = await spoken(server, 1.0)
+        wish = {"from_ms": 0, "to_ms": 60_000}
+        changes: tuple[dict[str, object], ...] = ({}, {"to_ms": 500}, {"hotwords": ["Trax"]})
+        first, span, words = [
+            await ask(server, "POST", f"{path}/retranscribe", wish | change, idempotency_key="k-1")
+            for change in changes
+        ]
+
+    assert first.status == 202
+    assert [(reply.status, reply.code) for reply in (span, words)] == [(422, "key_reused")] * 2
+    error = span.json["error"]
+    assert error["expected"] == "the same request as before, about 0..60000 ms"
+    assert error["got"] == "another one, about 0..500 ms"
+
+
 async def test_a_passage_in_which_nothing_is_recorded_is_refused(tmp_path: Path) -> None:
     async with running(tmp_path, talk(6), passes=None) as server:
         path = await made(server)

@@ -90,7 +90,10 @@ def test_what_waits_is_bounded_in_each_transcript_and_in_all(store: Store) -> No
     with pytest.raises(TooManyJobs, match="this server: expected fewer than 3 jobs"):
         store.jobs.submit(other, bounds)
 
-    store.jobs.cancel(jobs[0].id)
+    recording = NewJob(replace(TASK, kind=JobKind.RECORDING))
+    assert store.jobs.submit(recording, bounds).state is JobState.WAITING
+    for job in store.jobs.page(transcript=TRANSCRIPT).jobs[:2]:
+        store.jobs.cancel(job.id)
     assert store.jobs.submit(NewJob(TASK), bounds).state is JobState.WAITING
 
 
@@ -162,15 +165,29 @@ def test_only_a_job_that_failed_is_retried(store: Store) -> None:
     opened(store)
     job = heard(store)
     with pytest.raises(WrongJobState, match="expected one that failed, got one that is heard"):
-        store.jobs.retry(job.id)
+        store.jobs.retry(job.id, AMPLE)
     store.jobs.reject(job.id, REJECTED)
 
-    again = store.jobs.retry(job.id)
+    again = store.jobs.retry(job.id, AMPLE)
 
     assert (again.state, again.attempts, again.progress) == (JobState.WAITING, 0, 0)
     assert again.failure == REJECTED
     assert again.finished_ms is None
     assert store.claims.due() == (job.id,)
+
+
+def test_a_job_is_not_retried_where_too_much_waits(store: Store) -> None:
+    opened(store)
+    job = heard(store)
+    store.jobs.reject(job.id, REJECTED)
+    bounds = Bounds(transcript=1, all=10)
+    other = store.jobs.submit(NewJob(TASK), bounds)
+    with pytest.raises(TooManyJobs):
+        store.jobs.retry(job.id, bounds)
+    assert store.jobs.get(job.id).state is JobState.FAILED
+
+    store.jobs.cancel(other.id)
+    assert store.jobs.retry(job.id, bounds).state is JobState.WAITING
 
 
 def test_jobs_go_with_their_transcript(store: Store) -> None:
