@@ -38,7 +38,7 @@ from server.recordings import unix_ms
 from server.room import Room
 from server.rooms import Rooms
 from server.settling import settling
-from server.storage.errors import StorageError, UnknownJob, UnknownTranscript
+from server.storage.errors import StaleWriter, StorageError, UnknownJob, UnknownTranscript
 from server.storage.store import Store
 from server.storage.values import PassKind, Session, WordChunk
 from server.store_threads import StoreThreads
@@ -152,6 +152,9 @@ class Corrections:
                     await taking
                 elif closed.done():
                     raise RoomClosed("an open room expected")
+            except StaleWriter:
+                self._rooms.give_up(session.transcript, room)
+                raise
             finally:
                 for task in tasks:
                     task.cancel()
@@ -199,10 +202,13 @@ class Corrections:
         aside = self._aside.get(transcript)
         if aside is not None and asyncio.get_running_loop().time() < aside.until_s:
             return False
-        if self._rooms.present(transcript) is not None or job.due_ms <= unix_ms():
+        if self._rooms.present(transcript) is not None:
             return True
         with suppress(StorageError):
-            return await self._rooms.undisturbed(transcript)
+            if job.due_ms <= unix_ms() or await self._rooms.undisturbed(transcript):
+                # Of servers that come at once, one.
+                reserve = partial(self._store.jobs.reserve, job.id, HOLD_MS, due_ms=job.due_ms)
+                return await self._threads.write(reserve)
         return False
 
     def _done(self, transcript: str, _task: asyncio.Task[None]) -> None:

@@ -158,6 +158,12 @@ class Rooms:
         if opened is not None and opened.room is room:
             await opened.closed.wait()
 
+    def give_up(self, transcript: str, room: Room) -> None:
+        """Close a room that another server has taken over: what it shows is out of date."""
+        opened = self._open.get(transcript)
+        if opened is not None and opened.room is room:
+            self._forget(transcript, opened, STORAGE_FAILED)
+
     def lease(self, transcript: str) -> Lease:
         """Return what writing to an open transcript takes.
 

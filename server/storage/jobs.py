@@ -248,10 +248,21 @@ class Jobs:
             found: bytes | None = connection.execute(query).scalar()
         return found
 
-    def reserve(self, job: str, hold_ms: int) -> bool:
-        """Leave what a job heard to the caller for so long; return whether it is wanted still."""
+    def reserve(self, job: str, hold_ms: int, *, due_ms: int | None = None) -> bool:
+        """Leave what a job heard to the caller for so long; return whether it is the caller's.
+
+        It is not where nobody wants it any more.
+
+        Args:
+            job: Which job.
+            hold_ms: For how long.
+            due_ms: What `Job.due_ms` was: then it is not the caller's either where another one
+                reserved it since.
+        """
         held: dict[str, object] = {"due_ms": self._now_ms() + hold_ms}
         with self._database.writing() as connection:
+            if due_ms is not None and read_job(connection, job).due_ms != due_ms:
+                return False
             return self._move(connection, job, (JobState.HEARD,), held)
 
     def applied(self, job: str, pass_id: PassId | None) -> None:

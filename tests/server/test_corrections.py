@@ -28,9 +28,10 @@ from server.machine import Planned
 from server.mailbox import Mailbox
 from server.room import Room
 from server.rooms import Rooms
+from server.storage.errors import StaleWriter
 from server.storage.jobs import Bounds, NewJob
 from server.storage.sessions import NewSession
-from server.storage.values import Batch, PassKind, PassState, Session, WordChunk
+from server.storage.values import Batch, Lease, PassKind, PassState, Session, WordChunk
 from server.telemetry import Telemetry
 from server.yjs import messages
 from streaming.core.domain import Permille, Samples, UtteranceId, from_ms
@@ -562,6 +563,39 @@ async def test_a_transcript_that_no_server_has_opened_is_corrected_at_once(tmp_p
             assert not await other._is_ours(job)
 
         assert await desk.corrections._is_ours(job)
+
+
+async def test_of_two_servers_that_come_at_once_one_writes(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk, second_server(desk) as other:
+        store = desk.stored.store
+        store.library.create(OTHER, started_ms=0)
+        lease = Lease(OTHER, 0)  # nobody opened it yet
+        store.sessions.add(lease, NewSession("session2", 0))
+        task = Task(JobKind.UPLOAD, OTHER, "session2")
+        job = await desk.heard(hearing("hello"), task=task)
+
+        ours = [await each._is_ours(job) for each in (desk.corrections, other, other)]
+
+        assert ours == [True, False, False]
+        assert store.documents.is_newest(lease)
+
+
+async def test_a_room_that_another_server_took_over_is_closed_and_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RETRY_S", 0.01)
+    async with opened(tmp_path) as desk:
+        await desk.say("we", "went", "too")
+        person = Person(desk.room)
+        desk.stored.store.documents.lease(TRANSCRIPT)  # by a server that dies at once
+        job = await desk.heard(hearing("we", "went", "to"))
+        with pytest.raises(StaleWriter):
+            await desk.corrections.take(job)
+
+        assert desk.rooms.present(TRANSCRIPT) is None
+        assert person.member.mailbox.dismissal is not None
+        await desk.corrections.take(job)
+        assert "we went to" in desk.stored.written().text
 
 
 async def test_a_document_of_a_newer_server_is_left_to_that_one(
