@@ -1,4 +1,4 @@
-"""The command line: `python -m loadtest accuracy`, `latency`, `soak`, `editors` and others."""
+"""The command line: `python -m loadtest accuracy`, `latency`, `soak` and others."""
 
 from __future__ import annotations
 
@@ -7,29 +7,26 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.status import Status
 
 from loadtest.accuracy_command import add_accuracy
-from loadtest.clients import Caller
 from loadtest.corrections_command import add_corrections
 from loadtest.crashes_command import add_crashes
 from loadtest.editors_command import add_editors
 from loadtest.errors import LoadtestError
 from loadtest.fuzz_command import add_fuzz
 from loadtest.jobs_command import add_jobs
-from loadtest.latency import LatencyReport, measure_latency
+from loadtest.latency_command import add_latency
 from loadtest.living_command import add_living
-from loadtest.measured_server import MeasuredServer, running_server
-from loadtest.options import add_out, add_session_options
+from loadtest.measured_server import running_server
+from loadtest.options import add_out, add_session_options, caller_of, starting
 from loadtest.progress import watched
-from loadtest.recordings import conversations, read_recording
-from loadtest.report import latency_table, soak_table, write_json
-from loadtest.soak import SoakReport, long_talk, measure_soak, script_flags
+from loadtest.recordings import conversations, long_talk, read_recording
+from loadtest.report import soak_table, write_json
+from loadtest.soak import SoakReport, measure_soak, script_flags
 from server.errors import PeerMistake, StartError
 from streaming.errors import StreamingError
 from trax_client import TraxError
@@ -59,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_accuracy(commands.add_parser("accuracy", help="word and speaker errors, without a server"))
-    _add_latency(commands.add_parser("latency", help="how long words take, in real time"))
+    add_latency(commands.add_parser("latency", help="how long words take, in real time"))
     _add_soak(commands.add_parser("soak", help="one long session: memory, and the last word"))
     add_editors(commands.add_parser("editors", help="how long edits and documents take"))
     add_crashes(commands.add_parser("crashes", help="kill -9 again and again: what is missing"))
@@ -70,30 +67,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_jobs(commands.add_parser("jobs", help="how soon jobs begin, also after a kill -9"))
     return parser
-
-
-def _add_latency(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(carry_out=_latency)
-    parser.add_argument(
-        "file",
-        type=Path,
-        metavar="FILE",
-        help="a recording; without .words.json beside it, words end where the recognizer says",
-    )
-    parser.add_argument("--streams", type=_count, default=1, metavar="N", help="clients at once")
-    parser.add_argument(
-        "--stagger-ms",
-        type=int,
-        default=700,
-        metavar="MS",
-        help="how long after each other they begin (default: 700)",
-    )
-    add_session_options(parser)
-    parser.add_argument(
-        "--url", help="a server that runs already; default: one of our own, whose use is measured"
-    )
-    parser.add_argument("--token", help="its token, if it is not in the URL")
-    add_out(parser)
 
 
 def _add_soak(parser: argparse.ArgumentParser) -> None:
@@ -124,43 +97,6 @@ def _add_soak(parser: argparse.ArgumentParser) -> None:
     add_out(parser)
 
 
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise ValueError(text)
-    return count
-
-
-def _latency(options: argparse.Namespace) -> None:
-    report = asyncio.run(_measure_latency(options))
-    Console().print(latency_table(report))
-    if options.out is not None:
-        write_json(options.out, report)
-
-
-async def _measure_latency(options: argparse.Namespace) -> LatencyReport:
-    recording = read_recording(options.file)
-    async with AsyncExitStack() as stack:
-        server: MeasuredServer | None = None
-        url = options.url
-        if url is None:
-            # One more than that would be turned away.
-            room = ("--max-sessions", str(options.streams))
-            with _starting():
-                server = await stack.enter_async_context(running_server(room))
-            url = server.url
-        names = [f"client {number + 1}" for number in range(options.streams)]
-        watch = stack.enter_context(watched(names, recording.duration_s))
-        return await measure_latency(
-            recording,
-            replace(_caller(options, url), token=options.token),
-            options.streams,
-            options.stagger_ms / 1000,
-            server,
-            watch,
-        )
-
-
 def _soak(options: argparse.Namespace) -> None:
     report = asyncio.run(_measure_soak(options))
     Console().print(soak_table(report))
@@ -173,22 +109,8 @@ async def _measure_soak(options: argparse.Namespace) -> SoakReport:
     talk = long_talk(recordings, options.minutes)
     async with AsyncExitStack() as stack:
         flags = script_flags(talk, stack) if options.scripted else ()
-        with _starting():
+        with starting():
             server = await stack.enter_async_context(running_server(flags))
         watch = stack.enter_context(watched(["session"], talk.duration_s))
-        caller = _caller(options, server.url)
+        caller = caller_of(options, server.url)
         return await measure_soak(talk, caller, server, partial(watch, 0))
-
-
-def _caller(options: argparse.Namespace, url: str) -> Caller:
-    return Caller(
-        url=url,
-        language=options.language,
-        lookahead_ms=options.lookahead_ms,
-        diarization=not options.no_diarization,
-        finals=options.finals,
-    )
-
-
-def _starting() -> Status:
-    return Console(stderr=True).status("Starting a server ...")

@@ -20,9 +20,9 @@ from loadtest.corrections_report import (
 from loadtest.editors_documents import write_meetings
 from loadtest.measured_server import running_server
 from loadtest.plots import plot_stretches
-from loadtest.recordings import conversations, read_recording
+from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
-from loadtest.soak import long_talk, script_flags
+from loadtest.soak import script_flags
 
 TYPING_S = 30.0
 """How long people type while a document is corrected."""

@@ -13,9 +13,9 @@ from loadtest.crashes import measure_crashes
 from loadtest.crashes_audit import CrashReport
 from loadtest.crashes_report import crashes_table
 from loadtest.errors import LoadtestError
-from loadtest.recordings import conversations, read_recording
+from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
-from loadtest.soak import long_talk, script_flags
+from loadtest.soak import script_flags
 
 MINUTES_A_TALK = 30
 """Enough for 200 kills; then there is nothing more to say."""

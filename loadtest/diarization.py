@@ -6,11 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from loadtest.recordings import TrueTurn
+from loadtest.scoring import Token
 from offline.diarization import VoiceTurn
 from streaming.core.domain import SAMPLE_RATE, Span, Speaker, Turn, from_ms
 
 COLLAR_S = 0.25
 """What NIST leaves out on each side of an edge of a true turn (RT-09 plan, section 6)."""
+
+
+PAUSE_S = 0.5
+"""Silence within a turn, at most: words of one speaker further apart are two turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,26 @@ def diarization_errors(
 
 def _wrong_s(counts: dict[str, float]) -> float:
     return counts["missed detection"] + counts["false alarm"] + counts["confusion"]
+
+
+def turns_of_words(words: Iterable[Token]) -> tuple[Turn, ...]:
+    """Return the turns that a reader of words sees: all that one speaker says in a row.
+
+    Pauses up to `PAUSE_S` belong to the turn, words of nobody to none.
+    """
+    turns: list[Turn] = []
+    for word in words:
+        if word.speaker is None:
+            continue
+        span = Span(from_ms(round(1000 * word.start_s)), from_ms(round(1000 * word.end_s)))
+        last = turns[-1] if turns else None
+        goes_on = last is not None and last.speaker == word.speaker
+        if last is not None and goes_on and span.start - last.span.end <= PAUSE_S * SAMPLE_RATE:
+            end = max(last.span.end, span.end)
+            turns[-1] = Turn(Span(last.span.start, end), last.speaker)
+        else:
+            turns.append(Turn(span, Speaker(word.speaker)))
+    return tuple(turns)
 
 
 def as_turns(found: Iterable[VoiceTurn]) -> tuple[Turn, ...]:

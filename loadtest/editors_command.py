@@ -16,9 +16,9 @@ from loadtest.editors_finals import spoken_meanwhile
 from loadtest.editors_loop import Stretch, measure_loop
 from loadtest.editors_report import EditorsReport, editing_table, loop_table, openings_table
 from loadtest.measured_server import running_server
-from loadtest.recordings import conversations, read_recording
+from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
-from loadtest.soak import long_talk, script_flags
+from loadtest.soak import script_flags
 
 
 def add_editors(parser: argparse.ArgumentParser) -> None:

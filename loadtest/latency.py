@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
-from loadtest.arrivals import corrected_words, live_words
-from loadtest.clients import Caller, Streamed, speak
+from loadtest.clients import Client, Granted, Heard
+from loadtest.diarization import DiarizationErrors, diarization_errors, turns_of_words
 from loadtest.distribution import Distribution
-from loadtest.measured_server import MeasuredServer, Usage, sampled
+from loadtest.errors import LoadtestError
+from loadtest.measured_server import Measurable, Usage, sampled
 from loadtest.recordings import Recording
-from loadtest.scoring import Token, WordErrors, align_tokens, tokens_heard, tokens_said
-from loadtest.word_latency import WordLatency, count_retracted, word_latencies
-from trax_client import Correction, Event, Ready
+from loadtest.scoring import Token, WordErrors, align_tokens, tokens_said
+from loadtest.word_latency import WordLatency, word_latencies
+from trax_client import Event
 
 REAL_TIME_LAG_S = 3.0
 """A server keeps real time when it is less than this behind as the audio ends. It is a second or
@@ -27,7 +28,12 @@ WatchStream = Callable[[int, Event], None]
 
 @dataclass(frozen=True, slots=True)
 class StreamReport:
-    """What one client saw; fields as in `Streamed` and `LatencyReport`."""
+    """What one client saw; fields as in `Heard` and `LatencyReport`.
+
+    Attributes:
+        speakers: Wrong speakers of its final words, by turns made of them; `None` where they are
+            not told apart, or nobody knows the truth.
+    """
 
     final_s: Distribution | None
     shown_s: Distribution | None
@@ -36,6 +42,8 @@ class StreamReport:
     corrections: int
     live: WordErrors | None
     corrected: WordErrors | None
+    speakers: DiarizationErrors | None
+    complete: bool
     lag_at_end_s: float | None
     done_after_s: float
     sent_late_s: float
@@ -44,7 +52,7 @@ class StreamReport:
     def real_time(self) -> bool:
         """Whether the server kept up."""
         lag_s = self.done_after_s if self.lag_at_end_s is None else self.lag_at_end_s
-        return lag_s <= REAL_TIME_LAG_S
+        return self.complete and lag_s <= REAL_TIME_LAG_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +66,6 @@ class ServerReport:
 
     cpu_per_audio_s: float
     peak_rss_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """What the server said the sessions would be (their tokens are nobody's business)."""
-
-    recognizer: str
-    lookahead_ms: int
-    diarization: bool
-    diarization_latency_ms: int | None
-
-    @classmethod
-    def of(cls, ready: Ready) -> Granted:
-        """Return what a server granted."""
-        return cls(
-            ready.models.recognizer,
-            ready.lookahead_ms,
-            ready.diarization,
-            ready.diarization_latency_ms,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +118,12 @@ class LatencyReport:
         return _sum(stream.corrected for stream in self.streams)
 
     @property
+    def speakers(self) -> DiarizationErrors | None:
+        """Wrong speakers of the final words, of all clients."""
+        known = [stream.speakers for stream in self.streams if stream.speakers is not None]
+        return reduce(add, known) if known else None
+
+    @property
     def real_time(self) -> bool:
         """Whether the server kept up with all clients."""
         return all(stream.real_time for stream in self.streams)
@@ -137,80 +131,96 @@ class LatencyReport:
 
 async def measure_latency(
     recording: Recording,
-    caller: Caller,
+    client: Client,
     streams: int,
     stagger_s: float,
-    server: MeasuredServer | None,
+    server: Measurable | None,
     watch: WatchStream,
 ) -> LatencyReport:
     """Let several clients speak a recording, each beginning a little after the one before.
 
     Args:
         recording: What they speak.
-        caller: How they connect.
+        client: How each of them does.
         streams: How many there are.
         stagger_s: How long after each other they begin: people do not speak in chorus.
-        server: To look at what it uses, if it is ours.
+        server: To look at what it uses, if that can be seen from here.
         watch: Told what comes.
 
     Raises:
         TraxError: A session failed, or was refused.
+        LoadtestError: Likewise, of another server; or nobody knows when words end.
     """
     used: list[Usage] = []
     async with sampled(server, used.append):
         try:
             async with asyncio.TaskGroup() as group:
                 clients = [
-                    group.create_task(_join(number, stagger_s, recording, caller, watch))
+                    group.create_task(_join(number, stagger_s, recording, client, watch))
                     for number in range(streams)
                 ]
         except BaseExceptionGroup as failures:
             # One failure is enough to say why nothing was measured.
             raise failures.exceptions[0] from failures
-    streamed = [client.result() for client in clients]
+    heard = [each.result() for each in clients]
     said = None if recording.words is None else tokens_said(recording.words)
-    latencies = [word_latencies(each.arrivals, said) for each in streamed]
+    if said is None and not heard[0].timed:
+        raise LoadtestError(
+            f"{recording.name}: a .words.json expected beside it: "
+            f"{heard[0].granted.recognizer} does not say when words end"
+        )
+    latencies = [word_latencies(each.words, said) for each in heard]
     everyone = [latency for each in latencies for latency in each]
     return LatencyReport(
         recording=recording.name,
         audio_s=recording.duration_s,
-        granted=Granted.of(streamed[0].granted),
+        granted=heard[0].granted,
         truth=said is not None,
         final_s=Distribution.of(latency.final_s for latency in everyone),
         shown_s=Distribution.of(latency.shown_s for latency in everyone),
         streams=tuple(
-            _report(each, mine, said) for each, mine in zip(streamed, latencies, strict=True)
+            _report(each, mine, said, recording)
+            for each, mine in zip(heard, latencies, strict=True)
         ),
         server=_usage(used, streams * recording.duration_s),
     )
 
 
 async def _join(
-    number: int, stagger_s: float, recording: Recording, caller: Caller, watch: WatchStream
-) -> Streamed:
+    number: int, stagger_s: float, recording: Recording, client: Client, watch: WatchStream
+) -> Heard:
     await asyncio.sleep(number * stagger_s)
-    return await speak(recording, caller, lambda event: watch(number, event))
+    return await client(recording, lambda event: watch(number, event))
 
 
 def _report(
-    streamed: Streamed, latencies: Sequence[WordLatency], said: Sequence[Token] | None
+    heard: Heard,
+    latencies: Sequence[WordLatency],
+    said: Sequence[Token] | None,
+    recording: Recording,
 ) -> StreamReport:
-    arrivals = streamed.arrivals
-    words = tokens_heard(live_words(arrivals))
+    finals = [word.token for word in heard.words]
     return StreamReport(
         final_s=Distribution.of(latency.final_s for latency in latencies),
         shown_s=Distribution.of(latency.shown_s for latency in latencies),
-        words=len(words),
-        retracted=count_retracted(arrivals),
-        corrections=sum(isinstance(arrival.event, Correction) for arrival in arrivals),
-        live=None if said is None else align_tokens(said, words).errors,
-        corrected=None
-        if said is None
-        else align_tokens(said, tokens_heard(corrected_words(arrivals))).errors,
-        lag_at_end_s=streamed.lag_at_end_s,
-        done_after_s=streamed.done_after_s,
-        sent_late_s=streamed.sent_late_s,
+        words=len(finals),
+        retracted=heard.retracted,
+        corrections=heard.corrections,
+        live=None if said is None else align_tokens(said, finals).errors,
+        corrected=None if said is None else align_tokens(said, heard.standing).errors,
+        speakers=_speakers(heard, recording),
+        complete=heard.complete,
+        lag_at_end_s=heard.lag_at_end_s,
+        done_after_s=heard.done_after_s,
+        sent_late_s=heard.sent_late_s,
     )
+
+
+def _speakers(heard: Heard, recording: Recording) -> DiarizationErrors | None:
+    if recording.turns is None or not heard.timed or not heard.granted.diarization:
+        return None
+    turns = turns_of_words(heard.standing)
+    return diarization_errors(recording.turns, turns, recording.duration_s)
 
 
 def _usage(used: Sequence[Usage], audio_s: float) -> ServerReport | None:

@@ -12,9 +12,9 @@ from rich.console import Console
 from loadtest.errors import LoadtestError
 from loadtest.living import LivingReport, Plan, measure_living
 from loadtest.living_report import findings_table, meeting_table
-from loadtest.recordings import conversations, read_recording
+from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
-from loadtest.soak import long_talk, script_flags
+from loadtest.soak import script_flags
 
 MOST_MINUTES = 20
 """Then editors run out of characters that nobody wrote yet."""

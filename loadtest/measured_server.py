@@ -16,6 +16,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
 
 import psutil
 
@@ -30,6 +32,8 @@ STOP_S = 20.0
 
 SAMPLE_S = 0.2
 """How often memory is looked at; a peak between two looks goes unseen."""
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 _URL = re.compile(r"https?://\S+\?token=\S+")
 
@@ -61,14 +65,51 @@ class MeasuredServer:
 
     def usage(self) -> Usage:
         """Return what it uses now; costs about a millisecond."""
-        server = psutil.Process(self.process.pid)
-        cpu_s, rss_bytes = 0.0, 0
-        for each in (server, *server.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess):  # A child may end meanwhile.
-                times = each.cpu_times()
-                cpu_s += times.user + times.system
-                rss_bytes += each.memory_info().rss
-        return Usage(cpu_s, rss_bytes)
+        return usage_of(self.process.pid)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherServer:
+    """A server that somebody else started on this machine; found by `listening_on`."""
+
+    pid: int
+
+    def usage(self) -> Usage:
+        """Return what it uses now; costs about a millisecond."""
+        return usage_of(self.pid)
+
+
+class Measurable(Protocol):
+    """A server that can be looked at."""
+
+    def usage(self) -> Usage:
+        """Return what it uses now."""
+        ...
+
+
+def usage_of(pid: int) -> Usage:
+    """Return what a process and its children use now."""
+    server = psutil.Process(pid)
+    cpu_s, rss_bytes = 0.0, 0
+    for each in (server, *server.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):  # A child may end meanwhile.
+            times = each.cpu_times()
+            cpu_s += times.user + times.system
+            rss_bytes += each.memory_info().rss
+    return Usage(cpu_s, rss_bytes)
+
+
+def listening_on(url: str) -> OtherServer | None:
+    """Return the server behind a URL, if it runs on this machine and may be looked at."""
+    address = urlsplit(url)
+    if address.hostname not in LOOPBACK:
+        return None
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            for socket in process.net_connections("tcp"):
+                if socket.status == psutil.CONN_LISTEN and socket.laddr.port == address.port:
+                    return OtherServer(process.pid)
+    return None
 
 
 @asynccontextmanager
@@ -124,9 +165,7 @@ async def _stop(process: Process) -> None:
 
 
 @asynccontextmanager
-async def sampled(
-    server: MeasuredServer | None, take: Callable[[Usage], None]
-) -> AsyncIterator[None]:
+async def sampled(server: Measurable | None, take: Callable[[Usage], None]) -> AsyncIterator[None]:
     """Tell `take` what a server uses, again and again while the context lasts.
 
     With no server, nothing is told: what another machine uses is not known.

@@ -1,18 +1,23 @@
-"""Options that several commands have."""
+"""Options that several commands have, and what they mean."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+from rich.status import Status
+
+from loadtest.clients import Caller
+from loadtest.peers.calling import KINDS, Peer
+from loadtest.recordings import Recording, long_talk, read_recording
 from server.messages import Finals
 
 
 def add_session_options(parser: argparse.ArgumentParser) -> None:
     """Add what a client asks for when it starts a session."""
-    parser.add_argument(
-        "--language", default="en", help="ISO 639-1 code, or `auto` to detect it (default: en)"
-    )
+    add_language(parser)
     parser.add_argument("--lookahead-ms", type=int, metavar="MS", help="default: the server's")
     parser.add_argument("--no-diarization", action="store_true", help="do not tell speakers apart")
     parser.add_argument(
@@ -23,6 +28,85 @@ def add_session_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """Add what is spoken."""
+    parser.add_argument(
+        "--language", default="en", help="ISO 639-1 code, or `auto` to detect it (default: en)"
+    )
+
+
+def caller_of(options: argparse.Namespace, url: str) -> Caller:
+    """Return how clients connect to a server of ours, as `add_session_options` reads it."""
+    return Caller(
+        url=url,
+        language=options.language,
+        lookahead_ms=options.lookahead_ms,
+        diarization=not options.no_diarization,
+        finals=options.finals,
+    )
+
+
+def add_peers(parser: argparse.ArgumentParser) -> None:
+    """Add which other servers are measured beside ours."""
+    parser.add_argument(
+        "--against",
+        type=Peer.parse,
+        action="append",
+        default=[],
+        metavar="KIND=URL",
+        help="another server, which runs already, measured in turn with ours; repeatable. "
+        f"Kinds: {', '.join(KINDS)}",
+    )
+    parser.add_argument("--peer-token", metavar="TOKEN", help="of the other servers")
+
+
+def add_talk(parser: argparse.ArgumentParser, default: Sequence[Path] = ()) -> None:
+    """Add what is spoken: several recordings are one talk."""
+    parser.add_argument(
+        "files",
+        nargs="*" if default else "+",
+        type=Path,
+        default=list(default),
+        metavar="FILE",
+        help="a recording, or several, spoken one after another; without .words.json beside it, "
+        "words end where the recognizer says",
+    )
+
+
+def read_talk(files: Sequence[Path]) -> Recording:
+    """Return what is spoken.
+
+    Raises:
+        LoadtestError: A file cannot be read, or there are several and nobody knows their words.
+    """
+    recordings = [read_recording(file) for file in files]
+    return recordings[0] if len(recordings) == 1 else long_talk(recordings, 0)
+
+
 def add_out(parser: argparse.ArgumentParser) -> None:
     """Add where results go."""
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the result as JSON")
+
+
+def add_out_folder(parser: argparse.ArgumentParser) -> None:
+    """Add where results go that have a picture."""
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="write the result as JSON and as a plot"
+    )
+
+
+def positive(text: str) -> int:
+    """Read a number of at least one.
+
+    Raises:
+        ValueError: It is none.
+    """
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def starting() -> Status:
+    """Say that a server is being started."""
+    return Console(stderr=True).status("Starting a server ...")

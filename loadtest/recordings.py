@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +17,16 @@ from trax_client.sources import SourceError
 
 SAMPLE_BYTES = 2
 
-CONVERSATIONS = Path(__file__).parents[1] / "tests" / "data" / "conversations"
+DATA = Path(__file__).parents[1] / "tests" / "data"
+
+CONVERSATIONS = DATA / "conversations"
 """What is measured when no file is named."""
+
+CONTINUOUS = tuple(
+    DATA / "items" / f"{name}.flac"
+    for name in ("LJ001-0001", "LJ001-0002", "LJ001-0004", "LJ001-0008", "jfk")
+)
+"""Speech nearly without pauses, where no file is named: LJ Speech, then a president."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +110,24 @@ def conversations() -> list[Path]:
     return sorted(CONVERSATIONS.glob("*.flac"))
 
 
+def long_talk(recordings: Sequence[Recording], minutes: float) -> Recording:
+    """Return recordings one after another, again and again, for at least so long.
+
+    Raises:
+        LoadtestError: Nobody knows what is said in one of them.
+    """
+    audio, words, length_s = bytearray(), list[TrueWord](), 0.0
+    for recording in recordings:
+        if recording.words is None:
+            raise LoadtestError(f"{recording.name}: a .words.json expected beside it")
+        words += _later(recording.words, length_s)
+        audio += recording.audio
+        length_s = len(audio) / SAMPLE_BYTES / SAMPLE_RATE
+    times = max(1, ceil(minutes * 60 / length_s))
+    repeated = [word for n in range(times) for word in _later(words, n * length_s)]
+    return Recording("talk", Path("talk"), bytes(audio) * times, tuple(repeated), None)
+
+
 def _words(path: Path) -> tuple[TrueWord, ...]:
     rows = json.loads(path.read_text(encoding="utf-8"))
     words = (
@@ -116,3 +144,7 @@ def _turns(path: Path) -> tuple[TrueTurn, ...]:
         _, _, _, start, length, _, _, speaker, *_ = line.split()
         turns.append(TrueTurn(float(start), float(start) + float(length), speaker))
     return tuple(turns)
+
+
+def _later(words: Sequence[TrueWord], by_s: float) -> list[TrueWord]:
+    return [replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s) for word in words]

@@ -62,6 +62,7 @@ def latency_table(report: LatencyReport) -> Table:
     count, granted = len(report.streams), report.granted
     clients = f"{count} client" if count == 1 else f"{count} clients"
     speakers = "speakers told apart" if granted.diarization else "no speakers"
+    assert granted.lookahead_ms is not None, "of a server of ours"
     table = Table(
         title=f"{report.recording}, {report.audio_s:.0f} s: {clients} of {granted.recognizer}, "
         f"look-ahead {granted.lookahead_ms} ms, {speakers}",

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,11 +13,9 @@ import numpy as np
 
 from loadtest.arrivals import corrected_words, disordered_finals
 from loadtest.clients import Caller, Pace, Watch, speak
-from loadtest.errors import LoadtestError
 from loadtest.measured_server import MeasuredServer, Usage, sampled
-from loadtest.recordings import SAMPLE_BYTES, Recording, TrueWord
+from loadtest.recordings import Recording
 from loadtest.scoring import WordErrors, align_tokens, tokens_heard, tokens_said
-from streaming.core.domain import SAMPLE_RATE
 from trax_client import Event, Final, UtteranceEnd
 
 STEPS = 10
@@ -71,24 +68,6 @@ class SoakReport:
     def complete(self) -> bool:
         """Whether the last word said is the last word heard."""
         return bool(self.last_heard) and self.last_said[-1] == self.last_heard[-1]
-
-
-def long_talk(recordings: Sequence[Recording], minutes: float) -> Recording:
-    """Return recordings one after another, again and again, for at least so long.
-
-    Raises:
-        LoadtestError: Nobody knows what is said in one of them.
-    """
-    audio, words, length_s = bytearray(), list[TrueWord](), 0.0
-    for recording in recordings:
-        if recording.words is None:
-            raise LoadtestError(f"{recording.name}: a .words.json expected beside it")
-        words += _later(recording.words, length_s)
-        audio += recording.audio
-        length_s = len(audio) / SAMPLE_BYTES / SAMPLE_RATE
-    times = max(1, ceil(minutes * 60 / length_s))
-    repeated = [word for n in range(times) for word in _later(words, n * length_s)]
-    return Recording("talk", Path("talk"), bytes(audio) * times, tuple(repeated), None)
 
 
 def write_script(talk: Recording, path: Path) -> None:
@@ -169,7 +148,3 @@ def slope_per_hour(memory: Sequence[MemorySample], audio_s: float) -> float | No
     hours = np.array([sample.heard_s / 3600 for sample in late])
     slope, _ = np.polyfit(hours, np.array([float(sample.rss_bytes) for sample in late]), 1)
     return float(slope)
-
-
-def _later(words: Sequence[TrueWord], by_s: float) -> list[TrueWord]:
-    return [replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s) for word in words]

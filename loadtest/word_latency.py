@@ -28,22 +28,23 @@ class WordLatency:
 
 
 @dataclass(frozen=True, slots=True)
-class _FinalWord:
+class HeardWord:
+    """A final word, and when it was final and first shown: seconds after the first sample."""
+
     token: Token
     at_s: float
     shown_at_s: float
 
 
 def word_latencies(
-    arrivals: Sequence[Arrival], said: Sequence[Token] | None
+    heard: Sequence[HeardWord], said: Sequence[Token] | None
 ) -> tuple[WordLatency, ...]:
     """Return the latency of every word that was heard rightly.
 
     Args:
-        arrivals: All that came, partials too.
+        heard: In the order in which they were said.
         said: The truth. Without it, all words count, and end where the recognizer says.
     """
-    heard = _final_words(arrivals)
     if said is None:
         ends = [(word, word.token.end_s) for word in heard]
     else:
@@ -52,8 +53,13 @@ def word_latencies(
     return tuple(WordLatency(word.at_s - end_s, word.shown_at_s - end_s) for word, end_s in ends)
 
 
-def _final_words(arrivals: Iterable[Arrival]) -> list[_FinalWord]:
-    words: list[_FinalWord] = []
+def final_words(arrivals: Iterable[Arrival]) -> list[HeardWord]:
+    """Return the words that became final.
+
+    Args:
+        arrivals: All that came, partials too.
+    """
+    words: list[HeardWord] = []
     shown: dict[int, list[tuple[float, Partial]]] = defaultdict(list)
     for arrival in arrivals:
         match arrival.event:
@@ -64,7 +70,7 @@ def _final_words(arrivals: Iterable[Arrival]) -> list[_FinalWord]:
                     at_s = _first_shown_s(word, shown[utterance], arrival.at_s)
                     start_s, end_s = word.start_ms / 1000, word.end_ms / 1000
                     words += [
-                        _FinalWord(Token(text, start_s, end_s, word.speaker), arrival.at_s, at_s)
+                        HeardWord(Token(text, start_s, end_s, word.speaker), arrival.at_s, at_s)
                         for text in normalize(word.text)
                     ]
             case _:

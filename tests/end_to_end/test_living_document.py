@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from loadtest.living import Plan, measure_living
-from loadtest.recordings import conversations, read_recording
-from loadtest.soak import long_talk, write_script
+from loadtest.recordings import conversations, long_talk, read_recording
+from loadtest.soak import write_script
 
 pytestmark = pytest.mark.slow
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from loadtest.errors import LoadtestError
-from loadtest.recordings import SAMPLE_BYTES, Recording, TrueWord
-from loadtest.soak import MemorySample, at_steps, long_talk, slope_per_hour, write_script
+from loadtest.recordings import SAMPLE_BYTES, Recording, TrueWord, long_talk
+from loadtest.soak import MemorySample, at_steps, slope_per_hour, write_script
 from streaming.core.domain import SAMPLE_RATE
 from streaming.engines.script import Script
 

@@ -4,7 +4,12 @@ import pytest
 
 from loadtest.arrivals import Arrival
 from loadtest.scoring import Token
-from loadtest.word_latency import WordLatency, count_retracted, word_latencies
+from loadtest.word_latency import (
+    WordLatency,
+    count_retracted,
+    final_words,
+    word_latencies,
+)
 from tests.loadtest.spoken import ended, final, partial
 
 
@@ -17,35 +22,38 @@ def test_a_word_counts_from_its_true_end() -> None:
     arrivals = [partial(0.9, "so"), partial(1.4, "so my"), final(2.0, "so my")]
     said = [Token("so", 0.0, 0.5, "A"), Token("my", 0.5, 1.0, "A")]
 
-    assert word_latencies(arrivals, said) == (latency(1.5, 0.4), latency(1.0, 0.4))
+    assert word_latencies(final_words(arrivals), said) == (latency(1.5, 0.4), latency(1.0, 0.4))
 
 
 def test_without_truth_a_word_ends_where_the_recognizer_says() -> None:
-    assert word_latencies([final(2.0, "so my")], None) == (latency(1.6, 1.6), latency(1.2, 1.2))
+    assert word_latencies(final_words([final(2.0, "so my")]), None) == (
+        latency(1.6, 1.6),
+        latency(1.2, 1.2),
+    )
 
 
 def test_words_that_are_wrong_have_no_latency() -> None:
     said = [Token("so", 0.0, 0.5, "A"), Token("my", 0.5, 1.0, "A")]
 
-    assert len(word_latencies([final(2.0, "so mine")], said)) == 1
+    assert len(word_latencies(final_words([final(2.0, "so mine")]), said)) == 1
 
 
 def test_the_same_word_at_another_time_shows_nothing_of_this_one() -> None:
     arrivals = [partial(0.9, "so", start_ms=0), final(3.0, "so", start_ms=2000)]
 
-    assert word_latencies(arrivals, None) == (latency(0.6, 0.6),)
+    assert word_latencies(final_words(arrivals), None) == (latency(0.6, 0.6),)
 
 
 def test_a_partial_of_another_utterance_shows_nothing_of_this_one() -> None:
     arrivals = [partial(0.9, "so", utterance=0), final(2.0, "so", utterance=1)]
 
-    assert word_latencies(arrivals, None) == (latency(1.6, 1.6),)
+    assert word_latencies(final_words(arrivals), None) == (latency(1.6, 1.6),)
 
 
 def test_a_word_that_was_first_shown_with_other_punctuation_was_shown() -> None:
     arrivals = [partial(0.9, "So,"), final(2.0, "so")]
 
-    assert word_latencies(arrivals, None) == (latency(1.6, 0.5),)
+    assert word_latencies(final_words(arrivals), None) == (latency(1.6, 0.5),)
 
 
 @pytest.mark.parametrize(

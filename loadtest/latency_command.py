@@ -1,0 +1,105 @@
+"""The command `python -m loadtest latency`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from rich.console import Console
+
+from loadtest.clients import trax
+from loadtest.comparison import Compared, comparison_table
+from loadtest.latency import LatencyReport, measure_latency
+from loadtest.options import (
+    add_out,
+    add_peers,
+    add_session_options,
+    add_talk,
+    caller_of,
+    positive,
+    read_talk,
+)
+from loadtest.progress import watched
+from loadtest.recordings import Recording
+from loadtest.report import latency_table, write_json
+from loadtest.rivals import Rival, Running, ours, theirs
+
+
+def add_latency(parser: argparse.ArgumentParser) -> None:
+    """Give the command its options."""
+    parser.set_defaults(carry_out=_latency)
+    add_talk(parser)
+    parser.add_argument("--streams", type=positive, default=1, metavar="N", help="clients at once")
+    parser.add_argument(
+        "--stagger-ms",
+        type=int,
+        default=700,
+        metavar="MS",
+        help="how long after each other they begin (default: 700)",
+    )
+    add_session_options(parser)
+    parser.add_argument(
+        "--url", help="a server that runs already; default: one of our own, whose use is measured"
+    )
+    parser.add_argument("--token", help="its token, if it is not in the URL")
+    add_peers(parser)
+    parser.add_argument(
+        "--rounds",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="with --against: measure each server so often, in turn; medians are told (default: 1)",
+    )
+    add_out(parser)
+
+
+def _latency(options: argparse.Namespace) -> None:
+    talk = read_talk(options.files)
+    rivals = [_ours(options)]
+    rivals += [theirs(peer, options.language, options.peer_token) for peer in options.against]
+    rounds = [
+        [asyncio.run(_measure(talk, rival, options)) for rival in rivals]
+        for _ in range(options.rounds if options.against else 1)
+    ]
+    if not options.against:
+        ((report,),) = rounds
+        Console().print(latency_table(report))
+        if options.out is not None:
+            write_json(options.out, report)
+        return
+    compared = [
+        Compared(rival.name, tuple(each))
+        for rival, each in zip(rivals, zip(*rounds, strict=True), strict=True)
+    ]
+    Console().print(comparison_table(compared))
+    if options.out is not None:
+        write_json(options.out, compared)
+
+
+def _ours(options: argparse.Namespace) -> Rival:
+    if options.url is None:
+        return ours(caller_of(options, ""))
+
+    @asynccontextmanager
+    async def running(_streams: int) -> AsyncIterator[Running]:
+        caller = replace(caller_of(options, options.url), token=options.token)
+        yield Running(trax(caller), None)
+
+    return Rival(options.url, running)
+
+
+async def _measure(talk: Recording, rival: Rival, options: argparse.Namespace) -> LatencyReport:
+    names = [f"{rival.name}, client {number + 1}" for number in range(options.streams)]
+    async with rival.running(options.streams) as running:
+        with watched(names, talk.duration_s) as watch:
+            return await measure_latency(
+                talk,
+                running.client,
+                options.streams,
+                options.stagger_ms / 1000,
+                running.server,
+                watch,
+            )
