@@ -2,6 +2,8 @@
 
     python -m loadtest accuracy        how right words and speakers are, without a server
     python -m loadtest latency FILE    how long words take, with clients that speak in real time
+    python -m loadtest streams         how many streams keep real time, without and with speakers
+    python -m loadtest lookahead       latency and errors against the look-ahead
     python -m loadtest soak            one long session: is memory flat, is the last word there
     python -m loadtest editors         how long edits take to other editors, and documents to open
     python -m loadtest crashes         kill -9 again and again: is anything missing
@@ -18,6 +20,8 @@ got); then the measurements:
   (words and speakers at once);
 - `latency` with `word_latency` (from arrivals to numbers), and `soak`; both with `clients` (who
   speak) and `measured_server` (who listens, in a process of its own);
+- `streams` and `lookahead`, which repeat `latency`; `rivals` (which servers), `peers` (those of
+  others, in their own protocols) and `comparison` (side by side);
 - `editors` (from edit to edit) with `editors_typing` (what is typed), `editors_link` (over what),
   `editors_documents` (long ones) and `editors_lag` (is the server's event loop free), and
   `editors_tasks`;

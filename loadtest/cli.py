@@ -1,4 +1,4 @@
-"""The command line: `python -m loadtest accuracy`, `latency`, `soak` and others."""
+"""The command line: `python -m loadtest accuracy`, `latency`, `streams`, `soak` and others."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ from loadtest.fuzz_command import add_fuzz
 from loadtest.jobs_command import add_jobs
 from loadtest.latency_command import add_latency
 from loadtest.living_command import add_living
+from loadtest.lookahead_command import add_lookahead
 from loadtest.measured_server import running_server
 from loadtest.options import add_out, add_session_options, caller_of, starting
 from loadtest.progress import watched
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import soak_table, write_json
 from loadtest.soak import SoakReport, measure_soak, script_flags
+from loadtest.streams_command import add_streams
 from server.errors import PeerMistake, StartError
 from streaming.errors import StreamingError
 from trax_client import TraxError
@@ -57,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_accuracy(commands.add_parser("accuracy", help="word and speaker errors, without a server"))
     add_latency(commands.add_parser("latency", help="how long words take, in real time"))
+    add_streams(commands.add_parser("streams", help="how many streams keep real time"))
+    add_lookahead(
+        commands.add_parser("lookahead", help="latency and errors against the look-ahead")
+    )
     _add_soak(commands.add_parser("soak", help="one long session: memory, and the last word"))
     add_editors(commands.add_parser("editors", help="how long edits and documents take"))
     add_crashes(commands.add_parser("crashes", help="kill -9 again and again: what is missing"))

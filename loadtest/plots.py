@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loadtest.accuracy_report import Reports, passes
 from loadtest.corrections import StretchesReport
+from loadtest.lookahead import LookaheadReport
 from loadtest.scoring import WordErrors
+from loadtest.streams import StreamsReport
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,6 +42,65 @@ def plot_stretches(report: StretchesReport, file: Path) -> None:
     }
     _draw_parts(right, finals_s, "from the end of a word to its final")
     figure.savefig(file)
+
+
+def plot_streams(reports: Sequence[StreamsReport], file: Path) -> None:
+    """Draw how long finals take against the number of streams, into a file."""
+    figure = _figure()
+    axes = figure.subplots()
+    for number, report in enumerate(reports):
+        known = [(s.streams, s.report.final_s) for s in report.steps if s.report is not None]
+        points = [(streams, final_s) for streams, final_s in known if final_s is not None]
+        counts = [streams for streams, _ in points]
+        color = f"C{number}"
+        p90 = [final_s.p90 for _, final_s in points]
+        axes.plot(counts, p90, "o-", color=color, label=f"{report.server}: 90 %")
+        p50 = [final_s.median for _, final_s in points]
+        axes.plot(counts, p50, "o:", color=color, label=f"{report.server}: median")
+    axes.axhline(reports[0].limit_s, color="gray", linewidth=0.8)
+    axes.set_xlabel("streams at once")
+    axes.set_ylabel("seconds from the end of a word to its final")
+    axes.set_yscale("log")
+    axes.set_title("Streams against latency")
+    axes.legend()
+    figure.savefig(file)
+
+
+def plot_lookahead(reports: Sequence[LookaheadReport], file: Path) -> None:
+    """Draw latency and errors against the look-ahead, into a file."""
+    figure = _figure()
+    left, right = figure.subplots(1, 2)
+    waits_s = [each.lookahead_ms / 1000 for each in reports]
+    latencies: dict[str, list[float | None]] = {
+        "final, 90 %": [each.final_p90_s for each in reports],
+        "final, median": [each.final_p50_s for each in reports],
+        "first shown, median": [each.shown_p50_s for each in reports],
+    }
+    _draw_against(left, waits_s, latencies)
+    left.set_ylabel("seconds from the end of a word")
+    errors: dict[str, list[float | None]] = {
+        "word errors": [100 * each.live.rate if each.live else None for each in reports],
+        "diarization errors": [
+            100 * each.speakers.rate if each.speakers else None for each in reports
+        ],
+    }
+    _draw_against(right, waits_s, errors)
+    right.set_ylabel("%")
+    figure.suptitle("Against the look-ahead")
+    figure.savefig(file)
+
+
+def _draw_against(
+    axes: Axes, waits_s: Sequence[float], rows: Mapping[str, Sequence[float | None]]
+) -> None:
+    """Draw what is known of each row."""
+    for name, values in rows.items():
+        points = [(x, y) for x, y in zip(waits_s, values, strict=True) if y is not None]
+        if points:
+            axes.plot(*zip(*points, strict=True), "o-", label=name)
+    axes.set_xlabel("look-ahead, seconds")
+    axes.set_ylim(bottom=0)
+    axes.legend()
 
 
 def _figure() -> Figure:

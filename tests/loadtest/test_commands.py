@@ -102,6 +102,42 @@ async def test_a_server_that_runs_already_is_measured_from_outside(
     assert report["granted"]["diarization"] is False
 
 
+async def test_streams_are_counted_until_there_are_no_more_to_try(
+    speech: Path, tmp_path: Path
+) -> None:
+    file, folder = speech / "items" / "LJ001-0008.flac", tmp_path / "results"
+
+    code, out, errors = await run(
+        *("streams", file, "--counts", "2,1", "--diarization", "off", "--out", folder),
+        TRAX_LIVE_MODEL=playing(file),
+    )
+
+    assert code == 0, errors
+    assert "streams with nine of ten words final" in out
+    (report,) = json.loads((folder / "streams.json").read_text())
+    assert [step["streams"] for step in report["steps"]] == [1, 2]
+    assert all(step["report"]["server"]["cpu_per_audio_s"] > 0 for step in report["steps"])
+    assert (folder / "streams.png").read_bytes().startswith(b"\x89PNG")
+
+
+async def test_errors_and_latency_are_measured_against_the_look_ahead(
+    speech: Path, tmp_path: Path
+) -> None:
+    file, folder = speech / "items" / "LJ001-0008.flac", tmp_path / "results"
+
+    code, out, errors = await run(
+        *("lookahead", file, "--lookaheads-ms", "600,0", "--out", folder),
+        TRAX_LIVE_MODEL=playing(file),
+    )
+
+    assert code == 0, errors
+    assert "word errors %" in out
+    reports = json.loads((folder / "lookahead.json").read_text())
+    assert [report["lookahead_ms"] for report in reports] == [0, 600]
+    assert all(report["live"]["total"] == 0 for report in reports)
+    assert (folder / "lookahead.png").read_bytes().startswith(b"\x89PNG")
+
+
 async def test_soak_finds_every_word_of_a_long_session(speech: Path, tmp_path: Path) -> None:
     file, result = speech / "conversations" / "pub-2spk-clean.flac", tmp_path / "result.json"
 

@@ -2,10 +2,16 @@
 
 import pytest
 
-from loadtest.diarization import DiarizationErrors, as_turns, diarization_errors
+from loadtest.diarization import (
+    DiarizationErrors,
+    as_turns,
+    diarization_errors,
+    turns_of_words,
+)
 from loadtest.recordings import TrueTurn
+from loadtest.scoring import Token
 from offline.diarization import VoiceTurn
-from streaming.core.domain import SAMPLE_RATE, Samples, Span, Speaker, Turn
+from streaming.core.domain import SAMPLE_RATE, Samples, Span, Speaker, Turn, from_ms
 
 TRUE = (TrueTurn(0, 4, "A"), TrueTurn(4, 8, "B"))
 
@@ -45,3 +51,21 @@ def test_turns_of_voices_become_those_of_speakers() -> None:
     assert [(turn.span.start, turn.span.end, turn.speaker) for turn in found] == [
         (8_000, 16_000, "V1"), (14_400, 32_000, "V2"),
     ]  # fmt: skip
+
+
+def test_what_one_speaker_says_in_a_row_is_a_turn() -> None:
+    words = [
+        Token("so", 0.0, 0.5, "A"),
+        Token("my", 0.75, 1.0, "A"),
+        Token("um", 1.0, 1.25, None),
+        Token("no", 1.25, 1.5, "B"),
+        Token("yes", 3.0, 3.5, "B"),
+    ]
+
+    turns = [(turn.span, turn.speaker) for turn in turns_of_words(words)]
+
+    assert turns == [
+        (Span(from_ms(0), from_ms(1000)), "A"),
+        (Span(from_ms(1250), from_ms(1500)), "B"),
+        (Span(from_ms(3000), from_ms(3500)), "B"),
+    ]
