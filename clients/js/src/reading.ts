@@ -3,6 +3,7 @@
 import type { IndexeddbPersistence } from "y-indexeddb";
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
+import { changed, changeOf, leaveFormats, stretchesOf, tellDelta } from "./changes.js";
 import {
   asAssignments,
   asPerson,
@@ -15,15 +16,16 @@ import {
   type Person,
   type Run,
   type Saying,
+  type Stretch,
   type TranscriptSpeaker,
   type Turn,
 } from "./document.js";
 import { type Forbidden, TraxError } from "./errors.js";
 import type { SessionState } from "./link.js";
 import { Listeners } from "./listeners.js";
-import { asComments, asTags, type Comment, type Tag } from "./remarks.js";
+import { Anchors, asComments, asTags, type Comment, placed, type Tag } from "./remarks.js";
 import type { Replication, ReplicationEvents } from "./replication.js";
-import { asSuggestions, type Suggestion } from "./suggestions.js";
+import { asSuggestions, Quotes, quotedBy, type Suggestion } from "./suggestions.js";
 
 /** What `SharedTranscript.on` tells: what then stands, by whomever it was changed. */
 export interface TranscriptEvents {
@@ -75,6 +77,15 @@ const PARTS: Readonly<Record<MapName | "text" | "notes", readonly Part[]>> = {
   meta: ["meta"],
 };
 
+/** What is kept of each besides, until it changes. */
+const KEPT: Partial<Record<keyof typeof PARTS, readonly string[]>> = {
+  text: ["runs", "plain"],
+  mspeakers: ["everybody", "merged", "same", "names"],
+  speakers: ["everybody", "merged", "same", "names"],
+  comments: ["threads"],
+  tags: ["labels"],
+};
+
 /** Origin of the transactions that undo takes back. */
 export const MINE = Symbol("mine");
 
@@ -89,7 +100,11 @@ export abstract class TranscriptReading {
   protected readonly maps: Readonly<Record<MapName, Y.Map<unknown>>>;
   protected readonly replication: Replication;
   protected readonly listeners = new Listeners<TranscriptEvents>();
+  protected readonly changes = new Listeners<Record<keyof TranscriptEvents, null>>();
   protected readonly known = new Map<string, unknown>();
+  protected readonly quotes = new Quotes();
+  private stretches: readonly Stretch[] | null = null;
+  private readonly anchors: Readonly<Record<"comments" | "tags", Anchors>>;
   protected saying = false;
   protected failure: TraxError | null = null;
 
@@ -104,6 +119,7 @@ export abstract class TranscriptReading {
   ) {
     this.text = doc.getText("text");
     this.notes = doc.getText("notes");
+    this.anchors = { comments: new Anchors(this.text), tags: new Anchors(this.text) };
     this.maps = Object.fromEntries(MAPS.map((name) => [name, doc.getMap(name)])) as Record<
       MapName,
       Y.Map<unknown>
@@ -112,14 +128,16 @@ export abstract class TranscriptReading {
     const scope = [this.text, this.notes, hturns, speakers, sugd, comments, tags];
     this.undoManager = new Y.UndoManager(scope, { trackedOrigins: new Set([MINE]) });
     this.replication = replicate({
-      state: (state) => this.listeners.tell("state", state),
+      state: (state) => this.announce("state", state),
       unconfirmed: () => this.tellSaving(),
       denied: (error) => this.deny(error),
       failed: (error) => {
         this.failure = error;
-        this.listeners.tell("error", error);
+        this.announce("error", error);
       },
     });
+    // Before anybody else observes it: they are told what changed, too.
+    this.text.observe(this.follow);
     doc.on("afterTransaction", this.note);
     awareness.on("change", this.notePresence);
   }
@@ -164,16 +182,22 @@ export abstract class TranscriptReading {
   /** What the server would correct where people had edited, and nobody decided about yet. */
   get suggestions(): readonly Suggestion[] {
     const { sug, sugd } = this.maps;
-    return this.cached("suggestions", () => asSuggestions(sug.toJSON(), sugd.toJSON()));
+    return this.cached("suggestions", () => {
+      const open = asSuggestions(sug.toJSON(), sugd.toJSON());
+      this.quotes.keep(new Set(open.map(quotedBy)));
+      return open;
+    });
   }
 
   /** What people say about the text. */
   get comments(): readonly Comment[] {
-    return this.cached("comments", () => asComments(this.text, this.maps.comments.toJSON()));
+    const said = this.cached("threads", () => asComments(this.maps.comments.toJSON()));
+    return this.cached("comments", () => placed(said, this.anchors.comments));
   }
 
   get tags(): readonly Tag[] {
-    return this.cached("tags", () => asTags(this.text, this.maps.tags.toJSON()));
+    const said = this.cached("labels", () => asTags(this.maps.tags.toJSON()));
+    return this.cached("tags", () => placed(said, this.anchors.tags));
   }
 
   /** Title, language and state; `Library.change` sets them. */
@@ -226,6 +250,15 @@ export abstract class TranscriptReading {
     return this.listeners.on(type, listener);
   }
 
+  /**
+   * Calls when something changes, as `on` does, but reads nothing: for who looks once a frame, say.
+   *
+   * @returns how to stop.
+   */
+  onChange(part: keyof TranscriptEvents, listener: () => void): () => void {
+    return this.changes.on(part, listener);
+  }
+
   /** Closes, whatever was saved; `saved` waits for that. What this browser keeps stays. */
   async close(): Promise<void> {
     this.replication.stop();
@@ -238,9 +271,16 @@ export abstract class TranscriptReading {
 
   // Inside
 
+  /** The whole text without attributes, as long as nothing changes. */
+  protected get plain(): string {
+    return this.cached("plain", () => this.text.toString());
+  }
+
   /** The whole text, in stretches of equal attributes. */
   get runs(): readonly Run[] {
-    return this.cached("runs", () => asRuns(this.text.toDelta()));
+    this.stretches ??= stretchesOf(this.text);
+    const { stretches } = this;
+    return this.cached("runs", () => asRuns(stretches));
   }
 
   private get everybody(): readonly TranscriptSpeaker[] {
@@ -268,16 +308,23 @@ export abstract class TranscriptReading {
     return this.known.get(name) as T;
   }
 
+  private readonly follow = (event: Y.YTextEvent, transaction: Y.Transaction): void => {
+    const change = changeOf(this.text, transaction);
+    tellDelta(event, change);
+    if (this.stretches !== null) this.stretches = changed(this.stretches, change);
+    this.quotes.follow(change);
+    for (const anchors of Object.values(this.anchors)) anchors.follow(change);
+  };
+
   protected readonly note = (transaction: Y.Transaction): void => {
+    leaveFormats(transaction);
     const parts = new Set<Part>();
     const named = { text: this.text, notes: this.notes, ...this.maps };
     for (const [name, type] of Object.entries(named)) {
       if (!transaction.changed.has(type as never)) continue;
       for (const part of PARTS[name as keyof typeof PARTS]) parts.add(part);
+      for (const kept of KEPT[name as keyof typeof KEPT] ?? []) this.known.delete(kept);
     }
-    if (parts.has("turns")) this.known.delete("runs");
-    if (parts.has("speakers"))
-      for (const each of ["everybody", "merged", "same", "names"]) this.known.delete(each);
     for (const part of parts) this.known.delete(part);
     for (const part of parts) this.tell(part);
     if (parts.has("speakers")) this.tell("partials");
@@ -290,15 +337,21 @@ export abstract class TranscriptReading {
 
   /** Tells what stands now, if anybody wants to know: it may cost a look at the whole text. */
   protected tell(part: Part | "partials" | "people"): void {
+    this.changes.tell(part, null);
     if (!this.listeners.has(part)) return;
     const now = part === "notes" ? this.notes.toString() : this[part];
     this.listeners.tell(part, now as never);
   }
 
+  private announce<K extends keyof TranscriptEvents>(type: K, event: TranscriptEvents[K]): void {
+    this.changes.tell(type, null);
+    this.listeners.tell(type, event);
+  }
+
   protected tellSaving(): void {
     if (this.saying === this.saving) return;
     this.saying = this.saving;
-    this.listeners.tell("saving", this.saving);
+    this.announce("saving", this.saving);
   }
 
   /** Takes back what the server did not take: what stands here shall stand there. */
@@ -306,6 +359,6 @@ export abstract class TranscriptReading {
     while (this.undoManager.undo() !== null);
     this.undoManager.clear();
     void this.kept?.clearData();
-    this.listeners.tell("denied", error);
+    this.announce("denied", error);
   }
 }

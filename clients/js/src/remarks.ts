@@ -12,6 +12,7 @@
  */
 
 import * as Y from "yjs";
+import { lengthOf, type TextChange } from "./changes.js";
 import { asMap, asText } from "./document.js";
 
 /** A stretch of the text that something is about; `null` once that text is gone. */
@@ -58,39 +59,108 @@ export function anchor(text: Y.Text, start: number, end: number): Record<string,
   };
 }
 
-/** All comments in the order of the text, those whose text is gone last. */
-export function asComments(text: Y.Text, entries: Readonly<Record<string, unknown>>): Comment[] {
+/** What is said about the text, without where that stands. */
+export type Unplaced<T> = Omit<T, "place"> & { readonly start: unknown; readonly end: unknown };
+
+/** All comments with their replies, in any order. */
+export function asComments(entries: Readonly<Record<string, unknown>>): Unplaced<Comment>[] {
   const replies = new Map<string, Reply[]>();
-  const begun: Comment[] = [];
+  const begun: Unplaced<Comment>[] = [];
   for (const [id, value] of Object.entries(entries)) {
     const fields = asMap(value);
     const said = asReply(id, fields);
     const parent = asText(fields.parent);
     if (said === null) continue;
     if (parent === null) {
-      const [place, quote] = [placeOf(text, fields), asText(fields.quote) ?? ""];
-      begun.push({ ...said, place, quote, resolved: fields.resolved === true, replies: [] });
+      const { start, end } = fields;
+      const quote = asText(fields.quote) ?? "";
+      begun.push({ ...said, start, end, quote, resolved: fields.resolved === true, replies: [] });
     } else {
       replies.set(parent, [...(replies.get(parent) ?? []), said]);
     }
   }
-  return begun
-    .map((comment) => ({ ...comment, replies: (replies.get(comment.id) ?? []).sort(byTime) }))
+  return begun.map((comment) => ({
+    ...comment,
+    replies: (replies.get(comment.id) ?? []).sort(byTime),
+  }));
+}
+
+/** All tags, in any order. */
+export function asTags(entries: Readonly<Record<string, unknown>>): Unplaced<Tag>[] {
+  return Object.entries(entries).flatMap(([id, value]) => {
+    const fields = asMap(value);
+    const label = asText(fields.label);
+    if (label === null) return [];
+    const { start, end } = fields;
+    const [author, quote] = [asText(fields.author) ?? "", asText(fields.quote) ?? ""];
+    return [{ id, label, author, createdMs: asTime(fields.created_ms), start, end, quote }];
+  });
+}
+
+/** Says where each stands now, in the order of the text; those whose text is gone come last. */
+export function placed<T extends { readonly createdMs: number }>(
+  remarks: readonly (T & { readonly start: unknown; readonly end: unknown })[],
+  anchors: Anchors,
+): (T & { readonly place: Place })[] {
+  anchors.keep(new Set(remarks.flatMap(({ start, end }) => [start, end])));
+  return remarks
+    .map(({ start, end, ...remark }) => {
+      const [first, last] = [anchors.indexOf(start), anchors.indexOf(end)];
+      const place = first !== null && last !== null && first < last ? [first, last] : null;
+      return { ...remark, place } as unknown as T & { readonly place: Place };
+    })
     .sort(byPlace);
 }
 
-/** All tags in the order of the text, those whose text is gone last. */
-export function asTags(text: Y.Text, entries: Readonly<Record<string, unknown>>): Tag[] {
-  return Object.entries(entries)
-    .flatMap(([id, value]) => {
-      const fields = asMap(value);
-      const label = asText(fields.label);
-      if (label === null) return [];
-      const author = asText(fields.author) ?? "";
-      const [place, quote] = [placeOf(text, fields), asText(fields.quote) ?? ""];
-      return [{ id, label, author, createdMs: asTime(fields.created_ms), place, quote }];
-    })
-    .sort(byPlace);
+/**
+ * Where anchors stand: sought in the whole text once, and then moved with what changes before them.
+ *
+ * Those that a change touches are sought anew. Owned by one open transcript, for one list.
+ */
+export class Anchors {
+  /** How often the text was looked through for one. */
+  sought = 0;
+  private readonly known = new Map<object, number>();
+
+  constructor(private readonly text: Y.Text) {}
+
+  /** @param value - A position as an entry has it, which stays the same object. */
+  indexOf(value: unknown): number | null {
+    const position = asMap(value);
+    if (this.text.doc === null || Object.keys(position).length === 0) return null;
+    const known = this.known.get(position);
+    if (known !== undefined) return known;
+    this.sought += 1;
+    const found = seek(this.text, this.text.doc, position);
+    if (found !== null) this.known.set(position, found);
+    return found;
+  }
+
+  /** Forgets all others. */
+  keep(values: ReadonlySet<unknown>): void {
+    for (const position of this.known.keys()) {
+      if (!values.has(position)) this.known.delete(position);
+    }
+  }
+
+  /** Moves what stands behind a change. */
+  follow({ from, to, stretches }: TextChange): void {
+    const length = stretches.reduce((sum, each) => sum + lengthOf(each), 0);
+    for (const [position, index] of this.known) {
+      if (index > to) this.known.set(position, index + length - (to - from));
+      else if (index >= from) this.known.delete(position);
+    }
+  }
+}
+
+function seek(text: Y.Text, doc: Y.Doc, value: object): number | null {
+  try {
+    const position = Y.createRelativePositionFromJSON(value);
+    const found = Y.createAbsolutePositionFromRelativePosition(position, doc);
+    return found?.type === text ? found.index : null;
+  } catch {
+    return null; // whatever an editor wrote there
+  }
 }
 
 function asReply(id: string, fields: Readonly<Record<string, unknown>>): Reply | null {
@@ -101,22 +171,6 @@ function asReply(id: string, fields: Readonly<Record<string, unknown>>): Reply |
 
 function asTime(value: unknown): number {
   return typeof value === "number" && Number.isFinite(value) ? value : 0;
-}
-
-function placeOf(text: Y.Text, fields: Readonly<Record<string, unknown>>): Place {
-  const [start, end] = [indexOf(text, fields.start), indexOf(text, fields.end)];
-  return start !== null && end !== null && start < end ? [start, end] : null;
-}
-
-function indexOf(text: Y.Text, value: unknown): number | null {
-  if (text.doc === null || Object.keys(asMap(value)).length === 0) return null;
-  try {
-    const position = Y.createRelativePositionFromJSON(value);
-    const found = Y.createAbsolutePositionFromRelativePosition(position, text.doc);
-    return found?.type === text ? found.index : null;
-  } catch {
-    return null; // whatever an editor wrote there
-  }
 }
 
 function byTime(one: { createdMs: number }, other: { createdMs: number }): number {

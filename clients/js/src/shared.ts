@@ -98,7 +98,7 @@ export class SharedTranscript extends TranscriptReading {
 
   /** Where a suggestion's text stands; `null` if that cannot be told: it is outdated. */
   place(suggestion: Suggestion): [number, number] | null {
-    return find(this.runs, suggestion);
+    return find(this.plain, this.runs, suggestion, this.quotes);
   }
 
   /**

@@ -5,6 +5,7 @@
  * `clients/PROTOCOL.md`, section 10.
  */
 
+import { lengthOf, type TextChange } from "./changes.js";
 import { asMap, type Run } from "./document.js";
 
 /** What accepting a suggestion does. */
@@ -29,6 +30,9 @@ export interface Suggestion {
   readonly endMs: number;
 }
 
+/** Changes since the last look; after more, all is sought anew. */
+const MOST_CHANGES = 200;
+
 /** Characters that are quoted on either side, if the turn has so many. */
 const CONTEXT = 20;
 
@@ -44,22 +48,106 @@ export function asSuggestions(
 }
 
 /** Where a suggestion's text stands; `null` if that cannot be told, or it is gone. */
-export function find(runs: readonly Run[], suggestion: Suggestion): [number, number] | null {
-  const text = runs.map((run) => run.text).join("");
-  const quoted = suggestion.before + suggestion.text + suggestion.after;
-  if (!quoted) return null;
-  let places: [number, number][] = [];
-  for (let at = text.indexOf(quoted); at !== -1; at = text.indexOf(quoted, at + 1)) {
-    const start = at + suggestion.before.length;
-    if (isWhole(text, at, quoted.length, suggestion)) {
-      places.push([start, start + suggestion.text.length]);
-    }
-  }
+export function find(
+  text: string,
+  runs: readonly Run[],
+  suggestion: Suggestion,
+  quotes: Quotes = new Quotes(),
+): [number, number] | null {
+  const quoted = quotedBy(suggestion);
+  let places = quotes
+    .in(text, quoted)
+    .filter((at) => isWhole(text, at, quoted.length, suggestion))
+    .map((at): [number, number] => {
+      const start = at + suggestion.before.length;
+      return [start, start + suggestion.text.length];
+    });
   const told = /[\p{L}\p{N}]/u.test(suggestion.before + suggestion.after);
   if (places.length > 1 || !told) {
     places = places.filter((place) => isAbout(runs, place, suggestion.words));
   }
   return places.length === 1 ? (places[0] ?? null) : null;
+}
+
+/** What has to stand somewhere for a suggestion to be about it. */
+export function quotedBy({ before, text, after }: Suggestion): string {
+  return before + text + after;
+}
+
+/**
+ * Where quotes stand: sought in the whole text once, and then only where something changed.
+ *
+ * Owned by one open transcript.
+ */
+export class Quotes {
+  /** How often a whole text was looked through. */
+  sought = 0;
+  private readonly known = new Map<string, number[]>();
+  private dirty: [number, number][] = [];
+
+  /** Everywhere a quote stands in the text as it is after the last change. */
+  in(text: string, quote: string): readonly number[] {
+    if (this.dirty.length > 0) this.look(text);
+    let found = this.known.get(quote);
+    if (found === undefined) {
+      this.sought += 1;
+      found = allOf(text, quote, 0, text.length);
+      this.known.set(quote, found);
+    }
+    return found;
+  }
+
+  /** Forgets all others. */
+  keep(quotes: ReadonlySet<string>): void {
+    for (const quote of this.known.keys()) if (!quotes.has(quote)) this.known.delete(quote);
+  }
+
+  /** Moves what stands behind a change, and has what it touches sought there. */
+  follow({ from, to, stretches }: TextChange): void {
+    if (this.dirty.length === MOST_CHANGES) {
+      this.known.clear();
+      this.dirty = [];
+    }
+    if (this.known.size === 0) return;
+    const length = stretches.reduce((sum, each) => sum + lengthOf(each), 0);
+    const by = length - (to - from);
+    for (const [quote, places] of this.known) {
+      const left = places.filter((at) => at + quote.length <= from || at >= to);
+      this.known.set(
+        quote,
+        left.map((at) => (at >= to ? at + by : at)),
+      );
+    }
+    this.dirty = this.dirty.map(([start, end]) => [
+      start < from ? start : Math.max(from, start + by),
+      end > to ? end + by : Math.max(end, from + length),
+    ]);
+    this.dirty.push([from, from + length]);
+  }
+
+  private look(text: string): void {
+    for (const [quote, places] of this.known) {
+      const found = this.dirty.flatMap(([start, end]) =>
+        allOf(text, quote, start - quote.length, end + quote.length),
+      );
+      if (found.length === 0) continue;
+      const all = [...new Set([...places, ...found])].sort((one, other) => one - other);
+      this.known.set(quote, all);
+    }
+    this.dirty = [];
+  }
+}
+
+/** Where a quote stands, whole, in `[start, end)`; one of nothing stands nowhere. */
+function allOf(text: string, quote: string, start: number, end: number): number[] {
+  const first = Math.max(0, start);
+  const part = text.slice(first, Math.min(end, text.length));
+  const found: number[] = [];
+  if (!quote) return found;
+  for (let at = part.indexOf(quote); at !== -1; at = part.indexOf(quote, at + 1)) {
+    found.push(first + at);
+  }
+  return found;
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import type { Run } from "../src/document.js";
-import { asSuggestions, find, type Suggestion } from "../src/suggestions.js";
+import { asSuggestions, find as findIn, type Suggestion } from "../src/suggestions.js";
 
 const FIELDS = {
   kind: "replace",
@@ -37,6 +37,9 @@ function runs(...texts: (string | [string, string | null])[]): Run[] {
   }
   return found;
 }
+
+const find = (found: readonly Run[], suggestion: Suggestion) =>
+  findIn(found.map(({ text }) => text).join(""), found, suggestion);
 
 test("a suggestion is read", () => {
   expect(asSuggestions({ x: FIELDS }, {})).toEqual([SUGGESTION]);

@@ -1,7 +1,7 @@
 /** Shared transcripts against a real server: read, edited, shared, without a network, merged. */
 
 import "fake-indexeddb/auto";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import * as Y from "yjs";
 import { asRuns } from "../src/document.js";
@@ -75,6 +75,26 @@ test("what is spoken appears in turns, with partials before it", async () => {
   expect(partials.join("")).toMatch(/w\d/);
   expect(turns.at(-1)).toBe(2);
   await until(() => transcript.partials.length === 0, "no partials");
+});
+
+test("what is read again after each change is only what changed", async () => {
+  const [ada, bob] = [await join(), await join()];
+  const whole = vi.spyOn(bob.text, "toDelta");
+  const told: number[] = [];
+  bob.onChange("turns", () => told.push(bob.turns.length));
+  ada.splitTurn(0);
+  ada.insert(1, "so here we are");
+  ada.highlight(4, 8, "yellow");
+  ada.splitTurn(8);
+  await until(() => bob.text.toString() === "\nso here\n we are", "all of it");
+  expect(bob.turns.map(({ text, start }) => [start, text])).toEqual([
+    [1, "so here"],
+    [9, " we are"],
+  ]);
+  expect(bob.runs).toEqual(ada.runs);
+  expect(bob.runs.map(({ highlight }) => highlight)).toContain("yellow");
+  expect(told.at(-1)).toBe(2);
+  expect(whole).toHaveBeenCalledTimes(1);
 });
 
 test("people edit together, and each sees what the other did", async () => {
