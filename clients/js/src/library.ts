@@ -136,10 +136,15 @@ export class Library {
     await this.request("DELETE", pathOf(id));
   }
 
-  /** The words of one pass, or of all live ones, as they were heard. */
-  async words(id: string, pass?: string): Promise<HeardPass[]> {
+  /**
+   * The words of one pass, or of all live ones, as they were heard.
+   *
+   * @param first - From which word of the pass on; the number of those that are here already.
+   */
+  async words(id: string, pass?: string, first = 0): Promise<HeardPass[]> {
     const passes: HeardPass[] = [];
-    for await (const page of this.pages(withQuery(pathOf(id, "words"), { pass }))) {
+    const cursor = pass !== undefined && first > 0 ? `${pass}.${first}` : undefined;
+    for await (const page of this.pages(withQuery(pathOf(id, "words"), { pass, cursor }))) {
       passes.push(...page.items("passes").map(readPass));
     }
     return passes;

@@ -11,8 +11,8 @@ import { commandOf } from "../src/meeting/shortcuts";
 import { describe } from "../src/meeting/StatusLine";
 import { asHotwords, dialOf, DIAL } from "../src/meeting/wishes";
 import { fileName, obsidianNote } from "../src/take/files";
-import { find } from "../src/take/find";
-import { parseSegment, spanOf, timeWords, wordAt, wordSaidAt } from "../src/words/timing";
+import { Finder } from "../src/take/find";
+import { parseSegment, spanOf, timeWords, WordTimes, wordAt, wordSaidAt } from "../src/words/timing";
 
 const heard = ["Good", " morning", " dear", " friends"].map((text, n) => ({
   text,
@@ -56,6 +56,33 @@ group("times of words", () => {
     expect(parseSegment("1:2")).toBeNull();
   });
 
+  test("a text that grows and changes has only its changes looked through, with equal results", () => {
+    const many = Array.from({ length: 400 }, (_, n) => ({
+      text: ` w${n % 7}`, startMs: n * 100, endMs: n * 100 + 90, confidence: 900,
+    }));
+    const segments = Array.from({ length: 100 }, (_, n) => run(0, ` w${(4 * n) % 7} w${(4 * n + 1) % 7}`, `1:${4 * n}:${4 * n + 4}`));
+    const laid = (runs: readonly Run[]) => {
+      let start = 0;
+      return runs.map((each) => ({ ...each, start: (start += each.text.length) - each.text.length }));
+    };
+    let heard = many.slice(0, 300);
+    const times = new WordTimes();
+    const read = (runs: readonly Run[]) => {
+      const before = times.looked;
+      const laidOut = laid(runs);
+      expect(times.read(laidOut, () => heard)).toEqual(timeWords(laidOut, () => heard));
+      return times.looked - before;
+    };
+    expect(read(segments)).toBe(100);
+    expect(read(segments)).toBe(0);
+    expect(read(segments.with(50, run(0, " w4 typed", "1:200:204")))).toBe(1);
+    expect(read([...segments.slice(0, 20), run(0, " w3 w4", "1:80:84"), ...segments.slice(20)])).toBeLessThan(5);
+    read(segments);
+    expect(read(segments.slice(2))).toBeLessThan(5);
+    heard = many;
+    expect(read(segments.slice(2))).toBe(25); // whose words are here now
+  });
+
   test("places and times lead to words", () => {
     const timed = timeWords([run(0, "Good morning dear friends", "1:0:4")], words);
     expect(wordAt(timed, 7)?.startMs).toBe(1000);
@@ -70,12 +97,20 @@ group("times of words", () => {
 test("searching minds neither case nor accents, and knows where things stand", () => {
   const turn = (start: number, text: string, speaker: string) => ({ start, text, speaker }) as Turn;
   const turns = [turn(1, "Ein Café, İstanbul", "s1"), turn(20, "kein cafe", "s2")];
+  const finder = new Finder();
+  const find = finder.find.bind(finder);
   expect(find(turns, "CAFE", null)).toEqual([
     { from: 5, to: 9 },
     { from: 25, to: 29 },
   ]);
   expect(find(turns, "café", "s2")).toEqual([{ from: 25, to: 29 }]);
   expect(find(turns, "  ", null)).toEqual([]);
+  const looked = finder.looked;
+  find(turns, "cafe", null);
+  const grown = [...turns.map((each) => ({ ...each, start: each.start + 7 })), turn(40, "Cafés", "s1")];
+  expect(find(grown, "cafe", null).map(({ from }) => from)).toEqual([12, 32, 40]);
+  expect(find(grown, "kein", null)).toHaveLength(1);
+  expect(finder.looked - looked).toBe(2 + 1); // nothing was kept while nothing was sought
 });
 
 test("both languages have the same places to fill", () => {

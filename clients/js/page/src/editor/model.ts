@@ -12,7 +12,6 @@ export interface TurnHead {
   /** Number of the speaker's colour. */
   readonly colour: number;
   readonly time: string;
-  readonly label: string;
 }
 
 export interface Mark {
@@ -22,7 +21,11 @@ export interface Mark {
   readonly title?: string;
 }
 
-export type SpeakerChosen = (turn: TurnHead, element: HTMLElement) => void;
+export interface HeadWishes {
+  readonly chooseSpeaker: (turn: TurnHead, element: HTMLElement) => void;
+  /** What a head is called, made when it is seen. */
+  readonly headLabel: (turn: TurnHead) => string;
+}
 
 export const setTurns = StateEffect.define<readonly TurnHead[]>();
 export const setMarks = StateEffect.define<readonly Mark[]>();
@@ -33,28 +36,26 @@ export const setPlaying = StateEffect.define<{ from: number; to: number } | null
 class TurnWidget extends WidgetType {
   constructor(
     readonly head: TurnHead,
-    readonly choose: SpeakerChosen,
+    readonly wishes: HeadWishes,
   ) {
     super();
   }
 
   override eq(other: TurnWidget): boolean {
     const [a, b] = [this.head, other.head];
-    return (
-      a.id === b.id && a.name === b.name && a.colour === b.colour && a.time === b.time && a.label === b.label
-    );
+    return a.id === b.id && a.name === b.name && a.colour === b.colour && a.time === b.time;
   }
 
   toDOM(): HTMLElement {
-    const { name, colour, time, label } = this.head;
+    const { name, colour, time } = this.head;
     const head = document.createElement("div");
     head.className = `turn-head voice-${colour}`;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "turn-name";
     button.textContent = name;
-    button.setAttribute("aria-label", label);
-    button.addEventListener("click", () => this.choose(this.head, button));
+    button.setAttribute("aria-label", this.wishes.headLabel(this.head));
+    button.addEventListener("click", () => this.wishes.chooseSpeaker(this.head, button));
     const at = document.createElement("span");
     at.className = "turn-time";
     at.textContent = time;
@@ -123,13 +124,13 @@ function drawn<T>(effectType: StateEffectType<T>, draw: (value: T, length: numbe
 }
 
 /** Heads of turns, above the line where each begins. */
-export function turnField(choose: SpeakerChosen) {
+export function turnField(wishes: HeadWishes) {
   return drawn(setTurns, (heads, length) =>
     Decoration.set(
       heads
         .filter(({ at }) => at <= length)
         .map((head) =>
-          Decoration.widget({ widget: new TurnWidget(head, choose), block: true, side: -1 }).range(head.at),
+          Decoration.widget({ widget: new TurnWidget(head, wishes), block: true, side: -1 }).range(head.at),
         ),
     ),
   );

@@ -5,13 +5,22 @@
  * classes. What is shown to others is the same: `cursor`, `{anchor, head}` as relative positions.
  */
 
-import { Annotation, type Range } from "@codemirror/state";
+import { Annotation, type ChangeDesc } from "@codemirror/state";
 import { Decoration, type DecorationSet, type EditorView, ViewPlugin, type ViewUpdate, WidgetType } from "@codemirror/view";
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 
 export const COLOURS = 8;
 const moved = Annotation.define<true>();
+
+/** Where somebody else is. */
+interface Cursor {
+  readonly client: number;
+  readonly anchor: number;
+  readonly head: number;
+  readonly colour: number;
+  readonly name: string;
+}
 
 class Caret extends WidgetType {
   constructor(
@@ -44,18 +53,26 @@ class Caret extends WidgetType {
 export const colourOf = (client: number): number => client % COLOURS;
 
 export function presence(text: Y.Text, awareness: Awareness) {
+  const shown = (client: number) =>
+    awareness.getStates().get(client)?.cursor as { anchor: unknown; head: unknown } | null | undefined;
   return ViewPlugin.fromClass(
     class {
       decorations: DecorationSet = Decoration.none;
+      private cursors: readonly Cursor[] = [];
+      /** Somebody is where the text has not come yet. */
+      private missing = false;
       private readonly listen: (change: { added: number[]; updated: number[]; removed: number[] }) => void;
 
       constructor(view: EditorView) {
         this.listen = ({ added, updated, removed }) => {
-          if ([...added, ...updated, ...removed].every((id) => id === awareness.clientID)) return;
-          view.dispatch({ annotations: [moved.of(true)] });
+          const concerned = [...added, ...updated, ...removed].some(
+            (id) => id !== awareness.clientID && (shown(id) || this.cursors.some(({ client }) => client === id)),
+          );
+          if (concerned) view.dispatch({ annotations: [moved.of(true)] });
         };
         awareness.on("change", this.listen);
-        this.decorations = this.draw(view);
+        this.cursors = this.find(view);
+        this.decorations = draw(this.cursors);
       }
 
       destroy(): void {
@@ -65,7 +82,10 @@ export function presence(text: Y.Text, awareness: Awareness) {
       update(update: ViewUpdate): void {
         this.show(update);
         const others = update.transactions.some((each) => each.annotation(moved));
-        if (update.docChanged || others) this.decorations = this.draw(update.view);
+        if (others || (this.missing && update.docChanged)) this.cursors = this.find(update.view);
+        // As relative positions move: with the character behind them.
+        else if (update.docChanged) this.cursors = this.cursors.map((each) => move(each, update.changes));
+        if (others || update.docChanged) this.decorations = draw(this.cursors);
       }
 
       private show(update: ViewUpdate): void {
@@ -85,28 +105,41 @@ export function presence(text: Y.Text, awareness: Awareness) {
         if (JSON.stringify(next) !== JSON.stringify(mine)) awareness.setLocalStateField("cursor", next);
       }
 
-      private draw(view: EditorView): DecorationSet {
-        const length = view.state.doc.length;
-        const ranges: Range<Decoration>[] = [];
-        for (const [client, state] of awareness.getStates()) {
-          const cursor = (state as { cursor?: { anchor: unknown; head: unknown } }).cursor;
-          if (client === awareness.clientID || !cursor) continue;
-          const anchor = indexOf(text, cursor.anchor);
-          const head = indexOf(text, cursor.head);
-          if (anchor === null || head === null || Math.max(anchor, head) > length) continue;
-          const colour = colourOf(client);
-          const [from, to] = anchor < head ? [anchor, head] : [head, anchor];
-          if (from < to) ranges.push(Decoration.mark({ class: `chosen voice-${colour}` }).range(from, to));
-          const name = String((state as { user?: { name?: unknown } }).user?.name ?? "").slice(0, 40);
-          ranges.push(
-            Decoration.widget({ widget: new Caret(name, colour), side: head > anchor ? -1 : 1 }).range(head),
-          );
-        }
-        return Decoration.set(ranges, true);
+      /** Looks for each cursor in the whole text. */
+      private find(view: EditorView): Cursor[] {
+        const { length } = view.state.doc;
+        this.missing = false;
+        return [...awareness.getStates().keys()].flatMap((client) => {
+          const cursor = shown(client);
+          if (client === awareness.clientID || !cursor) return [];
+          const [anchor, head] = [indexOf(text, cursor.anchor), indexOf(text, cursor.head)];
+          if (anchor === null || head === null || Math.max(anchor, head) > length) {
+            this.missing = true;
+            return [];
+          }
+          const user = awareness.getStates().get(client)?.user as { name?: unknown } | undefined;
+          const name = String(user?.name ?? "").slice(0, 40);
+          return [{ client, anchor, head, colour: colourOf(client), name }];
+        });
       }
     },
     { decorations: (plugin) => plugin.decorations },
   );
+}
+
+function move(cursor: Cursor, changes: ChangeDesc): Cursor {
+  const { anchor, head } = cursor;
+  return { ...cursor, anchor: changes.mapPos(anchor, 1), head: changes.mapPos(head, 1) };
+}
+
+function draw(cursors: readonly Cursor[]): DecorationSet {
+  const ranges = cursors.flatMap(({ anchor, head, colour, name }) => {
+    const [from, to] = anchor < head ? [anchor, head] : [head, anchor];
+    const caret = Decoration.widget({ widget: new Caret(name, colour), side: head > anchor ? -1 : 1 });
+    const chosen = Decoration.mark({ class: `chosen voice-${colour}` });
+    return from < to ? [chosen.range(from, to), caret.range(head)] : [caret.range(head)];
+  });
+  return Decoration.set(ranges, true);
 }
 
 function indexOf(text: Y.Text, position: unknown): number | null {

@@ -5,15 +5,14 @@ import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import type { SharedTranscript } from "trax-client/transcript";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
-import { found, marks, partials, playing, type SpeakerChosen, turnField } from "./model";
+import { found, type HeadWishes, marks, partials, playing, turnField } from "./model";
 import { nonce } from "./nonce";
 import { presence } from "./presence";
 
-export interface EditorWishes {
+export interface EditorWishes extends HeadWishes {
   readonly transcript: SharedTranscript;
   readonly readOnly: boolean;
   readonly label: string;
-  readonly chooseSpeaker: SpeakerChosen;
   /** A position was clicked; `hear`: with Alt, which asks for its sound. */
   readonly onClick: (position: number, hear: boolean) => void;
   readonly onSelect: (from: number, to: number) => void;
@@ -43,7 +42,7 @@ export function openEditor(parent: HTMLElement, wishes: EditorWishes): EditorVie
         keymap.of(standardKeymap),
         yCollab(transcript.text, null, { undoManager: readOnly ? false : transcript.undoManager }),
         presence(transcript.text, transcript.awareness),
-        turnField(wishes.chooseSpeaker),
+        turnField(wishes),
         marks,
         partials,
         playing,
@@ -83,7 +82,7 @@ function turnKeys(transcript: SharedTranscript) {
       key: "Backspace",
       run: (view: EditorView) => {
         const { from, empty } = view.state.selection.main;
-        if (!empty) return false;
+        if (!empty || view.state.sliceDoc(Math.max(0, from - 1), from) !== "\n") return false;
         const turn = transcript.turns.find(({ start }) => start === from);
         if (!turn?.id) return false;
         if (turn.start > 1) transcript.joinTurns(turn.id);

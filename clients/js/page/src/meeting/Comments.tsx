@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { Comment, Reply, SharedTranscript } from "trax-client/transcript";
 import { date } from "../format";
 import { useSpeech } from "../i18n";
-import { useShared } from "./useShared";
+import { sayAlike, useShared } from "./useShared";
 
 interface Props {
   readonly transcript: SharedTranscript;
@@ -16,15 +16,18 @@ interface Props {
 export function Comments(props: Props) {
   const { transcript, readOnly, show } = props;
   const { say } = useSpeech();
-  const comments = useShared(transcript, "comments");
-  const tags = useShared(transcript, "tags");
+  const comments = useShared(transcript, "comments", sayAlike);
+  const tags = useShared(transcript, "tags", sayAlike);
   return (
     <>
       {tags.length > 0 && (
         <ul className="tags">
           {tags.map((tag) => (
             <li key={tag.id}>
-              <button type="button" onClick={() => tag.place && show(...tag.place)}>
+              <button type="button" onClick={() => {
+                  const place = transcript.tags.find(({ id }) => id === tag.id)?.place;
+                  if (place) show(...place);
+                }}>
                 #{tag.label}
               </button>
               {!readOnly && (
@@ -57,7 +60,11 @@ function Thread({ comment, transcript, readOnly, author, show }: Props & { comme
         type="button"
         className="quote"
         title={say("comment.show")}
-        onClick={() => comment.place && show(...comment.place)}
+        onClick={() => {
+          // Where it stands now; it was drawn when it said something else.
+          const place = transcript.comments.find(({ id }) => id === comment.id)?.place;
+          if (place) show(...place);
+        }}
       >
         {comment.quote}
       </button>

@@ -25,6 +25,7 @@ import { useEmpty } from "./useShared";
 import { myName, type Opened } from "./useTranscript";
 
 const SKIP_MS = 5_000;
+const NOTHING = { from: 0, to: 0 };
 
 export function Meeting({ transcript, role, library, error }: Opened & { library: Library; error: unknown }) {
   const say = useSay();
@@ -34,7 +35,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
   const length = useLength(library, transcript.id, recording.phase);
   const player = usePlayer(library, transcript.id, length);
   const [menu, setMenu] = useState<{ turn: TurnHead; anchor: HTMLElement } | null>(null);
-  const [selection, setSelection] = useState({ from: 0, to: 0 });
+  const [selection, setSelection] = useState(NOTHING);
   const [finding, setFinding] = useState(false);
   const [help, setHelp] = useState(false);
   const [again, setAgain] = useState<{ startMs: number; endMs: number } | null>(null);
@@ -57,7 +58,8 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
     chooseSpeaker: (turn, anchor) => !readOnly && setMenu({ turn, anchor }),
     // Who reads only, or listens already, needs no key for it.
     onClick: (position, asked) => (asked || player.playing || readOnly) && hear(position),
-    onSelect: (from, to) => setSelection({ from, to }),
+    // The cursor alone moves with each key, and changes nothing that is drawn.
+    onSelect: (from, to) => setSelection(from < to ? { from, to } : NOTHING),
   });
   const empty = useEmpty(transcript);
   usePlayingWord(player, editing);
@@ -80,7 +82,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
   };
   const selected = () => spanOf(editing.timed.current, selection.from, selection.to);
   const skipTurn = (direction: -1 | 1) => {
-    const starts = editing.heads.flatMap(({ at }) => wordAt(editing.timed.current, at + 1)?.startMs ?? []);
+    const starts = editing.heads.current.flatMap(({ at }) => wordAt(editing.timed.current, at + 1)?.startMs ?? []);
     const sorted = [...new Set(starts)].sort((a, b) => a - b);
     const now = player.now();
     const next =
@@ -103,7 +105,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
     faster: () => changeSpeed(1),
     find: () => setFinding(true),
     help: () => setHelp(true),
-    hear: () => hear(selection.from),
+    hear: () => hear(editing.view.current?.state.selection.main.from ?? 0),
   });
 
   return (

@@ -1,12 +1,12 @@
 /** Beside the transcript: notes, comments and tags, suggestions. */
 
-import { useState } from "react";
+import { memo, useState } from "react";
 import type { SharedTranscript } from "trax-client/transcript";
 import { NotesEditor } from "../editor/NotesEditor";
 import { useSay } from "../i18n";
 import { Comments } from "./Comments";
 import { Suggestions } from "./Suggestions";
-import { useShared } from "./useShared";
+import { sayAlike, useShared } from "./useShared";
 
 export type Tab = "notes" | "comments" | "suggestions";
 const TABS: readonly Tab[] = ["notes", "comments", "suggestions"];
@@ -20,9 +20,11 @@ interface Props {
   readonly show: (from: number, to: number) => void;
 }
 
-export function SidePanel({ transcript, readOnly, author, tab, onTab, show }: Props) {
+/** Drawn for what it shows, not for each key that is typed beside it. */
+export const SidePanel = memo(function SidePanel(props: Props) {
+  const { transcript, readOnly, author, tab, onTab, show } = props;
   const say = useSay();
-  const comments = useShared(transcript, "comments").filter(({ resolved }) => !resolved);
+  const comments = useShared(transcript, "comments", sayAlike).filter(({ resolved }) => !resolved);
   const suggestions = useShared(transcript, "suggestions");
   const counts: Record<Tab, number> = {
     notes: 0,
@@ -69,4 +71,4 @@ export function SidePanel({ transcript, readOnly, author, tab, onTab, show }: Pr
       </div>
     </aside>
   );
-}
+});

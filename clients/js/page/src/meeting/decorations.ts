@@ -27,7 +27,6 @@ export function headsOf(transcript: Read, timed: readonly TimedWord[], say: Say)
       name,
       colour: colourOf(turn.speaker),
       time,
-      label: say("speaker.edit", { name, time }),
     };
   });
 }

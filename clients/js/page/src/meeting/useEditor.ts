@@ -1,15 +1,14 @@
 /** The editor, kept decorated: turns, marks, what is being said, the times of its words. */
 
 import { EditorView } from "@codemirror/view";
-import { type RefObject, useEffect, useRef, useState } from "react";
+import { type RefObject, useEffect, useRef } from "react";
 import type { Library } from "trax-client";
 import type { SharedTranscript } from "trax-client/transcript";
-import type * as Y from "yjs";
 import { setMarks, setPartials, setTurns, type TurnHead } from "../editor/model";
 import { openEditor } from "../editor/transcriptEditor";
 import { useSay } from "../i18n";
 import { PassWords } from "../words/passes";
-import { type TimedWord, timeWords } from "../words/timing";
+import { type TimedWord, WordTimes } from "../words/timing";
 import { colours } from "./colours";
 import { headsOf, marksOf } from "./decorations";
 
@@ -26,7 +25,7 @@ export interface Editing {
   readonly view: RefObject<EditorView | null>;
   /** The words of the text that have a time, in its order. */
   readonly timed: RefObject<readonly TimedWord[]>;
-  readonly heads: readonly TurnHead[];
+  readonly heads: RefObject<readonly TurnHead[]>;
 }
 
 interface Wishes {
@@ -47,7 +46,7 @@ export function useEditor(wishes: Wishes): Editing {
   const timed = useRef<readonly TimedWord[]>([]);
   const latest = useRef(wishes);
   const marking = useRef<() => void>(() => undefined);
-  const [heads, setHeads] = useState<readonly TurnHead[]>([]);
+  const heads = useRef<readonly TurnHead[]>([]);
   latest.current = wishes;
 
   useEffect(() => {
@@ -56,12 +55,14 @@ export function useEditor(wishes: Wishes): Editing {
       transcript,
       readOnly,
       label: say("meeting.editor"),
+      headLabel: ({ name, time }) => say("speaker.edit", { name, time }),
       chooseSpeaker: (turn, element) => latest.current.chooseSpeaker(turn, element),
       onClick: (position, hear) => latest.current.onClick(position, hear),
       onSelect: (from, to) => latest.current.onSelect(from, to),
     });
     view.current = editor;
     const words = new PassWords(library, transcript.id, () => later());
+    const times = new WordTimes();
     let timer: ReturnType<typeof setTimeout> | null = null;
     let [frame, saying] = [0, 0];
 
@@ -70,13 +71,13 @@ export function useEditor(wishes: Wishes): Editing {
       timer = null;
       const began = performance.now();
       words.need(transcript.runs);
-      timed.current = timeWords(transcript.runs, words.get);
+      timed.current = times.read(transcript.runs, words.get);
       const shown = headsOf(transcript, timed.current, say);
       const effects = [
         setTurns.of(shown),
         setMarks.of(marksOf(transcript, timed.current, latest.current.doubt, say)),
       ];
-      setHeads(shown);
+      heads.current = shown;
       follow(editor, () => editor.dispatch({ effects }));
       costMs = performance.now() - began;
     };
@@ -97,12 +98,12 @@ export function useEditor(wishes: Wishes): Editing {
       const sayings = transcript.partials.map((each) => ({ ...each, colour: colourOf(each.speaker) }));
       follow(editor, () => editor.dispatch({ effects: setPartials.of(sayings) }));
     };
-    // What others type moves what is drawn; only where turns begin or end is it drawn anew at once.
-    const typed = (event: Y.YTextEvent) => {
-      const whole = event.delta.every(
-        ({ insert, delete: gone }) => !gone && !(typeof insert === "string" && insert.includes("\n")),
-      );
-      if (whole) later();
+    // What is typed moves what is drawn; only where lines begin or end is it drawn anew at once.
+    let { lines } = editor.state.doc;
+    const typed = () => {
+      const known = lines;
+      ({ lines } = editor.state.doc);
+      if (lines === known) later();
       else turns();
     };
     const maps = ["turns", "hturns"].map((name) => transcript.doc.getMap(name));
@@ -113,12 +114,12 @@ export function useEditor(wishes: Wishes): Editing {
     speak();
     editor.scrollDOM.scrollTop = 0;
     const stops = [
-      transcript.on("speakers", turns),
-      transcript.on("comments", later),
-      transcript.on("tags", later),
-      transcript.on("suggestions", later),
+      transcript.onChange("speakers", turns),
+      transcript.onChange("comments", later),
+      transcript.onChange("tags", later),
+      transcript.onChange("suggestions", later),
       // Not at once: presence also changes in the midst of what the editor does itself.
-      transcript.on("partials", () => {
+      transcript.onChange("partials", () => {
         saying ||= requestAnimationFrame(speak);
       }),
     ];

@@ -1,10 +1,10 @@
 /** Search inside the transcript, of everybody or one speaker. */
 
-import { useMemo, useState } from "react";
+import { useEffect, useState } from "react";
 import type { SharedTranscript } from "trax-client/transcript";
 import { useSay } from "../i18n";
 import { useShared } from "../meeting/useShared";
-import { find } from "./find";
+import { Finder, type Hit } from "./find";
 
 interface Props {
   readonly transcript: SharedTranscript;
@@ -12,14 +12,41 @@ interface Props {
   readonly onClose: () => void;
 }
 
+const NONE: readonly Hit[] = [];
+
+/** How long words may stream in before they are found. */
+const PAUSE_MS = 500;
+
+/** Where something stands now. Nothing is read while nothing is sought. */
+function useHits(transcript: SharedTranscript, query: string, speaker: string | null): readonly Hit[] {
+  const [finder] = useState(() => new Finder());
+  const [hits, setHits] = useState(NONE);
+  useEffect(() => {
+    if (!query.trim()) return setHits(NONE);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const look = () => {
+      timer = undefined;
+      setHits(finder.find(transcript.turns, query, speaker));
+    };
+    look();
+    const stop = transcript.onChange("turns", () => {
+      timer ??= setTimeout(look, PAUSE_MS);
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [transcript, finder, query, speaker]);
+  return hits;
+}
+
 export function FindBar({ transcript, show, onClose }: Props) {
   const say = useSay();
-  const turns = useShared(transcript, "turns");
-  const speakers = useShared(transcript, "speakers");
   const [query, setQuery] = useState("");
+  const speakers = useShared(transcript, "speakers");
   const [speaker, setSpeaker] = useState<string | null>(null);
   const [at, setAt] = useState(0);
-  const hits = useMemo(() => find(turns, query, speaker), [turns, query, speaker]);
+  const hits = useHits(transcript, query, speaker);
 
   function go(step: number) {
     if (hits.length === 0) return;

@@ -9,14 +9,48 @@ export interface Hit {
 
 const MOST = 2_000;
 
-/** Where something stands, whatever its case and accents; of one speaker, or of all (`null`). */
-export function find(turns: readonly Turn[], query: string, speaker: string | null): Hit[] {
+/** What is looked for, again and again, in turns of which few change meanwhile. */
+export class Finder {
+  /** How many turns were made plain. */
+  looked = 0;
+  private known: ReadonlyMap<string, Folded> = new Map();
+
+  /** Where something stands, whatever its case and accents; of one speaker, or of all (`null`). */
+  find(turns: readonly Turn[], query: string, speaker: string | null): Hit[] {
+    const plain = new Map<string, Folded>();
+    const hits = search(turns, query, speaker, (text) => {
+      const known = plain.get(text) ?? this.known.get(text) ?? this.look(text);
+      plain.set(text, known);
+      return known;
+    });
+    this.known = plain;
+    return hits;
+  }
+
+  private look(text: string): Folded {
+    this.looked += 1;
+    return folded(text);
+  }
+}
+
+/** Text without case and accents, and where each of its units stood. */
+interface Folded {
+  readonly text: string;
+  readonly places: readonly number[];
+}
+
+function search(
+  turns: readonly Turn[],
+  query: string,
+  speaker: string | null,
+  plain: (text: string) => Folded,
+): Hit[] {
   const sought = folded(query.trim()).text;
   const hits: Hit[] = [];
   if (!sought) return hits;
   for (const turn of turns) {
     if (speaker !== null && turn.speaker !== speaker) continue;
-    const { text, places } = folded(turn.text);
+    const { text, places } = plain(turn.text);
     for (let at = text.indexOf(sought); at !== -1; at = text.indexOf(sought, at + sought.length)) {
       const end = places[at + sought.length] ?? turn.text.length;
       hits.push({ from: turn.start + (places[at] ?? 0), to: turn.start + end });
@@ -26,8 +60,7 @@ export function find(turns: readonly Turn[], query: string, speaker: string | nu
   return hits;
 }
 
-/** Text without case and accents, and where each of its units stood. */
-function folded(text: string): { text: string; places: number[] } {
+function folded(text: string): Folded {
   const places: number[] = [];
   let plain = "";
   let at = 0;

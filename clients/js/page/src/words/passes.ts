@@ -1,59 +1,103 @@
 /** The words of the passes that a transcript's text names, fetched when they are asked for. */
 
-import type { HeardWord, Library } from "trax-client";
+import { type HeardWord, type Library, NotFound } from "trax-client";
 import type { Run } from "trax-client/transcript";
 import { parseSegment, type Words } from "./timing";
 
-const PAUSE_MS = 1500;
+const PAUSE_MS = 1_500;
+
+/** After so many answers without a word of a pass it is asked for more rarely. */
+const LONGEST_PAUSE_MS = 60_000;
+
+/** Words of one pass, as far as they are here: what was heard never changes, and only grows. */
+interface Pass {
+  words: readonly HeardWord[];
+  /** Up to which word the text names it. */
+  wanted: number;
+  /** Until it is asked for again, after it had nothing new. */
+  pauseMs: number;
+  /** When it may be asked for again. */
+  nextMs: number;
+  /** There is no such pass. */
+  gone: boolean;
+}
 
 /** Owned by one open transcript; `close` ends it. */
 export class PassWords {
-  private readonly known = new Map<string, readonly HeardWord[]>();
-  private readonly wanted = new Map<string, number>();
+  private readonly passes = new Map<string, Pass>();
+  private readonly segments = new Set<string>();
   private timer: ReturnType<typeof setTimeout> | null = null;
-  private last = 0;
+  private closed = false;
 
   constructor(
-    private readonly library: Library,
+    private readonly library: Pick<Library, "words">,
     private readonly id: string,
     private readonly onNews: () => void,
+    private readonly pauseMs = PAUSE_MS,
   ) {}
 
-  readonly get: Words = (pass) => this.known.get(pass);
+  readonly get: Words = (pass) => this.passes.get(pass)?.words;
 
   /** Fetches what these runs need and is not here, some time soon. */
   need(runs: readonly Run[]): void {
     for (const run of runs) {
+      if (run.segment === null || this.segments.has(run.segment)) continue;
+      this.segments.add(run.segment);
       const segment = parseSegment(run.segment);
-      if (segment && (this.known.get(segment.pass)?.length ?? 0) < segment.end) {
-        this.wanted.set(segment.pass, segment.end);
+      if (segment === null) continue;
+      const pass = this.passes.get(segment.pass);
+      if (pass) pass.wanted = Math.max(pass.wanted, segment.end);
+      else {
+        const { pauseMs } = this;
+        this.passes.set(segment.pass, { words: [], wanted: segment.end, pauseMs, nextMs: 0, gone: false });
       }
     }
-    if (this.wanted.size > 0 && this.timer === null) {
-      const wait = Math.max(0, this.last + PAUSE_MS - Date.now());
-      this.timer = setTimeout(() => void this.fetch(), wait);
-    }
+    this.plan();
   }
 
   close(): void {
+    this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = setTimeout(() => undefined, 0);
+  }
+
+  private plan(): void {
+    const due = [...this.passes.values()].filter(lacks);
+    if (this.closed || this.timer !== null || due.length === 0) return;
+    const next = Math.min(...due.map(({ nextMs }) => nextMs));
+    this.timer = setTimeout(() => void this.fetch(), Math.max(0, next - Date.now()));
   }
 
   private async fetch(): Promise<void> {
-    this.last = Date.now();
-    const passes = [...this.wanted.keys()];
-    this.wanted.clear();
-    try {
-      for (const pass of passes) {
-        const found = await this.library.words(this.id, pass);
-        const words = found.flatMap((page) => page.words);
-        this.known.set(pass, words);
-      }
-    } catch {
-      // The network is away: asked again with the next change.
+    const now = Date.now();
+    let news = false;
+    for (const [name, pass] of this.passes) {
+      if (!lacks(pass) || pass.nextMs > now) continue;
+      const more = await this.ask(name, pass.words.length);
+      if (this.closed) return;
+      news ||= more.length > 0;
+      if (more.length > 0) pass.words = [...pass.words, ...more];
+      // What people write may name words that no pass ever has.
+      pass.pauseMs = more.length > 0 ? this.pauseMs : Math.min(2 * pass.pauseMs, LONGEST_PAUSE_MS);
+      pass.nextMs = Date.now() + pass.pauseMs;
     }
     this.timer = null;
-    this.onNews();
+    if (news) this.onNews();
+    this.plan();
   }
+
+  /** The words behind those that are here; none if the network is away, or there is no such pass. */
+  private async ask(name: string, first: number): Promise<readonly HeardWord[]> {
+    try {
+      const found = await this.library.words(this.id, name, first);
+      return found.filter(({ id }) => id === name).flatMap(({ words }) => words);
+    } catch (error) {
+      const pass = this.passes.get(name);
+      if (error instanceof NotFound && pass) pass.gone = true;
+      return [];
+    }
+  }
+}
+
+function lacks({ words, wanted, gone }: Pass): boolean {
+  return !gone && words.length < wanted;
 }

@@ -36,36 +36,86 @@ export function parseSegment(segment: string | null): Segment | null {
 }
 
 /** The words of the text in its order. Several runs may share a segment that people cut. */
-export function timeWords(runs: readonly Run[], words: Words): TimedWord[] {
-  const timed: TimedWord[] = [];
-  let open: { segment: string; next: number } | null = null;
-  for (const run of runs) {
+export function timeWords(runs: readonly Run[], words: Words): readonly TimedWord[] {
+  return new WordTimes().read(runs, words);
+}
+
+/** What was found in a run. */
+interface Found {
+  readonly run: Run;
+  readonly segment: Segment | null;
+  /** Between which words of the pass was looked, as many as there were. */
+  readonly first: number;
+  readonly end: number;
+  /** The word after the last that was found. */
+  readonly next: number;
+  readonly timed: readonly TimedWord[];
+}
+
+/** Times the words of a text again and again, and looks only at the runs that changed. */
+export class WordTimes {
+  /** How many runs were looked through. */
+  looked = 0;
+  private found: readonly Found[] = [];
+
+  read(runs: readonly Run[], words: Words): readonly TimedWord[] {
+    const before = this.found;
+    const shift = before.length - runs.length;
+    const all: TimedWord[] = [];
+    let last: Found | undefined;
+    this.found = runs.map((run, index) => {
+      // What stands behind a change has its place counted from the end.
+      const known = [before[index], before[index + shift]].find(
+        (each) => each?.run.segment === run.segment && each.run.text === run.text,
+      );
+      last = (known && again(known, run, last, words)) ?? this.look(run, last, words);
+      for (const word of last.timed) all.push(word);
+      return last;
+    });
+    return all;
+  }
+
+  private look(run: Run, last: Found | undefined, words: Words): Found {
+    this.looked += 1;
     const segment = parseSegment(run.segment);
-    if (segment === null || run.segment === null) continue;
-    const heard = words(segment.pass);
-    if (heard === undefined) continue;
-    let index = open?.segment === run.segment ? open.next : segment.first;
-    let cursor = 0;
-    for (; index < Math.min(segment.end, heard.length); index++) {
-      const word = heard[index];
-      if (!word) break;
+    const timed: TimedWord[] = [];
+    if (segment === null) return { run, segment, first: 0, end: 0, next: 0, timed };
+    const heard = words(segment.pass) ?? [];
+    const { first, end } = limits(run, segment, last, words);
+    let [cursor, next] = [0, first];
+    for (let index = first; index < end; index++) {
+      const word = heard[index] as HeardWord;
       const token = word.text.trim();
       const at = token ? run.text.indexOf(token, cursor) : -1;
       if (at === -1 || at - cursor > REACH) continue;
-      timed.push({
-        from: run.start + at,
-        to: run.start + at + token.length,
-        startMs: word.startMs,
-        endMs: word.endMs,
-        confidence: word.confidence,
-      });
+      const [from, to] = [run.start + at, run.start + at + token.length];
+      const { startMs, endMs, confidence } = word;
+      timed.push({ from, to, startMs, endMs, confidence });
       cursor = at + token.length;
+      next = index + 1;
     }
-    const last: TimedWord | undefined = timed.at(-1);
-    const reached = last ? heard.findIndex((w) => w.startMs === last.startMs) + 1 : segment.first;
-    open = { segment: run.segment, next: Math.max(segment.first, reached) };
+    return { run, segment, first, end, next, timed };
   }
-  return timed;
+}
+
+/** What was found before in a run with the same text, moved to where that is now. */
+function again(known: Found, run: Run, last: Found | undefined, words: Words): Found | null {
+  if (known.segment !== null) {
+    const { first, end } = limits(run, known.segment, last, words);
+    if (known.first !== first || known.end !== end) return null;
+  }
+  const by = run.start - known.run.start;
+  if (by === 0) return known;
+  const timed = known.timed.map(({ from, to, startMs, endMs, confidence }) => {
+    return { from: from + by, to: to + by, startMs, endMs, confidence };
+  });
+  return { ...known, run, timed };
+}
+
+/** Which words of its pass may stand in a run. */
+function limits(run: Run, segment: Segment, last: Found | undefined, words: Words) {
+  const first = last?.run.segment === run.segment ? last.next : segment.first;
+  return { first, end: Math.min(segment.end, words(segment.pass)?.length ?? 0) };
 }
 
 /** The word at a position, or the nearest one before it in reach. */
