@@ -10,6 +10,7 @@
     python -m loadtest living          edit what is being said, lose connections: is all of it there
     python -m loadtest corrections     how soon stretches and documents are corrected, at what cost
     python -m loadtest jobs            how soon jobs begin, and again after a kill -9
+    python -m loadtest page            how fast the web page is with a long meeting
 
 Files in reading order: `recordings` (speech and its truth), `normalization` (when words are the
 same), `scoring` and `diarization` (heard against said), `distribution`; `arrivals` (what a client
@@ -31,6 +32,7 @@ got); then the measurements:
   `relay` (what breaks their connections), `living_account` (what they did), `living_replica` (what
   they show) and `living_audit` (what of it is missing);
 - `jobs`, by itself;
+- `page` (the web page in Chromium, which `node/page.js` drives) with `page_meeting`;
 - `corrections` (of a meeting that goes on) and `corrections_meeting` (of a long document, with
   `node/cursors.js` in it).
 

@@ -24,6 +24,7 @@ from loadtest.living_command import add_living
 from loadtest.lookahead_command import add_lookahead
 from loadtest.measured_server import running_server
 from loadtest.options import add_out, add_session_options, caller_of, starting
+from loadtest.page_command import add_page
 from loadtest.progress import watched
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import soak_table, write_json
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("corrections", help="how long corrections take, and what they cost")
     )
     add_jobs(commands.add_parser("jobs", help="how soon jobs begin, also after a kill -9"))
+    add_page(commands.add_parser("page", help="how fast the web page is with a long meeting"))
     return parser
 
 

@@ -64,7 +64,7 @@ _SYLLABLES = (
     "seen",
     "be",
 )
-_VOCABULARY = tuple(first + second for first in _SYLLABLES for second in ("", *_SYLLABLES))
+VOCABULARY = tuple(first + second for first in _SYLLABLES for second in ("", *_SYLLABLES))
 """Words of which none follows another again and again, as people speak."""
 _SPEAKERS = tuple(Speaker(f"S{number}") for number in range(1, 5))
 
@@ -173,7 +173,7 @@ async def _take(dictation: Dictation, event: LastingEvent, words: int) -> None:
 
 def _events(count: int) -> Iterator[LastingEvent]:
     """Yield what a session hears of so many words, one speaker after the other."""
-    texts = random.Random(count).choices(_VOCABULARY, k=count)
+    texts = random.Random(count).choices(VOCABULARY, k=count)
     size = WORDS_AN_UTTERANCE
     for number, first in enumerate(range(0, count, size)):
         utterance, speaker = UtteranceId(number), _SPEAKERS[number % len(_SPEAKERS)]

@@ -61,7 +61,7 @@ export function useEditor(wishes: Wishes): Editing {
       onSelect: (from, to) => latest.current.onSelect(from, to),
     });
     view.current = editor;
-    const words = new PassWords(library, transcript.id, () => later());
+    const words = new PassWords(library, transcript.id, () => soon());
     const times = new WordTimes();
     let timer: ReturnType<typeof setTimeout> | null = null;
     let [frame, saying] = [0, 0];
@@ -83,6 +83,11 @@ export function useEditor(wishes: Wishes): Editing {
     };
     const later = () => {
       timer ??= setTimeout(mark, Math.max(MARKS_MS, PATIENCE * costMs));
+    };
+    // Words that were waited for are not made to wait for what the last look took.
+    const soon = () => {
+      if (timer !== null) clearTimeout(timer);
+      timer = setTimeout(mark, MARKS_MS);
     };
     const turns = () => {
       frame ||= requestAnimationFrame(() => {

@@ -1,7 +1,7 @@
 /** A real `trax serve` on a free port, and browsers that look at it. */
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,6 +16,8 @@ export interface Server {
   readonly url: string;
   readonly entry: string;
   readonly folder: string;
+  /** Id of the meeting that was there before. */
+  readonly meeting: string;
   restart(): Promise<void>;
   halt(): Promise<void>;
   stop(): Promise<void>;
@@ -24,6 +26,8 @@ export interface Server {
 interface Wishes {
   /** What is heard, whatever is said; without it the real models listen. */
   readonly script?: readonly { word: string; start: number; end: number; speaker: string }[];
+  /** How long a meeting is there already, with all that people do to one. */
+  readonly hours?: number;
 }
 
 /** A script of numbered words: two a second, a pause after every fifth, two speakers. */
@@ -42,6 +46,7 @@ export async function serve(wishes: Wishes = {}): Promise<Server> {
     flags.push("--live-model", `scripted:${join(folder, "script.json")}`);
     flags.push("--passes", join(folder, "passes.toml"));
   }
+  const meeting = wishes.hours ? write(join(folder, "data"), wishes.hours) : "";
   let [process, url] = await start(flags, 0);
   const port = Number(new URL(url).port);
   const halt = () => ended(process);
@@ -49,6 +54,7 @@ export async function serve(wishes: Wishes = {}): Promise<Server> {
     url,
     entry: `${url}?token=${TOKEN}`,
     folder,
+    meeting,
     halt,
     restart: async () => {
       await halt();
@@ -61,15 +67,22 @@ export async function serve(wishes: Wishes = {}): Promise<Server> {
   };
 }
 
+const environment = () => ({
+  ...process.env,
+  TRAX_TOKEN: TOKEN,
+  PYTHONPATH: [ROOT, join(ROOT, "clients/py")].join(":"),
+});
+
+function write(data: string, hours: number): string {
+  mkdirSync(data);
+  const command = ["-m", "loadtest.page_meeting", data, String(hours)];
+  return execFileSync(PYTHON, command, { cwd: ROOT, env: environment(), encoding: "utf8" }).trim();
+}
+
 async function start(flags: readonly string[], port: number): Promise<[ChildProcess, string]> {
-  const env = {
-    ...process.env,
-    TRAX_TOKEN: TOKEN,
-    PYTHONPATH: [ROOT, join(ROOT, "clients/py")].join(":"),
-  };
   const child = spawn(PYTHON, ["-m", "server", "serve", "--port", String(port), ...flags], {
     cwd: ROOT,
-    env,
+    env: environment(),
   });
   let said = "";
   const url = await new Promise<string>((resolve, reject) => {
