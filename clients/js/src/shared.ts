@@ -81,6 +81,13 @@ export class SharedTranscript extends TranscriptReading {
     this.edit(() => this.maps.speakers.set(speaker, { ...Object(said), ...chosen }));
   }
 
+  /** Adds somebody whom the server does not know, under an id of their own, which it returns. */
+  addSpeaker(chosen: { name: string; colour?: string }): string {
+    const speaker = `p${randomId()}`;
+    this.nameSpeaker(speaker, chosen);
+    return speaker;
+  }
+
   /**
    * Says that a speaker is another one, in all turns, those to come as well. `null` takes it back:
    * the turns are those of the speaker again.

@@ -97,6 +97,21 @@ test("what is read again after each change is only what changed", async () => {
   expect(whole).toHaveBeenCalledTimes(1);
 });
 
+test("somebody whom the server does not know is added, and said to speak", async () => {
+  const [ann, bob] = [await join(), await join()];
+  ann.insert(0, "Good morning");
+  const turn = ann.splitTurn(5);
+  const speaker = ann.edit(() => {
+    const added = ann.addSpeaker({ name: "Ada", colour: "voice-2" });
+    ann.chooseSpeaker(turn, added);
+    return added;
+  });
+  await until(() => bob.turns.some(({ name }) => name === "Ada"), "the speaker");
+  expect(bob.speakers).toMatchObject([{ id: speaker, name: "Ada", colour: "voice-2" }]);
+  ann.undo();
+  await until(() => bob.speakers.length === 0, "nobody");
+});
+
 test("people edit together, and each sees what the other did", async () => {
   const [ann, bob] = [await join(), await join()];
   await speak();

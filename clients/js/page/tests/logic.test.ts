@@ -7,6 +7,7 @@ import { preferred, sayIn } from "../src/i18n";
 import { de } from "../src/i18n/de";
 import { en } from "../src/i18n/en";
 import { peaksOf } from "../src/listen/peaks";
+import { colours, nextColour } from "../src/meeting/colours";
 import { commandOf } from "../src/meeting/shortcuts";
 import { describe } from "../src/meeting/StatusLine";
 import { asHotwords, dialOf, DIAL } from "../src/meeting/wishes";
@@ -91,6 +92,34 @@ group("times of words", () => {
     expect(wordSaidAt(timed, 9000)).toBeNull();
     expect(spanOf(timed, 6, 14)).toEqual({ startMs: 1000, endMs: 2800 });
     expect(spanOf(timed, 30, 40)).toBeNull();
+  });
+});
+
+group("colours of voices", () => {
+  const speaker = (id: string, colour: string | null = null) => ({ id, name: "", colour });
+  const shown = (...all: { id: string; name: string; colour: string | null }[]) => {
+    const colourOf = colours(all);
+    return Object.fromEntries(all.map(({ id }) => [id, colourOf(id)]));
+  };
+
+  test("they are the same in whatever order a browser learned of the speakers", () => {
+    const ids = ["s1", "s2", "s10", "pQ8x", "s9"].map((id) => speaker(id));
+    expect(shown(...ids.toReversed())).toEqual(shown(...ids));
+    expect(shown(...ids)).toMatchObject({ s1: 0, s2: 1 });
+  });
+
+  test("a voice keeps its colour when others come, and no two have one while there are more", () => {
+    const first = [speaker("s1"), speaker("s2")];
+    const guest = speaker("pQ8x", nextColour(first));
+    const all = shown(...first, guest, speaker("s3"), speaker("s4"));
+    expect(all).toMatchObject(shown(...first, guest));
+    expect(new Set(Object.values(all)).size).toBe(5);
+  });
+
+  test("what people chose counts, and nobody known has the colour of none", () => {
+    expect(shown(speaker("s1", "voice-5"))).toEqual({ s1: 5 });
+    expect(colours([])("s1")).toBe(8);
+    expect(colours([speaker("s1")])(null)).toBe(8);
   });
 });
 

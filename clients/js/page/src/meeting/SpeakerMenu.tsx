@@ -5,6 +5,7 @@ import type { SharedTranscript } from "trax-client/transcript";
 import type { TurnHead } from "../editor/model";
 import { useSay } from "../i18n";
 import { Popover } from "../Popover";
+import { nextColour, VOICE_COLOURS } from "./colours";
 import { useShared } from "./useShared";
 
 interface Props {
@@ -33,9 +34,8 @@ export function SpeakerMenu({ transcript, turn, anchor, onClose }: Props) {
 
   /** A speaker whom no machine knows begins with this turn. */
   function assign(newName: string) {
-    const made = `p${[...crypto.getRandomValues(new Uint32Array(2))].map((n) => n.toString(36)).join("")}`;
     transcript.edit(() => {
-      transcript.nameSpeaker(made, { name: newName });
+      const made = transcript.addSpeaker({ name: newName, colour: nextColour(speakers) });
       if (turn.id !== null) transcript.chooseSpeaker(turn.id, made);
     });
   }
@@ -58,6 +58,24 @@ export function SpeakerMenu({ transcript, turn, anchor, onClose }: Props) {
           {say("app.save")}
         </button>
       </form>
+      {speaker !== null && (
+        <fieldset className="swatches">
+          <legend>{say("speaker.colour")}</legend>
+          {VOICE_COLOURS.map((name, number) => (
+            <button
+              key={name}
+              type="button"
+              className={`swatch voice-${number}`}
+              aria-label={say(`colour.${name}`)}
+              aria-pressed={number === turn.colour}
+              onClick={() => {
+                transcript.nameSpeaker(speaker, { colour: `voice-${number}` });
+                onClose();
+              }}
+            />
+          ))}
+        </fieldset>
+      )}
       {turn.id !== null && (
         <label>
           {say("speaker.turn")}
