@@ -13,6 +13,7 @@ import { describe } from "../src/meeting/StatusLine";
 import { asHotwords, dialOf, DIAL } from "../src/meeting/wishes";
 import { fileName, obsidianNote } from "../src/take/files";
 import { Finder } from "../src/take/find";
+import { correctionsOf } from "../src/words/corrections";
 import { parseSegment, spanOf, timeWords, WordTimes, wordAt, wordSaidAt } from "../src/words/timing";
 
 const heard = ["Good", " morning", " dear", " friends"].map((text, n) => ({
@@ -92,6 +93,35 @@ group("times of words", () => {
     expect(wordSaidAt(timed, 9000)).toBeNull();
     expect(spanOf(timed, 6, 14)).toEqual({ startMs: 1000, endMs: 2800 });
     expect(spanOf(timed, 30, 40)).toBeNull();
+  });
+});
+
+group("what the machine corrected", () => {
+  const again = [" evening", " my"].map((text, n) => ({ ...heard[n + 1]!, text, startMs: 1020 + n * 900 }));
+  const words = (pass: string) => ({ "1": heard, "2": again })[pass];
+  const about = (pass: string) => ({ session: "a", kind: pass === "1" ? "live" : "accurate" });
+  const of = (runs: readonly Run[], told = about) =>
+    correctionsOf(runs, timeWords(runs, words), words, told);
+
+  test("is a word of a later pass, with what the live pass heard there", () => {
+    const runs = [run(0, "Good", "1:0:4"), run(4, " evening", "2:0:1"), run(12, " dear friends", "1:0:4")];
+    expect(of(runs)).toEqual([{ from: 5, to: 12, was: "morning" }]);
+  });
+
+  test("is one place where a highlight cuts it, and says when nothing stood there", () => {
+    const cut = [run(0, "Good", "1:0:4"), run(4, " evening", "2:0:2"), run(12, " my", "2:0:2")];
+    const runs = [...cut, run(15, " friends", "1:0:4")];
+    expect(of(runs)).toEqual([{ from: 5, to: 15, was: "morning dear" }]);
+    const whole = [run(0, "Good morning dear friends", "1:0:4"), run(25, " my", "2:1:2")];
+    expect(of(whole)).toEqual([{ from: 26, to: 28, was: "" }]);
+  });
+
+  test("is nothing that only writes otherwise, and nothing in a recording without live words", () => {
+    const same = (pass: string) => (pass === "2" ? [{ ...again[0]!, text: " Morning," }] : words(pass));
+    const runs = [run(0, "Good", "1:0:4"), run(4, " Morning,", "2:0:1")];
+    expect(correctionsOf(runs, timeWords(runs, same), same, about)).toEqual([]);
+    const only = [run(0, " evening", "2:0:1")];
+    expect(of(only)).toEqual([]);
   });
 });
 

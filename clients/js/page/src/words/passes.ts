@@ -2,6 +2,7 @@
 
 import { type HeardWord, type Library, NotFound } from "trax-client";
 import type { Run } from "trax-client/transcript";
+import type { About } from "./corrections";
 import { parseSegment, type Words } from "./timing";
 
 const PAUSE_MS = 1_500;
@@ -12,6 +13,8 @@ const LONGEST_PAUSE_MS = 60_000;
 /** Words of one pass, as far as they are here: what was heard never changes, and only grows. */
 interface Pass {
   words: readonly HeardWord[];
+  /** Known as soon as any of its words is. */
+  about?: About;
   /** Up to which word the text names it. */
   wanted: number;
   /** Until it is asked for again, after it had nothing new. */
@@ -37,6 +40,8 @@ export class PassWords {
   ) {}
 
   readonly get: Words = (pass) => this.passes.get(pass)?.words;
+
+  readonly about = (pass: string): About | undefined => this.passes.get(pass)?.about;
 
   /** Fetches what these runs need and is not here, some time soon. */
   need(runs: readonly Run[]): void {
@@ -87,11 +92,13 @@ export class PassWords {
 
   /** The words behind those that are here; none if the network is away, or there is no such pass. */
   private async ask(name: string, first: number): Promise<readonly HeardWord[]> {
+    const pass = this.passes.get(name);
     try {
-      const found = await this.library.words(this.id, name, first);
-      return found.filter(({ id }) => id === name).flatMap(({ words }) => words);
+      const all = await this.library.words(this.id, name, first);
+      const found = all.filter(({ id }) => id === name);
+      if (pass && found[0]) pass.about = found[0];
+      return found.flatMap(({ words }) => words);
     } catch (error) {
-      const pass = this.passes.get(name);
       if (error instanceof NotFound && pass) pass.gone = true;
       return [];
     }

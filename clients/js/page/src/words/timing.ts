@@ -134,6 +134,11 @@ export function wordSaidAt(timed: readonly TimedWord[], ms: number): TimedWord |
   return best && ms < best.endMs + 800 ? best : null;
 }
 
+/** Index of the first word at a position or behind it. */
+export function firstFrom(timed: readonly TimedWord[], position: number): number {
+  return lastIndexWhere(timed, (word) => word.from < position) + 1;
+}
+
 /** From when until when a stretch of the text was said. */
 export function spanOf(
   timed: readonly TimedWord[],
