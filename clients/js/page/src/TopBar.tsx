@@ -5,7 +5,7 @@ import { LANGUAGES, type Tongue, useSpeech } from "./i18n";
 import { toggleTheme } from "./theme";
 
 export function TopBar({ children }: { children?: ReactNode }) {
-  const { say, tongue, choose } = useSpeech();
+  const { say } = useSpeech();
   return (
     <header className="topbar">
       <a className="brand" href="#/" aria-label={`Trax: ${say("app.back")}`}>
@@ -13,9 +13,19 @@ export function TopBar({ children }: { children?: ReactNode }) {
         Trax
       </a>
       {children ?? <span className="fill" />}
+      <PageSettings />
+    </header>
+  );
+}
+
+/** The page's language and colours. */
+export function PageSettings() {
+  const { say, tongue, choose } = useSpeech();
+  return (
+    <span className="page-settings">
       <select
         aria-label={say("app.language")}
-        className="tongue"
+        className="bare"
         value={tongue}
         onChange={(event) => choose(event.target.value as Tongue)}
       >
@@ -25,9 +35,18 @@ export function TopBar({ children }: { children?: ReactNode }) {
           </option>
         ))}
       </select>
-      <button type="button" className="icon" aria-label={say("app.theme")} onClick={toggleTheme}>
-        <span aria-hidden="true">◐</span>
+      <button
+        type="button"
+        className="icon"
+        aria-label={say("app.theme")}
+        title={say("app.theme")}
+        onClick={toggleTheme}
+      >
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <circle cx="12" cy="12" r="8" />
+          <path className="full" d="M12 4a8 8 0 0 1 0 16z" />
+        </svg>
       </button>
-    </header>
+    </span>
   );
 }

@@ -11,12 +11,14 @@ import { type Player, SPEEDS, usePlayer } from "../listen/usePlayer";
 import { FindBar } from "../take/FindBar";
 import { spanOf, wordAt, wordSaidAt } from "../words/timing";
 import { AgainDialog } from "./AgainDialog";
+import { Announcer } from "./Announcer";
 import { KeyHelp } from "./KeyHelp";
 import { MeetingBar } from "./MeetingBar";
 import { Recorder } from "./Recorder";
 import { SelectionBar } from "./SelectionBar";
 import { SidePanel, type Tab } from "./SidePanel";
 import { SpeakerMenu } from "./SpeakerMenu";
+import { useShown } from "./shown";
 import { type Command, commandOf, wantsKeys } from "./shortcuts";
 import { type Editing, useEditor } from "./useEditor";
 import { useLeftBehind } from "./useLeftBehind";
@@ -41,7 +43,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
   const [again, setAgain] = useState<{ startMs: number; endMs: number } | null>(null);
   const [untimed, setUntimed] = useState(false);
   const [tab, setTab] = useState<Tab>("notes");
-  const [doubt, setDoubt] = useState(false);
+  const [shown, setShown] = useShown();
   const place = useRef<HTMLDivElement>(null);
   const load = useLoad(library, transcript.id);
 
@@ -54,7 +56,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
     transcript,
     library,
     readOnly,
-    doubt,
+    shown,
     chooseSpeaker: (turn, anchor) => !readOnly && setMenu({ turn, anchor }),
     // Who reads only, or listens already, needs no key for it.
     onClick: (position, asked) => (asked || player.playing || readOnly) && hear(position),
@@ -115,8 +117,8 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
         library={library}
         role={role}
         recording={recording}
-        doubt={doubt}
-        onDoubt={setDoubt}
+        shown={shown}
+        onShown={setShown}
         onFind={() => setFinding(!finding)}
         onHelp={() => setHelp(true)}
         timed={() => editing.timed.current}
@@ -178,6 +180,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
           <PlayerBar player={player} skipTurn={skipTurn} load={load} />
         )}
       </footer>
+      {shown.aloud && <Announcer transcript={transcript} />}
       {menu && <SpeakerMenu transcript={transcript} {...menu} onClose={() => setMenu(null)} />}
       {help && <KeyHelp onClose={() => setHelp(false)} />}
       {again && (

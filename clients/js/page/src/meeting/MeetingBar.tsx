@@ -10,25 +10,27 @@ import { ShareDialog } from "../take/ShareDialog";
 import { TakeMenu } from "../take/TakeMenu";
 import { TopBar } from "../TopBar";
 import type { TimedWord } from "../words/timing";
+import type { Shown } from "./shown";
 import { StatusLine } from "./StatusLine";
 import type { Recording } from "./useRecording";
 import { useShared } from "./useShared";
 import { keepName, myName } from "./useTranscript";
+import { ViewMenu } from "./ViewMenu";
 
 interface Props {
   readonly transcript: SharedTranscript;
   readonly library: Library;
   readonly role: Role;
   readonly recording: Recording;
-  readonly doubt: boolean;
-  readonly onDoubt: (doubt: boolean) => void;
+  readonly shown: Shown;
+  readonly onShown: (fields: Partial<Shown>) => void;
   readonly onFind: () => void;
   readonly onHelp: () => void;
   readonly timed: () => readonly TimedWord[];
 }
 
 export function MeetingBar(props: Props) {
-  const { transcript, library, role, recording, doubt } = props;
+  const { transcript, library, role, recording } = props;
   const say = useSay();
   const [sharing, setSharing] = useState(false);
   return (
@@ -40,23 +42,20 @@ export function MeetingBar(props: Props) {
         <StatusLine transcript={transcript} recording={recording} />
         <People transcript={transcript} />
         <span className="fill" />
-        <label className="check">
-          <input type="checkbox" checked={doubt} onChange={(event) => props.onDoubt(event.target.checked)} />
-          {say("view.confidence")}
-        </label>
-        <button type="button" className="icon" aria-label={say("take.find")} onClick={props.onFind}>
+        <button type="button" className="icon" aria-label={say("take.find")} title={say("take.find")} onClick={props.onFind}>
           <svg viewBox="0 0 24 24" aria-hidden="true">
             <circle cx="11" cy="11" r="6" />
             <path d="m16 16 4 4" />
           </svg>
         </button>
+        <ViewMenu shown={props.shown} onChange={props.onShown} onHelp={props.onHelp} />
         <TakeMenu transcript={transcript} library={library} timed={props.timed} />
         {role === "owner" && (
           <button type="button" onClick={() => setSharing(true)}>
             {say("share.title")}
           </button>
         )}
-        <button type="button" className="icon keys-help" aria-label={say("keys.help")} onClick={props.onHelp}>
+        <button type="button" className="icon keys-help" aria-label={say("keys.help")} title={say("keys.help")} onClick={props.onHelp}>
           ?
         </button>
       </div>
@@ -88,7 +87,7 @@ function Title({ transcript, library, readOnly }: { transcript: SharedTranscript
   }
   return (
     <input
-      className="title-field"
+      className="title-field bare"
       aria-label={say("meeting.title")}
       aria-invalid={failed}
       placeholder={say("app.untitled")}
@@ -111,7 +110,7 @@ function People({ transcript }: { transcript: SharedTranscript }) {
   return (
     <span className="people">
       <input
-        className="my-name"
+        className="my-name bare"
         value={name}
         maxLength={60}
         placeholder={say("set.nameShort")}

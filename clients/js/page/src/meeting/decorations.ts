@@ -4,7 +4,8 @@ import type { SharedTranscript } from "trax-client/transcript";
 import type { Mark, TurnHead } from "../editor/model";
 import { clock } from "../format";
 import type { Say } from "../i18n";
-import { type TimedWord, wordAt } from "../words/timing";
+import type { Correction } from "../words/corrections";
+import { firstFrom, type TimedWord } from "../words/timing";
 import { colours } from "./colours";
 
 export const HIGHLIGHTS = ["yellow", "green", "blue", "pink"] as const;
@@ -17,7 +18,7 @@ type Read = Pick<SharedTranscript, "turns" | "speakers" | "runs" | "comments" | 
 export function headsOf(transcript: Read, timed: readonly TimedWord[], say: Say): TurnHead[] {
   const colourOf = colours(transcript.speakers);
   return transcript.turns.map((turn) => {
-    const first = nextWord(timed, turn.start);
+    const first = timed[firstFrom(timed, turn.start)];
     const time = first && first.from < Math.max(turn.end, turn.start + 1) ? clock(first.startMs) : "";
     const name = turn.name || say("speaker.unknown");
     return {
@@ -33,8 +34,8 @@ export function headsOf(transcript: Read, timed: readonly TimedWord[], say: Say)
 
 export function marksOf(
   transcript: Read,
-  timed: readonly TimedWord[],
-  doubt: boolean,
+  doubted: readonly TimedWord[],
+  corrected: readonly Correction[],
   say: Say,
 ): Mark[] {
   const marks: Mark[] = [];
@@ -56,22 +57,12 @@ export function marksOf(
     const space = suggestion.text.length - suggestion.text.trimStart().length;
     marks.push({ from: place[0] + space, to: place[1], className: "suggested", title });
   }
-  if (doubt) {
-    for (const { from, to, confidence } of timed) {
-      if (confidence < DOUBTFUL) marks.push({ from, to, className: "doubtful" });
-    }
+  for (const { from, to, confidence } of doubted) {
+    if (confidence < DOUBTFUL) marks.push({ from, to, className: "doubtful" });
+  }
+  for (const { from, to, was } of corrected) {
+    const title = was ? say("view.was", { was }) : say("view.wasNothing");
+    marks.push({ from, to, className: "corrected", title });
   }
   return marks;
-}
-
-function nextWord(timed: readonly TimedWord[], position: number): TimedWord | null {
-  const before = wordAt(timed, position);
-  if (before && before.from >= position) return before;
-  let [low, high] = [0, timed.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((timed[middle] as TimedWord).from < position) low = middle + 1;
-    else high = middle;
-  }
-  return timed[low] ?? null;
 }

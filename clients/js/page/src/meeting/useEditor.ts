@@ -7,10 +7,12 @@ import type { SharedTranscript } from "trax-client/transcript";
 import { setMarks, setPartials, setTurns, type TurnHead } from "../editor/model";
 import { openEditor } from "../editor/transcriptEditor";
 import { useSay } from "../i18n";
+import { correctionsOf } from "../words/corrections";
 import { PassWords } from "../words/passes";
 import { type TimedWord, WordTimes } from "../words/timing";
 import { colours } from "./colours";
 import { headsOf, marksOf } from "./decorations";
+import type { Shown } from "./shown";
 
 /** How long words may stream in before times and marks are computed anew. */
 const MARKS_MS = 250;
@@ -33,14 +35,14 @@ interface Wishes {
   readonly transcript: SharedTranscript;
   readonly library: Library;
   readonly readOnly: boolean;
-  readonly doubt: boolean;
+  readonly shown: Shown;
   readonly chooseSpeaker: (turn: TurnHead, element: HTMLElement) => void;
   readonly onClick: (position: number, hear: boolean) => void;
   readonly onSelect: (from: number, to: number) => void;
 }
 
 export function useEditor(wishes: Wishes): Editing {
-  const { place, transcript, library, readOnly, doubt } = wishes;
+  const { place, transcript, library, readOnly, shown } = wishes;
   const say = useSay();
   const view = useRef<EditorView>(null);
   const timed = useRef<readonly TimedWord[]>([]);
@@ -73,9 +75,14 @@ export function useEditor(wishes: Wishes): Editing {
       words.need(transcript.runs);
       timed.current = times.read(transcript.runs, words.get);
       const shown = headsOf(transcript, timed.current, say);
+      const { doubt, corrections } = latest.current.shown;
+      const doubted = doubt ? timed.current : [];
+      const corrected = corrections
+        ? correctionsOf(transcript.runs, timed.current, words.get, words.about)
+        : [];
       const effects = [
         setTurns.of(shown),
-        setMarks.of(marksOf(transcript, timed.current, latest.current.doubt, say)),
+        setMarks.of(marksOf(transcript, doubted, corrected, say)),
       ];
       heads.current = shown;
       follow(editor, () => editor.dispatch({ effects }));
@@ -142,7 +149,7 @@ export function useEditor(wishes: Wishes): Editing {
   }, [place, transcript, library, readOnly, say]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: drawn anew when it is switched
-  useEffect(() => marking.current(), [doubt]);
+  useEffect(() => marking.current(), [shown]);
 
   return { view, timed, heads };
 }
