@@ -21,10 +21,13 @@ export interface Mark {
   readonly title?: string;
 }
 
+/** What is done when the head of a turn is clicked, its name or its time, and what these are called. */
 export interface HeadWishes {
   readonly chooseSpeaker: (turn: TurnHead, element: HTMLElement) => void;
-  /** What a head is called, made when it is seen. */
+  readonly hearTurn: (turn: TurnHead) => void;
+  /** Made when it is seen. */
   readonly headLabel: (turn: TurnHead) => string;
+  readonly hearLabel: (turn: TurnHead) => string;
 }
 
 export const setTurns = StateEffect.define<readonly TurnHead[]>();
@@ -48,18 +51,18 @@ class TurnWidget extends WidgetType {
 
   toDOM(): HTMLElement {
     const { name, colour, time } = this.head;
+    const { headLabel, hearLabel, chooseSpeaker, hearTurn } = this.wishes;
     const head = document.createElement("div");
     head.className = `turn-head voice-${colour}`;
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "turn-name";
-    button.textContent = name;
-    button.setAttribute("aria-label", this.wishes.headLabel(this.head));
-    button.addEventListener("click", () => this.wishes.chooseSpeaker(this.head, button));
-    const at = document.createElement("span");
-    at.className = "turn-time";
-    at.textContent = time;
-    head.append(button, at);
+    const called = button("turn-name", name, headLabel(this.head));
+    called.addEventListener("click", () => chooseSpeaker(this.head, called));
+    head.append(called);
+    if (time) {
+      const at = button("turn-time", time, hearLabel(this.head));
+      at.title = hearLabel(this.head);
+      at.addEventListener("click", () => hearTurn(this.head));
+      head.append(at);
+    }
     return head;
   }
 
@@ -70,6 +73,15 @@ class TurnWidget extends WidgetType {
   override ignoreEvent(): boolean {
     return true;
   }
+}
+
+function button(className: string, text: string, label: string): HTMLButtonElement {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = className;
+  made.textContent = text;
+  made.setAttribute("aria-label", label);
+  return made;
 }
 
 class PartialWidget extends WidgetType {

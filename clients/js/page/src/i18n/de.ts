@@ -142,6 +142,10 @@ export const de: Record<Key, string> = {
   "listen.next": "Nächster Beitrag",
   "listen.speed": "Tempo",
   "listen.position": "Stelle",
+  "listen.clicks": "Klick spielt ab",
+  "listen.clicksHint": "Ein Klick auf ein Wort spielt es ab, auch wenn gerade nichts läuft",
+  "listen.clicksNow": "Klicke auf ein Wort, um es zu hören",
+  "listen.from": "Ab {time} abspielen",
   "view.menu": "Was gezeigt wird",
   "view.confidence": "Zweifelhafte Wörter zeigen",
   "view.corrections": "Zeigen, was die Maschine verbessert hat",
@@ -185,5 +189,6 @@ export const de: Record<Key, string> = {
   "keys.split": "Beitrag teilen, mit dem vorigen verbinden (an seinem Anfang)",
   "keys.undo": "Eigene Änderungen zurücknehmen, wiederholen",
   "keys.hear": "Das Wort an der Schreibmarke anhören",
-  "keys.click": "Ein Wort anhören: Alt und Klick, oder Klick während der Wiedergabe",
+  "keys.click": "Zu einem Wort gehen: dort beginnt die Wiedergabe. Läuft sie schon, oder ist „Klick spielt ab“ an, erklingt es sofort",
+  "keys.altClick": "Ein Wort sofort anhören",
 };

@@ -140,6 +140,10 @@ export const en = {
   "listen.next": "Next turn",
   "listen.speed": "Speed",
   "listen.position": "Position",
+  "listen.clicks": "Click to hear",
+  "listen.clicksHint": "A click on any word plays it, also while nothing plays",
+  "listen.clicksNow": "Click any word to hear it",
+  "listen.from": "Play from {time}",
   "view.menu": "What is shown",
   "view.confidence": "Mark doubtful words",
   "view.corrections": "Mark what the machine corrected",
@@ -183,7 +187,8 @@ export const en = {
   "keys.split": "Split a turn, join it to the one before (at its beginning)",
   "keys.undo": "Undo your own edits, redo",
   "keys.hear": "Hear the word at the cursor",
-  "keys.click": "Hear a word: Alt and click, or click while it plays",
+  "keys.click": "Go to a word: play starts there. It plays at once while something plays, or with “Click to hear”",
+  "keys.altClick": "Hear a word at once",
 } as const;
 
 export type Key = keyof typeof en;

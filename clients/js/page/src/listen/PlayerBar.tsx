@@ -3,23 +3,44 @@
 import { clock } from "../format";
 import { useSay } from "../i18n";
 import { type Player, SPEEDS } from "./usePlayer";
+import type { Load } from "./usePeaks";
 import { Waveform } from "./Waveform";
 
 interface Props {
   readonly player: Player;
   readonly skipTurn: (direction: -1 | 1) => void;
-  readonly load: (fromMs: number, toMs: number) => Promise<Blob>;
+  readonly load: Load;
+  /** Whether more is said now: as long as nobody listens, the newest minute is shown. */
+  readonly live: boolean;
+  /** Whether a click on a word plays it; `null`: always. */
+  readonly clicks: boolean | null;
+  readonly onClicks: (clicks: boolean) => void;
 }
 
-export function PlayerBar({ player, skipTurn, load }: Props) {
+export function PlayerBar({ player, skipTurn, load, live, clicks, onClicks }: Props) {
   const say = useSay();
   const { playing, positionMs, lengthMs, speed } = player;
+  const newest = live && !playing && positionMs === 0;
   return (
     <section className="player" aria-label={say("listen.play")}>
-      {playing && <Waveform positionMs={positionMs} lengthMs={lengthMs} load={load} seek={player.seek} />}
+      <Waveform
+        positionMs={positionMs}
+        aroundMs={newest ? lengthMs : positionMs}
+        lengthMs={lengthMs}
+        load={load}
+        seek={player.seek}
+      />
       <div className="player-row">
-        <button type="button" className="icon" aria-label={say("listen.previous")} onClick={() => skipTurn(-1)}>
-          ⇤
+        <button
+          type="button"
+          className="icon"
+          aria-label={say("listen.previous")}
+          title={say("listen.previous")}
+          onClick={() => skipTurn(-1)}
+        >
+          <svg viewBox="0 0 24 24" aria-hidden="true">
+            <path d="M6 6v12M18 6l-8 6 8 6z" />
+          </svg>
         </button>
         <button
           type="button"
@@ -31,8 +52,16 @@ export function PlayerBar({ player, skipTurn, load }: Props) {
             <path className="full" d={playing ? "M7 5h4v14H7zM13 5h4v14h-4z" : "M8 5v14l11-7z"} />
           </svg>
         </button>
-        <button type="button" className="icon" aria-label={say("listen.next")} onClick={() => skipTurn(1)}>
-          ⇥
+        <button
+          type="button"
+          className="icon"
+          aria-label={say("listen.next")}
+          title={say("listen.next")}
+          onClick={() => skipTurn(1)}
+        >
+          <svg viewBox="0 0 24 24" aria-hidden="true">
+            <path d="M18 6v12M6 6l8 6-8 6z" />
+          </svg>
         </button>
         <span className="time">{clock(positionMs)}</span>
         <input
@@ -57,6 +86,22 @@ export function PlayerBar({ player, skipTurn, load }: Props) {
             </option>
           ))}
         </select>
+        {clicks !== null && (
+          <button
+            type="button"
+            className="clicks"
+            aria-pressed={clicks}
+            title={say("listen.clicksHint")}
+            onClick={() => onClicks(!clicks)}
+          >
+            <svg viewBox="0 0 24 24" aria-hidden="true">
+              <path d="M4 14v-2a8 8 0 0 1 16 0v2" />
+              <rect x="3" y="14" width="4.5" height="6" rx="1.5" />
+              <rect x="16.5" y="14" width="4.5" height="6" rx="1.5" />
+            </svg>
+            <span>{say("listen.clicks")}</span>
+          </button>
+        )}
       </div>
     </section>
   );

@@ -1,65 +1,52 @@
-/** The shape of the sound around the place that is heard; fetched only while one listens. */
+/** The shape of the sound in the minute around a place; a click there hears it. */
 
-import { useEffect, useRef, useState } from "react";
-import { peaksOf } from "./peaks";
+import { clock } from "../format";
+import { BAR_MS, type Load, usePeaks } from "./usePeaks";
 
 interface Props {
   readonly positionMs: number;
+  /** Where the minute lies that is shown. */
+  readonly aroundMs: number;
   readonly lengthMs: number;
-  readonly load: (fromMs: number, toMs: number) => Promise<Blob>;
+  readonly load: Load;
   readonly seek: (ms: number, play?: boolean) => void;
 }
 
 /** A minute of sound is 1.9 MB. */
 const WINDOW_MS = 60_000;
-const BARS = 240;
+const BARS = WINDOW_MS / BAR_MS;
+const TALL = 56;
 
-export function Waveform({ positionMs, lengthMs, load, seek }: Props) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const [peaks, setPeaks] = useState<{ fromMs: number; values: Float32Array } | null>(null);
-  const fromMs = Math.floor(positionMs / WINDOW_MS) * WINDOW_MS;
+export function Waveform({ positionMs, aroundMs, lengthMs, load, seek }: Props) {
+  const fromMs = Math.floor(aroundMs / WINDOW_MS) * WINDOW_MS;
   const toMs = Math.min(fromMs + WINDOW_MS, Math.floor(lengthMs));
-
-  useEffect(() => {
-    let gone = false;
-    if (toMs <= fromMs) return;
-    load(fromMs, toMs)
-      .then((blob) => blob.arrayBuffer())
-      .then((wav) => {
-        if (!gone) setPeaks({ fromMs, values: peaksOf(wav, BARS) });
+  const peaks = usePeaks(load, fromMs, toMs);
+  const heard = Math.max(0, Math.ceil((positionMs - fromMs) / BAR_MS));
+  const drawn = (from: number, to: number) =>
+    peaks
+      .slice(from, to)
+      .map((peak, n) => {
+        const tall = Math.max(2, peak * TALL);
+        return `M${from + n + 0.15} ${(TALL - tall) / 2}h.7v${tall}h-.7z`;
       })
-      .catch(() => undefined); // the bar below tells the position all the same
-    return () => {
-      gone = true;
-    };
-  }, [fromMs, toMs, load]);
-
-  useEffect(() => {
-    const context = canvas.current?.getContext("2d");
-    if (!context || !canvas.current) return;
-    const { width, height } = canvas.current;
-    const style = getComputedStyle(canvas.current);
-    const [ink, heard] = [style.getPropertyValue("--faint"), style.getPropertyValue("--accent")];
-    context.clearRect(0, 0, width, height);
-    const share = (positionMs - fromMs) / Math.max(1, toMs - fromMs);
-    peaks?.values.forEach((peak, index) => {
-      context.fillStyle = index / BARS < share ? heard : ink;
-      const tall = Math.max(2, peak * height);
-      context.fillRect((index * width) / BARS, (height - tall) / 2, width / BARS - 1, tall);
-    });
-  }, [peaks, positionMs, fromMs, toMs]);
-
+      .join("");
   return (
-    <canvas
-      ref={canvas}
-      className="waveform"
-      width={960}
-      height={56}
-      aria-hidden="true"
-      onClick={(event) => {
-        const box = event.currentTarget.getBoundingClientRect();
-        seek(fromMs + ((event.clientX - box.left) / box.width) * (toMs - fromMs), true);
-      }}
-    />
+    <div className="waveform" aria-hidden="true">
+      <span className="time">{clock(fromMs)}</span>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the slider below is for keys */}
+      <svg
+        viewBox={`0 0 ${BARS} ${TALL}`}
+        preserveAspectRatio="none"
+        onClick={(event) => {
+          const box = event.currentTarget.getBoundingClientRect();
+          const at = fromMs + ((event.clientX - box.left) / box.width) * WINDOW_MS;
+          if (at < toMs) seek(at, true);
+        }}
+      >
+        <path className="heard" d={drawn(0, heard)} />
+        <path className="unheard" d={drawn(heard, BARS)} />
+      </svg>
+      <span className="time">{clock(fromMs + WINDOW_MS)}</span>
+    </div>
   );
 }

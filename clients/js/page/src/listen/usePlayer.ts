@@ -8,9 +8,11 @@ export interface Player {
   readonly positionMs: number;
   readonly lengthMs: number;
   readonly speed: number;
-  /** The element's time now, for what is drawn each frame. */
+  /** Where it is now, for what is drawn each frame. */
   readonly now: () => number;
+  /** Plays from where it is, or stops there. */
   readonly toggle: () => void;
+  /** Goes to a place, without a sound unless it is to `play`. */
   readonly seek: (ms: number, play?: boolean) => void;
   readonly setSpeed: (speed: number) => void;
 }
@@ -21,6 +23,8 @@ export function usePlayer(library: Library, id: string, knownLengthMs: number): 
   const element = useRef<HTMLAudioElement | null>(null);
   const [playing, setPlaying] = useState(false);
   const [positionMs, setPosition] = useState(0);
+  const placed = useRef(0);
+  placed.current = positionMs;
   const [loadedMs, setLoaded] = useState(0);
   const [speed, setSpeedState] = useState(1);
 
@@ -51,6 +55,8 @@ export function usePlayer(library: Library, id: string, knownLengthMs: number): 
 
   const seek = useCallback(
     (ms: number, play = false) => {
+      // Nothing is fetched before somebody listens.
+      if (!play && element.current === null) return setPosition(Math.max(0, ms));
       const sound = audio();
       const go = () => {
         sound.currentTime = Math.max(0, ms / 1000);
@@ -75,7 +81,7 @@ export function usePlayer(library: Library, id: string, knownLengthMs: number): 
     positionMs,
     lengthMs: Math.max(loadedMs, knownLengthMs),
     speed,
-    now: useCallback(() => (element.current?.currentTime ?? 0) * 1000, []),
+    now: useCallback(() => (element.current ? element.current.currentTime * 1000 : placed.current), []),
     toggle: () => {
       if (playing) audio().pause();
       else seek(positionMs, true);

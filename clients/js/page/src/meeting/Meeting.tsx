@@ -3,13 +3,14 @@
 import { EditorView } from "@codemirror/view";
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Library } from "trax-client";
+import type { SharedTranscript } from "trax-client/transcript";
 import { setFound, setPlaying, type TurnHead } from "../editor/model";
 import { explain } from "../errors";
 import { useSay } from "../i18n";
 import { PlayerBar } from "../listen/PlayerBar";
 import { type Player, SPEEDS, usePlayer } from "../listen/usePlayer";
 import { FindBar } from "../take/FindBar";
-import { spanOf, wordAt, wordSaidAt } from "../words/timing";
+import { firstFrom, spanOf, wordAt, wordSaidAt } from "../words/timing";
 import { AgainDialog } from "./AgainDialog";
 import { Announcer } from "./Announcer";
 import { KeyHelp } from "./KeyHelp";
@@ -34,7 +35,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
   const readOnly = role === "viewer";
   const recording = useRecording(transcript.id);
   const leftBehind = useLeftBehind(library, transcript.id, !readOnly && recording.phase === "off");
-  const length = useLength(library, transcript.id, recording.phase);
+  const length = useLength(library, transcript, recording.phase);
   const player = usePlayer(library, transcript.id, length);
   const [menu, setMenu] = useState<{ turn: TurnHead; anchor: HTMLElement } | null>(null);
   const [selection, setSelection] = useState(NOTHING);
@@ -51,6 +52,12 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
     const word = wordAt(editing.timed.current, position);
     if (word) player.seek(word.startMs, true);
   };
+  const goTo = (position: number) => {
+    const word = wordAt(editing.timed.current, position);
+    if (word) player.seek(word.startMs);
+  };
+  // Who reads only, or listens already, needs no more than a click.
+  const hears = shown.clicks || player.playing || readOnly;
   const editing: Editing = useEditor({
     place,
     transcript,
@@ -58,8 +65,17 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
     readOnly,
     shown,
     chooseSpeaker: (turn, anchor) => !readOnly && setMenu({ turn, anchor }),
-    // Who reads only, or listens already, needs no key for it.
-    onClick: (position, asked) => (asked || player.playing || readOnly) && hear(position),
+    onClick: (position, asked) => {
+      const chooses = !editing.view.current?.state.selection.main.empty;
+      if (chooses && !asked) return;
+      if (asked || hears) hear(position);
+      // Whoever presses play next hears it from there.
+      else goTo(position);
+    },
+    hearTurn: ({ at }) => {
+      const first = editing.timed.current[firstFrom(editing.timed.current, at)];
+      if (first) player.seek(first.startMs, true);
+    },
     // The cursor alone moves with each key, and changes nothing that is drawn.
     onSelect: (from, to) => setSelection(from < to ? { from, to } : NOTHING),
   });
@@ -147,7 +163,11 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
           {empty && (
             <p className="empty">{say(readOnly ? "meeting.emptyViewer" : "meeting.empty")}</p>
           )}
-          <div className="text" ref={place} />
+          <div
+            className={hears && player.lengthMs > 0 ? "text hears" : "text"}
+            title={hears && player.lengthMs > 0 ? say("listen.clicksNow") : undefined}
+            ref={place}
+          />
           {selection.from < selection.to && (
             <SelectionBar
               transcript={transcript}
@@ -177,7 +197,14 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
       <footer className="dock">
         {!readOnly && <Recorder recording={recording} />}
         {player.lengthMs > 0 && (
-          <PlayerBar player={player} skipTurn={skipTurn} load={load} />
+          <PlayerBar
+            player={player}
+            skipTurn={skipTurn}
+            load={load}
+            live={recording.phase !== "off"}
+            clicks={readOnly ? null : shown.clicks}
+            onClicks={(clicks) => setShown({ clicks })}
+          />
         )}
       </footer>
       {shown.aloud && <Announcer transcript={transcript} />}
@@ -197,8 +224,9 @@ function useLoad(library: Library, id: string) {
   );
 }
 
-/** How much is recorded; asked again while somebody speaks here. */
-function useLength(library: Library, id: string, phase: string): number {
+/** How much is recorded; asked more often while somebody speaks. */
+function useLength(library: Library, transcript: SharedTranscript, phase: string): number {
+  const { id } = transcript;
   const [length, setLength] = useState(0);
   useEffect(() => {
     const ask = () =>
@@ -207,9 +235,13 @@ function useLength(library: Library, id: string, phase: string): number {
         () => undefined, // said by the status line
       );
     ask();
-    const timer = setInterval(ask, phase === "off" ? 30_000 : 5_000);
+    let ticks = 0;
+    const timer = setInterval(() => {
+      const speaks = phase !== "off" || transcript.partials.length > 0;
+      if (speaks || ++ticks % 6 === 0) ask();
+    }, 5_000);
     return () => clearInterval(timer);
-  }, [library, id, phase]);
+  }, [library, id, phase, transcript]);
   return length;
 }
 

@@ -1,4 +1,4 @@
-/** What one wants to see and hear of a transcript besides its words; kept in the browser. */
+/** How one wants to see and hear a transcript; kept in the browser. */
 
 import { useState } from "react";
 
@@ -9,10 +9,12 @@ export interface Shown {
   readonly corrections: boolean;
   /** Screen readers are told new words. */
   readonly aloud: boolean;
+  /** A click on a word plays it, also while nothing plays. */
+  readonly clicks: boolean;
 }
 
 const KEPT = "trax.shown";
-const USUAL: Shown = { doubt: false, corrections: true, aloud: false };
+const USUAL: Shown = { doubt: false, corrections: true, aloud: false, clicks: false };
 
 export function useShown(): [shown: Shown, change: (fields: Partial<Shown>) => void] {
   const [shown, setShown] = useState<Shown>(kept);

@@ -37,6 +37,7 @@ interface Wishes {
   readonly readOnly: boolean;
   readonly shown: Shown;
   readonly chooseSpeaker: (turn: TurnHead, element: HTMLElement) => void;
+  readonly hearTurn: (turn: TurnHead) => void;
   readonly onClick: (position: number, hear: boolean) => void;
   readonly onSelect: (from: number, to: number) => void;
 }
@@ -58,7 +59,9 @@ export function useEditor(wishes: Wishes): Editing {
       readOnly,
       label: say("meeting.editor"),
       headLabel: ({ name, time }) => say("speaker.edit", { name, time }),
+      hearLabel: ({ time }) => say("listen.from", { time }),
       chooseSpeaker: (turn, element) => latest.current.chooseSpeaker(turn, element),
+      hearTurn: (turn) => latest.current.hearTurn(turn),
       onClick: (position, hear) => latest.current.onClick(position, hear),
       onSelect: (from, to) => latest.current.onSelect(from, to),
     });

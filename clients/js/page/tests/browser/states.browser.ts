@@ -1,0 +1,256 @@
+/**
+ * Every state of the page, by day and by night, on a laptop and on a phone: axe finds nothing serious.
+ *
+ * `TRAX_SHOTS=FOLDER npm run test:browser -- states` also keeps a picture of each. The real models
+ * listen then, for what people see in pictures shall be what the server heard.
+ */
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { openTranscript, type SharedTranscript } from "trax-client/transcript";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import {
+  browse,
+  editor,
+  here,
+  link,
+  problems,
+  read,
+  ROOT,
+  type Server,
+  serve,
+  talk,
+  TOKEN,
+  transcript,
+  visit,
+} from "./server";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SHOTS = process.env.TRAX_SHOTS;
+const TALK = join(ROOT, "tests/data/conversations/pub-2spk-clean.flac");
+const SECONDS = SHOTS ? 40 : 9;
+
+const LAPTOP = { width: 1120, height: 720 };
+const PHONE = { viewport: { width: 390, height: 720 }, hasTouch: true, isMobile: true };
+const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
+  day: { viewport: LAPTOP, colorScheme: "light" },
+  night: { viewport: LAPTOP, colorScheme: "dark" },
+  phone: { ...PHONE, colorScheme: "light" },
+  "phone-night": { ...PHONE, colorScheme: "dark" },
+};
+
+let server: Server;
+let browser: Browser;
+/** A meeting with words, times, sound and all that people add. */
+let full: string;
+let other: SharedTranscript;
+
+beforeAll(async () => {
+  if (SHOTS) mkdirSync(SHOTS, { recursive: true });
+  server = await serve(SHOTS ? {} : { script: talk(10) });
+  const voice = join(server.folder, "voice.wav");
+  const cut = `import soundfile as s; x, r = s.read(${JSON.stringify(TALK)}); s.write(${JSON.stringify(voice)}, x[: r * ${SECONDS}], r, subtype="PCM_16")`;
+  execFileSync(process.env.TRAX_PYTHON ?? join(ROOT, ".venv/bin/python"), ["-c", cut]);
+  browser = await browse(voice);
+  full = await transcript(server, "Reading evening");
+  await speakAll();
+  other = await openTranscript(server.url, full, { token: TOKEN, WebSocket: WebSocket as never });
+  decorate();
+  await other.saved();
+  for (const title of ["Budget of the lighthouse", "Weekly", ""]) await transcript(server, title);
+}, 180_000);
+afterAll(async () => {
+  await other?.close();
+  await browser?.close();
+  await server?.stop();
+});
+
+const eventually = (check: () => Promise<void>, timeout = 60_000) =>
+  vi.waitFor(check, { timeout, interval: 200 });
+
+/** Speaks into the full transcript until all of the voice is written. */
+async function speakAll(): Promise<void> {
+  const { page } = await visit(browser, here(server, full), {
+    ...LOOKS.day,
+    permissions: ["microphone"],
+  });
+  await page.getByRole("button", { name: "Start speaking" }).click();
+  const last = SHOTS ? /\w+/ : /word9/;
+  await eventually(async () => expect(await read(page)).toMatch(last));
+  await shot(page, "day", "speaking");
+  if (SHOTS) await page.waitForTimeout(SECONDS * 1000);
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 60_000 });
+  await page.context().close();
+}
+
+/** What people add: names, a highlight, comments, a tag, notes, a suggestion. */
+function decorate(): void {
+  const [first, second] = other.speakers;
+  if (first) other.nameSpeaker(first.id, { name: "Ada" });
+  if (second) other.nameSpeaker(second.id, { name: "Benjamin" });
+  const [turn] = other.turns;
+  if (!turn) throw new Error("a turn expected");
+  const end = Math.min(turn.end, turn.start + 24);
+  other.highlight(turn.start, end, "yellow");
+  const comment = other.comment(turn.start, end, "Is that how it goes in the book?", "Zoë");
+  other.reply(comment, "Nearly: page 12.", "Ada");
+  other.tag(turn.start + 4, end, "opening", "Ada");
+  other.writeNotes("# Next time\n\n- read **chapter 3**\n- bring tea, and _biscuits_\n");
+  const last = other.turns.at(-1);
+  const word = /\S+\s*$/.exec(last?.text ?? "")?.[0] ?? "";
+  const before = (last?.text ?? "").slice(-word.length - 20, -word.length);
+  other.doc.getMap("sug").set("a", {
+    ...{ kind: "replace", text: word.trim(), alternative: "otherwise", before, after: "" },
+    ...{ words: ["1.3"], pass: "7", start_ms: 8_000, end_ms: 8_500 },
+  });
+}
+
+async function serious(page: Page): Promise<unknown> {
+  await page.evaluate(AXE);
+  return page.evaluate(
+    "axe.run().then((r) => r.violations.filter((v) => /serious|critical/.test(v.impact)).map((v) => v.id + ': ' + v.nodes.map((n) => n.html + n.any.map((a) => a.message)).join(' ')))",
+  );
+}
+
+async function shot(page: Page, look: string, state: string): Promise<void> {
+  if (SHOTS) await page.screenshot({ path: join(SHOTS, `${look}-${state}.png`) });
+}
+
+test.each(Object.keys(LOOKS))("axe finds nothing serious in any state, %s", async (look) => {
+  const options = { ...LOOKS[look], bypassCSP: true };
+  const onPhone = look.startsWith("phone");
+  const found: Record<string, unknown> = {};
+  const state = async (page: Page, name: string) => {
+    await page.waitForTimeout(350); // what fades in is not to be looked at half faded
+    const list = await serious(page);
+    if (Array.isArray(list) && list.length > 0) found[name] = list;
+    await shot(page, look, name);
+    expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth"), name).toBe(0);
+  };
+  const press = (page: Page, name: string | RegExp) =>
+    page.getByRole("button", { name, exact: typeof name === "string" }).click();
+
+  // Start page
+  const { page, context } = await visit(browser, server.url, options);
+  await page.getByLabel("Token").waitFor();
+  await state(page, "token");
+  await page.goto(server.entry);
+  await page.locator(".row").nth(2).waitFor();
+  await eventually(async () => expect(await page.locator(".voices").count()).toBeGreaterThan(0));
+  await state(page, "start");
+  await page.getByLabel("Search titles and words").fill("nowhere to be found");
+  await page.getByText("Nothing found").waitFor();
+  await state(page, "start-none-found");
+  await page.getByLabel("Search titles and words").fill("lighthouse");
+  await eventually(async () => expect(await page.locator(".row").count()).toBe(1));
+  await state(page, "start-found");
+  await page.getByLabel("Search titles and words").fill("");
+  const files = page.locator("input[type=file]");
+  await files.setInputFiles({ name: "notes.wav", mimeType: "audio/wav", buffer: Buffer.from("no sound") });
+  await page.locator(".uploads .state").first().waitFor();
+  await eventually(async () => expect(await page.locator(".uploads").innerText()).not.toContain("Sending"));
+  await state(page, "start-upload-failed");
+  await files.setInputFiles(join(server.folder, "voice.wav"));
+  await eventually(async () => expect(await page.locator(".uploads li").count()).toBe(2));
+  await state(page, "start-upload");
+
+  // An empty meeting
+  const empty = await transcript(server, "");
+  await page.goto(here(server, empty));
+  await page.getByText("Press the microphone and speak").waitFor();
+  await state(page, "empty");
+  await press(page, "How it listens");
+  await state(page, "settings");
+  await press(page, "How it listens");
+  await page.evaluate(() => {
+    const deny = () => Promise.reject(new DOMException("no", "NotAllowedError"));
+    navigator.mediaDevices.getUserMedia = deny;
+  });
+  await press(page, "Start speaking");
+  await page.getByText("does not let this page use the microphone").waitFor();
+  await state(page, "microphone-denied");
+
+  // A full one
+  await page.goto(here(server, full));
+  await page.locator(".turn-time").first().waitFor();
+  await state(page, "meeting");
+  await press(page, "Search in this transcript");
+  await page.getByPlaceholder("Search in this transcript").fill("the");
+  await page.keyboard.press("Enter");
+  await state(page, "find");
+  await press(page, "Close");
+  await press(page, "What is shown");
+  await page.getByLabel("Mark doubtful words").check();
+  await state(page, "view-menu");
+  await page.keyboard.press("Escape");
+  await press(page, "Take away");
+  await state(page, "take-menu");
+  await page.keyboard.press("Escape");
+  await page.locator(".turn-name").first().click();
+  await state(page, "speaker-menu");
+  await page.keyboard.press("Escape");
+  await press(page, "Share");
+  await page.getByLabel("For whom").fill("Ada");
+  await press(page, "Make a link");
+  await page.getByText("Copy it now").waitFor();
+  await state(page, "share");
+  await press(page, "Close");
+  await page.keyboard.press("F1");
+  await page.getByRole("dialog").waitFor();
+  await state(page, "keys");
+  await press(page, "Close");
+  await editor(page).press("Control+Home");
+  for (let n = 0; n < 3; n++) await page.keyboard.press("Shift+Control+ArrowRight");
+  await page.getByRole("toolbar").waitFor();
+  await state(page, "selection");
+  await page.getByRole("toolbar").getByRole("button", { name: "Comment" }).click();
+  await state(page, "commenting");
+  await press(page, "Hear again");
+  await page.getByRole("dialog").waitFor();
+  await state(page, "hear-again");
+  await press(page, "Close");
+  await editor(page).press("ArrowLeft");
+  if (onPhone) await press(page, "Notes, comments, suggestions");
+  await state(page, "notes");
+  await page.getByRole("tab", { name: /Comments/ }).click();
+  await state(page, "comments");
+  await page.getByRole("tab", { name: /Suggestions/ }).click();
+  await state(page, "suggestions");
+  if (onPhone) await press(page, "Notes, comments, suggestions");
+  await press(page, "Play");
+  await page.locator(".heard-now").first().waitFor();
+  await state(page, "playing");
+  await press(page, "Pause");
+  await page.goto("about:blank");
+  await page.goto(`${server.url}#/t/no-such-transcript`);
+  await page.getByText("There is no such transcript").waitFor();
+  await state(page, "not-found");
+  await context.close();
+
+  const guest = await visit(browser, await link(server, full, "viewer"), options);
+  await guest.page.locator(".turn-time").first().waitFor();
+  await state(guest.page, "viewer");
+  expect(problems.get(guest.page)).toEqual([]);
+  await guest.context.close();
+
+  const speaker = await visit(browser, here(server, await transcript(server, "Live")), {
+    ...options,
+    permissions: ["microphone"],
+  });
+  await press(speaker.page, "Start speaking");
+  await speaker.page.locator(".partial").first().waitFor({ state: "attached", timeout: 20_000 });
+  await state(speaker.page, "live");
+  await press(speaker.page, "Mute");
+  await state(speaker.page, "muted");
+  await press(speaker.page, "Stop");
+  await speaker.page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 30_000 });
+  expect(problems.get(speaker.page)).toEqual([]);
+  await speaker.context.close();
+  if (SHOTS) writeFileSync(join(SHOTS, `axe-${look}.json`), JSON.stringify(found, null, 2));
+  expect(found).toEqual({});
+}, 180_000);
