@@ -97,6 +97,8 @@ export abstract class TranscriptReading {
   readonly notes: Y.Text;
   /** Takes back one's own edits, and never anybody else's. */
   readonly undoManager: Y.UndoManager;
+  /** The same for an editor that is bound to `notes`: a history of its own. */
+  readonly notesUndoManager: Y.UndoManager;
   protected readonly maps: Readonly<Record<MapName, Y.Map<unknown>>>;
   protected readonly replication: Replication;
   protected readonly listeners = new Listeners<TranscriptEvents>();
@@ -127,6 +129,7 @@ export abstract class TranscriptReading {
     const { hturns, speakers, sugd, comments, tags } = this.maps;
     const scope = [this.text, this.notes, hturns, speakers, sugd, comments, tags];
     this.undoManager = new Y.UndoManager(scope, { trackedOrigins: new Set([MINE]) });
+    this.notesUndoManager = new Y.UndoManager(this.notes, { trackedOrigins: new Set() });
     this.replication = replicate({
       state: (state) => this.announce("state", state),
       unconfirmed: () => this.tellSaving(),
@@ -265,6 +268,7 @@ export abstract class TranscriptReading {
     this.doc.off("afterTransaction", this.note);
     this.awareness.destroy();
     this.undoManager.destroy();
+    this.notesUndoManager.destroy();
     await this.kept?.destroy();
     this.doc.destroy();
   }
@@ -356,8 +360,10 @@ export abstract class TranscriptReading {
 
   /** Takes back what the server did not take: what stands here shall stand there. */
   protected deny(error: Forbidden): void {
-    while (this.undoManager.undo() !== null);
-    this.undoManager.clear();
+    for (const manager of [this.undoManager, this.notesUndoManager]) {
+      while (manager.undo() !== null);
+      manager.clear();
+    }
     void this.kept?.clearData();
     this.announce("denied", error);
   }

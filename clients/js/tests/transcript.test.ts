@@ -359,8 +359,11 @@ test("who only reads has taken back what was written", async () => {
   const denied: string[] = [];
   viewer.on("denied", ({ code }) => denied.push(code));
   viewer.insert(0, "Not ");
+  viewer.notesUndoManager.addTrackedOrigin("editor"); // as an editor's binding does
+  viewer.doc.transact(() => viewer.notes.insert(0, "Not "), "editor");
   await expect(viewer.saved()).rejects.toThrow(Forbidden);
   expect(viewer.text.toString()).toBe("Hello");
+  expect(viewer.notes.toString()).toBe("");
   expect(denied).toEqual(["forbidden"]);
   expect(() => viewer.insert(0, "Not ")).toThrow(Forbidden);
   owner.insert(5, " all");

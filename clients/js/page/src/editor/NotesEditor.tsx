@@ -27,7 +27,7 @@ export function NotesEditor({ transcript, readOnly }: { transcript: SharedTransc
           placeholder(say("notes.placeholder")),
           markdown,
           keymap.of([...yUndoManagerKeymap, ...defaultKeymap]),
-          yCollab(transcript.notes, null, { undoManager: readOnly ? false : transcript.undoManager }),
+          yCollab(transcript.notes, null, { undoManager: readOnly ? false : transcript.notesUndoManager }),
         ],
       }),
     });
