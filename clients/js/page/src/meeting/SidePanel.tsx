@@ -11,6 +11,18 @@ import { sayAlike, useShared } from "./useShared";
 export type Tab = "notes" | "comments" | "suggestions";
 const TABS: readonly Tab[] = ["notes", "comments", "suggestions"];
 
+/** Which tab a key leads to from another one (WAI-ARIA Authoring Practices, "Tabs"). */
+function neighbour(tab: Tab, key: string): Tab | undefined {
+  const at = TABS.indexOf(tab);
+  const steps: Record<string, number> = {
+    ArrowLeft: at - 1,
+    ArrowRight: (at + 1) % TABS.length,
+    Home: 0,
+    End: -1,
+  };
+  return TABS.at(steps[key] ?? TABS.length);
+}
+
 interface Props {
   readonly transcript: SharedTranscript;
   readonly readOnly: boolean;
@@ -52,6 +64,14 @@ export const SidePanel = memo(function SidePanel(props: Props) {
               id={`tab-${each}`}
               aria-controls="side-content"
               aria-selected={each === tab}
+              tabIndex={each === tab ? 0 : -1}
+              onKeyDown={(event) => {
+                const next = neighbour(each, event.key);
+                if (next === undefined) return;
+                event.preventDefault();
+                onTab(next);
+                document.getElementById(`tab-${next}`)?.focus();
+              }}
               onClick={() => onTab(each)}
             >
               {say(`panel.${each}`)}
