@@ -4,11 +4,14 @@ import { type FormEvent, useCallback, useEffect, useState } from "react";
 import type { Library, Link } from "trax-client";
 import { Dialog } from "../Dialog";
 import { explain } from "../errors";
-import { useSay } from "../i18n";
+import { date } from "../format";
+import { useSpeech } from "../i18n";
 import { linkTo } from "../server";
 
+const DAY_MS = 86_400_000;
+
 export function ShareDialog({ id, library, onClose }: { id: string; library: Library; onClose: () => void }) {
-  const say = useSay();
+  const { say, tongue } = useSpeech();
   const [links, setLinks] = useState<readonly Link[]>([]);
   const [fresh, setFresh] = useState<string | null>(null);
   const [told, setTold] = useState("");
@@ -24,7 +27,12 @@ export function ShareDialog({ id, library, onClose }: { id: string; library: Lib
     const form = new FormData(event.currentTarget);
     const role = form.get("role") === "editor" ? "editor" : "viewer";
     try {
-      const made = await library.createLink(id, { role, label: String(form.get("label") ?? "") });
+      const days = Number(form.get("days"));
+      const made = await library.createLink(id, {
+        role,
+        label: String(form.get("label") ?? ""),
+        ...(days > 0 ? { expiresMs: Date.now() + days * DAY_MS } : {}),
+      });
       setFresh(linkTo(id, made.token));
       setTold("");
       await load();
@@ -38,9 +46,14 @@ export function ShareDialog({ id, library, onClose }: { id: string; library: Lib
       <p>{say("share.hint")}</p>
       <form className="share-form" onSubmit={(event) => void make(event)}>
         <input name="label" aria-label={say("share.label")} placeholder={say("share.label")} maxLength={200} />
-        <select name="role" aria-label={say("share.title")}>
+        <select name="role" aria-label={say("share.role")}>
           <option value="editor">{say("share.editor")}</option>
           <option value="viewer">{say("share.viewer")}</option>
+        </select>
+        <select name="days" aria-label={say("share.until")} defaultValue="0">
+          <option value="1">{say("share.day")}</option>
+          <option value="7">{say("share.week")}</option>
+          <option value="0">{say("share.always")}</option>
         </select>
         <button type="submit" className="primary">
           {say("share.make")}
@@ -66,7 +79,11 @@ export function ShareDialog({ id, library, onClose }: { id: string; library: Lib
           <li key={link.id}>
             <span>
               {link.label || say("speaker.unknown")}{" "}
-              <small>{say(link.role === "editor" ? "share.editor" : "share.viewer")}</small>
+              <small>
+                {say(link.role === "editor" ? "share.editor" : "share.viewer")}
+                {link.expiresMs !== null &&
+                  `, ${say("share.ends", { date: date(link.expiresMs, tongue) })}`}
+              </small>
             </span>
             <button
               type="button"

@@ -87,6 +87,25 @@ test("two people type into one transcript, see each other, and end equal", async
   expect([...(await standing(server, id))].filter((c) => "from the right".includes(c)).length).toBeGreaterThan(10);
 });
 
+test("undo in the notes leaves the transcript alone, and the other way round", async () => {
+  const id = await transcript(server, "Undo");
+  const page = await look(here(server, id));
+  const notes = page.locator(".notes .cm-content");
+  await typed(page, "spoken");
+  await notes.click();
+  await page.keyboard.type("noted");
+  await editor(page).click();
+  await page.keyboard.press("Control+z");
+  await eventually(async () => expect(await standing(server, id)).toBe(""));
+  expect(await notes.innerText()).toBe("noted");
+  await page.keyboard.press("Control+y");
+  await eventually(async () => expect(await standing(server, id)).toBe("spoken"));
+  await notes.click();
+  await page.keyboard.press("Control+z");
+  await eventually(async () => expect(await notes.innerText()).not.toContain("noted"));
+  expect(await standing(server, id)).toBe("spoken");
+});
+
 test("Enter begins a turn, and Backspace at its beginning joins it again", async () => {
   const id = await transcript(server, "Turns");
   const page = await look(here(server, id));
@@ -127,6 +146,38 @@ test("who came by an editor's link writes, and is sent away when the link ends",
     headers: { Authorization: "Bearer token-of-the-browser-tests" },
   });
   await page.getByText("does not know this token").waitFor();
+});
+
+test("a link is made for a week, and says until when", async () => {
+  const id = await transcript(server, "For a week");
+  const page = await look(here(server, id));
+  await page.getByRole("button", { name: "Share" }).click();
+  await page.getByLabel("For whom").fill("Ada");
+  await page.getByLabel("For how long").selectOption("for a week");
+  await page.getByRole("button", { name: "Make a link" }).click();
+  await page.locator(".links li", { hasText: "Ada" }).getByText("until").waitFor();
+  type Links = { links: { expires_ms: number }[] };
+  const { links } = await api<Links>(server, `v1/transcripts/${id}/links`);
+  const days = ((links[0]?.expires_ms ?? 0) - Date.now()) / 86_400_000;
+  expect(days).toBeGreaterThan(6.9);
+  expect(days).toBeLessThan(7.1);
+});
+
+test("arrow keys go from tab to tab of the side panel", async () => {
+  const page = await look(here(server, await transcript(server, "Tabs")));
+  const chosen = page.locator("[role=tab][aria-selected=true]");
+  await page.getByRole("tab", { name: "Notes" }).focus();
+  for (const [key, name] of [
+    ["ArrowRight", "Comments"],
+    ["End", "Suggestions"],
+    ["ArrowRight", "Notes"],
+    ["ArrowLeft", "Suggestions"],
+    ["Home", "Notes"],
+  ] as const) {
+    await page.keyboard.press(key);
+    expect(await chosen.innerText()).toBe(name);
+    expect(await chosen.evaluate((tab) => tab === document.activeElement)).toBe(true);
+  }
 });
 
 test("names, text, notes, comments, tags and titles never run as script", async () => {
