@@ -10,7 +10,7 @@ export function TopBar({ children }: { children?: ReactNode }) {
     <header className="topbar">
       <a className="brand" href="#/" aria-label={`Trax: ${say("app.back")}`}>
         <span className="mark" aria-hidden="true" />
-        Trax
+        <span className="word">Trax</span>
       </a>
       {children ?? <span className="fill" />}
       <PageSettings />

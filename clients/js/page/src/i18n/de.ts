@@ -42,6 +42,7 @@ export const de: Record<Key, string> = {
   "job.open": "Öffnen",
   "meeting.title": "Titel",
   "meeting.empty": "Drücke auf das Mikrofon und sprich. Die Wörter erscheinen hier, während du sprichst.",
+  "meeting.emptyListening": "Jetzt sprechen. Die Wörter erscheinen hier, während du sprichst.",
   "meeting.emptyViewer": "Noch wurde nichts gesagt.",
   "meeting.readOnly": "Du kannst lesen und hören; dieser Link erlaubt keine Änderungen.",
   "meeting.editor": "Mitschrift",

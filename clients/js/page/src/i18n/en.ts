@@ -40,6 +40,7 @@ export const en = {
   "job.open": "Open",
   "meeting.title": "Title",
   "meeting.empty": "Press the microphone and speak. Words appear here as you say them.",
+  "meeting.emptyListening": "Speak now. Words appear here as you say them.",
   "meeting.emptyViewer": "Nothing has been said yet.",
   "meeting.readOnly": "You can read and listen; this link does not allow changes.",
   "meeting.editor": "Transcript",

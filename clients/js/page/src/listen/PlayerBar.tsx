@@ -27,6 +27,7 @@ export function PlayerBar({ player, skipTurn, load, live, clicks, onClicks }: Pr
         positionMs={positionMs}
         aroundMs={newest ? lengthMs : positionMs}
         lengthMs={lengthMs}
+        live={live}
         load={load}
         seek={player.seek}
       />

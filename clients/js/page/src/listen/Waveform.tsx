@@ -8,18 +8,22 @@ interface Props {
   /** Where the minute lies that is shown. */
   readonly aroundMs: number;
   readonly lengthMs: number;
+  /** Whether it still grows. */
+  readonly live: boolean;
   readonly load: Load;
   readonly seek: (ms: number, play?: boolean) => void;
 }
 
 /** A minute of sound is 1.9 MB. */
 const WINDOW_MS = 60_000;
-const BARS = WINDOW_MS / BAR_MS;
 const TALL = 56;
 
-export function Waveform({ positionMs, aroundMs, lengthMs, load, seek }: Props) {
+export function Waveform({ positionMs, aroundMs, lengthMs, live, load, seek }: Props) {
   const fromMs = Math.floor(aroundMs / WINDOW_MS) * WINDOW_MS;
   const toMs = Math.min(fromMs + WINDOW_MS, Math.floor(lengthMs));
+  // A recording that is over fills the width.
+  const shownMs = live ? WINDOW_MS : Math.max(BAR_MS, toMs - fromMs);
+  const bars = Math.ceil(shownMs / BAR_MS);
   const peaks = usePeaks(load, fromMs, toMs);
   const heard = Math.max(0, Math.ceil((positionMs - fromMs) / BAR_MS));
   const drawn = (from: number, to: number) =>
@@ -35,18 +39,18 @@ export function Waveform({ positionMs, aroundMs, lengthMs, load, seek }: Props) 
       <span className="time">{clock(fromMs)}</span>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: the slider below is for keys */}
       <svg
-        viewBox={`0 0 ${BARS} ${TALL}`}
+        viewBox={`0 0 ${bars} ${TALL}`}
         preserveAspectRatio="none"
         onClick={(event) => {
           const box = event.currentTarget.getBoundingClientRect();
-          const at = fromMs + ((event.clientX - box.left) / box.width) * WINDOW_MS;
+          const at = fromMs + ((event.clientX - box.left) / box.width) * shownMs;
           if (at < toMs) seek(at, true);
         }}
       >
         <path className="heard" d={drawn(0, heard)} />
-        <path className="unheard" d={drawn(heard, BARS)} />
+        <path className="unheard" d={drawn(heard, bars)} />
       </svg>
-      <span className="time">{clock(fromMs + WINDOW_MS)}</span>
+      <span className="time">{clock(fromMs + shownMs)}</span>
     </div>
   );
 }

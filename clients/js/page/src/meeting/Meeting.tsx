@@ -6,7 +6,7 @@ import type { Library } from "trax-client";
 import type { SharedTranscript } from "trax-client/transcript";
 import { setFound, setPlaying, type TurnHead } from "../editor/model";
 import { explain } from "../errors";
-import { useSay } from "../i18n";
+import { type Key, useSay } from "../i18n";
 import { PlayerBar } from "../listen/PlayerBar";
 import { type Player, SPEEDS, usePlayer } from "../listen/usePlayer";
 import { FindBar } from "../take/FindBar";
@@ -23,7 +23,7 @@ import { useShown } from "./shown";
 import { type Command, commandOf, wantsKeys } from "./shortcuts";
 import { type Editing, useEditor } from "./useEditor";
 import { useLeftBehind } from "./useLeftBehind";
-import { useRecording } from "./useRecording";
+import { type Phase, useRecording } from "./useRecording";
 import { useEmpty } from "./useShared";
 import { myName, type Opened } from "./useTranscript";
 
@@ -161,7 +161,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
             </p>
           )}
           {empty && (
-            <p className="empty">{say(readOnly ? "meeting.emptyViewer" : "meeting.empty")}</p>
+            <p className="empty">{say(emptyKey(readOnly, recording.phase))}</p>
           )}
           <div
             className={hears && player.lengthMs > 0 ? "text hears" : "text"}
@@ -215,6 +215,12 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
       )}
     </div>
   );
+}
+
+/** What stands where nothing was said yet. */
+function emptyKey(readOnly: boolean, phase: Phase): Key {
+  if (readOnly) return "meeting.emptyViewer";
+  return phase === "off" || phase === "ending" ? "meeting.empty" : "meeting.emptyListening";
 }
 
 function useLoad(library: Library, id: string) {

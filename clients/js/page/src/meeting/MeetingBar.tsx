@@ -52,7 +52,11 @@ export function MeetingBar(props: Props) {
         <TakeMenu transcript={transcript} library={library} timed={props.timed} />
         {role === "owner" && (
           <button type="button" onClick={() => setSharing(true)}>
-            {say("share.title")}
+            <svg viewBox="0 0 24 24" aria-hidden="true">
+              <circle cx="9.5" cy="8" r="3.3" />
+              <path d="M3.5 19.5c0-3.4 2.7-5.7 6-5.7s6 2.3 6 5.7M18.5 7v6M15.5 10h6" />
+            </svg>
+            <span className="label">{say("share.title")}</span>
           </button>
         )}
         <button type="button" className="icon keys-help" aria-label={say("keys.help")} title={say("keys.help")} onClick={props.onHelp}>

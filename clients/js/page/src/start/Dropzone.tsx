@@ -47,8 +47,10 @@ export function Dropzone({ uploads, send }: Props) {
           {uploads.map((upload) => (
             <li key={upload.key}>
               <span className="name">{upload.name}</span>
-              <progress max={1} value={progress(upload)} aria-label={upload.name} />
-              <span className="state" role="status">
+              {upload.error === null && (
+                <progress max={1} value={progress(upload)} aria-label={upload.name} />
+              )}
+              <span className={upload.error === null ? "state" : "state failed"} role="status">
                 {describe(upload, say)}
               </span>
               {upload.job?.state === "done" && upload.transcript && (

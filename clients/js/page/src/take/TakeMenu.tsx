@@ -52,7 +52,10 @@ export function TakeMenu({ transcript, library, timed }: Props) {
         aria-expanded={anchor !== null}
         onClick={(event) => setAnchor(anchor ? null : event.currentTarget)}
       >
-        {say("take.menu")}
+        <svg viewBox="0 0 24 24" aria-hidden="true">
+          <path d="M12 4v11M7.5 11 12 15.5 16.5 11M5 19.5h14" />
+        </svg>
+        <span className="label">{say("take.menu")}</span>
       </button>
       {anchor && (
         <Popover anchor={anchor} label={say("take.menu")} onClose={() => setAnchor(null)}>

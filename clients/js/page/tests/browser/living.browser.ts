@@ -13,7 +13,11 @@ let server: Server;
 let browser: Browser;
 
 beforeAll(async () => {
-  server = await serve({ script: talk(24), hours: 3 });
+  server = await serve({
+    script: talk(24),
+    hours: 3,
+    again: talk(24).map((each) => (each.word === "word3" ? { ...each, word: "better" } : each)),
+  });
   const voice = join(server.folder, "voice.wav");
   // Scripted engines do not listen, but what is silent has no level.
   const tone = `import numpy as n, soundfile as s; s.write(${JSON.stringify(voice)}, 0.3 * n.sin(n.arange(16000 * ${SECONDS}) / 9), 16000, subtype="PCM_16")`;
@@ -75,6 +79,23 @@ async function place(page: Page, word: string): Promise<void> {
     throw new Error(`${sought} is not there`);
   }, word);
 }
+
+test("what the machine corrected is marked, says what it was, and can be switched off", async () => {
+  const id = await transcript(server, "Corrected");
+  const { page } = await visit(browser, here(server, id), { permissions: ["microphone"] });
+  await page.getByRole("button", { name: "Start speaking" }).click();
+  await eventually(async () => expect(await read(page)).toContain("word5"));
+  await page.getByRole("button", { name: "Stop" }).click();
+  const corrected = page.locator(".corrected");
+  await corrected.waitFor({ timeout: 40_000 });
+  expect(await corrected.allInnerTexts()).toEqual(["better"]);
+  expect(await corrected.getAttribute("title")).toBe("was: word3");
+  await page.getByRole("button", { name: "What is shown" }).click();
+  await page.getByLabel("Mark what the machine corrected").uncheck();
+  await corrected.waitFor({ state: "detached" });
+  expect(problems.get(page)).toEqual([]);
+  await page.context().close();
+});
 
 test("a server that is gone for a while costs nothing that was said, and the page says so", async () => {
   const id = await transcript(server, "Outage");

@@ -23,9 +23,13 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+type Script = readonly { word: string; start: number; end: number; speaker: string }[];
+
 interface Wishes {
   /** What is heard, whatever is said; without it the real models listen. */
-  readonly script?: readonly { word: string; start: number; end: number; speaker: string }[];
+  readonly script?: Script;
+  /** What a pass over the whole recording hears in its place. */
+  readonly again?: Script;
   /** How long a meeting is there already, with all that people do to one. */
   readonly hours?: number;
 }
@@ -42,7 +46,13 @@ export async function serve(wishes: Wishes = {}): Promise<Server> {
   const flags = ["--data-dir", join(folder, "data")];
   if (wishes.script) {
     writeFileSync(join(folder, "script.json"), JSON.stringify(wishes.script));
-    writeFileSync(join(folder, "passes.toml"), '[[stage]]\nname = "utterance"\nwhen = "utterance"\n');
+    let passes = '[[stage]]\nname = "utterance"\nwhen = "utterance"\n';
+    if (wishes.again) {
+      writeFileSync(join(folder, "again.json"), JSON.stringify(wishes.again));
+      const model = JSON.stringify(`scripted:${join(folder, "again.json")}`);
+      passes += `[[stage]]\nname = "again"\nwhen = "recording"\nmodel = ${model}\n`;
+    }
+    writeFileSync(join(folder, "passes.toml"), passes);
     flags.push("--live-model", `scripted:${join(folder, "script.json")}`);
     flags.push("--passes", join(folder, "passes.toml"));
   }

@@ -61,11 +61,13 @@ test("the recording ends when it is stopped, and all of it is written", async ()
   });
 });
 
-test("Alt and a click on a word play what was said there", async () => {
-  const place = await page.evaluate(() => {
-    const walk = document.createTreeWalker(document.querySelector(".text .cm-content") as Node, NodeFilter.SHOW_TEXT);
+/** Clicks into a word of the transcript. */
+async function click(word: string, modifiers: "Alt"[] = []): Promise<void> {
+  const place = await page.evaluate((sought) => {
+    const content = document.querySelector(".text .cm-content") as Node;
+    const walk = document.createTreeWalker(content, NodeFilter.SHOW_TEXT);
     for (let node = walk.nextNode(); node; node = walk.nextNode()) {
-      const at = node.textContent?.indexOf("stillness") ?? -1;
+      const at = node.textContent?.indexOf(sought) ?? -1;
       if (at === -1) continue;
       const range = document.createRange();
       range.setStart(node, at + 2);
@@ -74,20 +76,65 @@ test("Alt and a click on a word play what was said there", async () => {
       const { x, y, height } = range.getBoundingClientRect();
       return { x, y: y + height / 2 };
     }
-    return null;
-  });
-  expect(place).not.toBeNull();
-  if (!place) return;
-  await page.keyboard.down("Alt");
+    throw new Error(`${sought} expected`);
+  }, word);
+  for (const key of modifiers) await page.keyboard.down(key);
   await page.mouse.click(place.x, place.y);
-  await page.keyboard.up("Alt");
-  await page.getByRole("button", { name: "Pause" }).first().waitFor();
-  // "stillness" is said 6 seconds in.
-  const slider = page.getByLabel("Position");
-  await vi.waitFor(async () => expect(Number(await slider.inputValue())).toBeGreaterThanOrEqual(6));
-  expect(Number(await slider.inputValue())).toBeLessThanOrEqual(9);
+  for (const key of modifiers) await page.keyboard.up(key);
+}
+
+/** Waits until playback stands within some seconds. */
+const heardAt = (from: number, to: number) =>
+  vi.waitFor(async () => {
+    const at = Number(await page.getByLabel("Position").inputValue());
+    expect(at).toBeGreaterThanOrEqual(from);
+    expect(at).toBeLessThanOrEqual(to);
+  });
+const button = (name: string) => page.getByRole("button", { name, exact: true });
+
+test("the sound is shown while nothing plays", async () => {
+  const shape = page.locator(".waveform .unheard");
+  await vi.waitFor(
+    async () => expect((await shape.getAttribute("d"))?.length).toBeGreaterThan(1_000),
+    { timeout: 15_000 },
+  );
+  expect(await button("Play").count()).toBe(1);
+});
+
+test("a click on a word says where play begins, and plays nothing", async () => {
+  await click("stillness"); // said 6 seconds in
+  await heardAt(5, 11);
+  expect(await button("Play").count()).toBe(1);
+  await button("Play").click();
   await page.locator(".heard-now").first().waitFor();
-  await page.locator(".waveform").waitFor();
+  await heardAt(5, 14);
+});
+
+test("while it plays, a click on a word plays that word", async () => {
+  await click("unusual");
+  await heardAt(1, 6);
+  await button("Pause").click();
+});
+
+test("with 'Click to hear', any word plays at a click, and the page says so", async () => {
+  await button("Click to hear").click();
+  expect(await page.locator(".text").getAttribute("title")).toBe("Click any word to hear it");
+  await click("stillness");
+  await button("Pause").waitFor();
+  await heardAt(5, 12);
+  await button("Pause").click();
+  await button("Click to hear").click();
+});
+
+test("Alt and a click play at once, and so does the time of a turn", async () => {
+  await click("stillness", ["Alt"]);
+  await button("Pause").waitFor();
+  await heardAt(5, 12);
+  await button("Pause").click();
+  await page.locator(".turn-time").first().click();
+  await button("Pause").waitFor();
+  await heardAt(0, 6);
+  await button("Pause").click();
 });
 
 test.each([

@@ -79,10 +79,13 @@ async function speakAll(): Promise<void> {
     permissions: ["microphone"],
   });
   await page.getByRole("button", { name: "Start speaking" }).click();
-  const last = SHOTS ? /\w+/ : /word9/;
-  await eventually(async () => expect(await read(page)).toMatch(last));
-  await shot(page, "day", "speaking");
-  if (SHOTS) await page.waitForTimeout(SECONDS * 1000);
+  await eventually(async () => expect(await read(page)).toMatch(SHOTS ? /\w/ : /word9/));
+  if (SHOTS) {
+    await eventually(async () => expect(await read(page)).toContain("crowd"));
+    await page.locator(".partial").first().waitFor();
+    await shot(page, "day", "speaking");
+    await page.waitForTimeout(SECONDS * 1000);
+  }
   await page.getByRole("button", { name: "Stop" }).click();
   await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 60_000 });
   await page.context().close();
@@ -103,17 +106,22 @@ function decorate(): void {
   other.writeNotes("# Next time\n\n- read **chapter 3**\n- bring tea, and _biscuits_\n");
   const last = other.turns.at(-1);
   const word = /\S+\s*$/.exec(last?.text ?? "")?.[0] ?? "";
-  const before = (last?.text ?? "").slice(-word.length - 20, -word.length);
+  const before = (last?.text ?? "").slice(0, -word.length).trimEnd().slice(-20);
   other.doc.getMap("sug").set("a", {
-    ...{ kind: "replace", text: word.trim(), alternative: "otherwise", before, after: "" },
+    ...{ kind: "replace", text: ` ${word.trim()}`, alternative: " otherwise", before, after: "" },
     ...{ words: ["1.3"], pass: "7", start_ms: 8_000, end_ms: 8_500 },
   });
 }
 
 async function serious(page: Page): Promise<unknown> {
   await page.evaluate(AXE);
-  return page.evaluate(
+  // What is drawn anew in the midst of it, as words are while they are heard, it stumbles over.
+  return vi.waitFor(
+    () =>
+      page.evaluate(
     "axe.run().then((r) => r.violations.filter((v) => /serious|critical/.test(v.impact)).map((v) => v.id + ': ' + v.nodes.map((n) => n.html + n.any.map((a) => a.message)).join(' ')))",
+      ),
+    { timeout: 10_000, interval: 100 },
   );
 }
 
@@ -121,7 +129,7 @@ async function shot(page: Page, look: string, state: string): Promise<void> {
   if (SHOTS) await page.screenshot({ path: join(SHOTS, `${look}-${state}.png`) });
 }
 
-test.each(Object.keys(LOOKS))("axe finds nothing serious in any state, %s", async (look) => {
+test.each(SHOTS ? Object.keys(LOOKS) : ["day", "phone-night"])("axe finds nothing serious in any state, %s", async (look) => {
   const options = { ...LOOKS[look], bypassCSP: true };
   const onPhone = look.startsWith("phone");
   const found: Record<string, unknown> = {};
@@ -130,7 +138,8 @@ test.each(Object.keys(LOOKS))("axe finds nothing serious in any state, %s", asyn
     const list = await serious(page);
     if (Array.isArray(list) && list.length > 0) found[name] = list;
     await shot(page, look, name);
-    expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth"), name).toBe(0);
+    const wide = await page.evaluate("document.documentElement.scrollWidth");
+    expect(wide, name).toBeLessThanOrEqual(options.viewport?.width ?? 0);
   };
   const press = (page: Page, name: string | RegExp) =>
     page.getByRole("button", { name, exact: typeof name === "string" }).click();
