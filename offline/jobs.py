@@ -87,6 +87,8 @@ class Task:
         language: ISO 639-1 code; `None` to detect it.
         hotwords: Words to favour.
         diarization: Whether speakers are told apart.
+        suggests: Whether the text stays as it is: where it differs from what is heard, people get
+            a suggestion.
     """
 
     kind: JobKind
@@ -98,6 +100,7 @@ class Task:
     language: str | None = None
     hotwords: tuple[str, ...] = ()
     diarization: bool = True
+    suggests: bool = False
 
     @property
     def rank(self) -> Rank:

@@ -36,7 +36,12 @@ Found = Mapping[WordRef, Standing]
 
 
 def correct(
-    view: View, belief: Belief, portion: Portion, said_by: Mapping[WordRef, SpeakerId] | None = None
+    view: View,
+    belief: Belief,
+    portion: Portion,
+    said_by: Mapping[WordRef, SpeakerId] | None = None,
+    *,
+    suggests: bool = False,
 ) -> Plan:
     """Return the plan that makes the text say what a pass heard.
 
@@ -46,6 +51,7 @@ def correct(
         portion: What was heard.
         said_by: Who said the new words, for those that stand by themselves. Turns are otherwise
             made to agree by `offline.arrangement`, which is to follow.
+        suggests: Whether the text stays as it is, as if people had edited all of it.
     """
     comparison = compare(view, belief, portion)
     sought = {ref for each in comparison.differences for ref in _about(each)}
@@ -55,7 +61,7 @@ def correct(
     edits: list[Edit] = []
     decisions: list[Decision] = []
     for difference in comparison.differences:
-        made = _apply(view, found, echoes, difference, said_by or {})
+        made = None if suggests else _apply(view, found, echoes, difference, said_by or {})
         edits += made or ()
         hunk = difference.hunk
         absent = () if made is None else tuple(echoes.covered(hunk.new))

@@ -80,12 +80,14 @@ class _Pass:
         session: Whose audio it heard.
         hearing: What it heard, on the transcript's clock.
         id: Its name.
+        suggests: Whether it is only suggested.
     """
 
     job: str
     session: Session
     hearing: Hearing
     id: PassId
+    suggests: bool
 
     @property
     def words(self) -> Segment:
@@ -287,7 +289,7 @@ class Corrections:
         room.sessions[session.live_pass] = room.sessions[begun.id] = session.id
         if begun.kind is PassKind.PASSAGE:
             room.passages.add(begun.id)
-        return _Pass(job.id, session, hearing, begun.id)
+        return _Pass(job.id, session, hearing, begun.id, job.task.suggests)
 
     async def _said_by(self, taken: _Pass, room: Room) -> dict[WordRef, SpeakerId]:
         """Return who said the words, as far as voices were told apart."""
@@ -354,7 +356,7 @@ class Corrections:
             """Correct one portion, unless it is occupied."""
             shown = room.shown() if look < MOST_LOOKS else ()
             settled = settling(room, taken.session.id, (portion.start_ms, portion.end_ms))
-            plans = _plans(believed, portion, said_by, settled)
+            plans = _plans(believed, portion, said_by, settled, suggests=taken.suggests)
             with suppress(Occupied):
                 await room.machine.write(*plans, apart_from=shown)
                 return True
@@ -411,6 +413,8 @@ def _plans(
     portion: Portion,
     said_by: dict[WordRef, SpeakerId],
     settled: Sequence[Planned],
+    *,
+    suggests: bool,
 ) -> Sequence[Planned]:
     """Return what corrects one portion: its words, then its turns, then suggestions about it."""
     numbers = range(portion.new.first, portion.new.end)
@@ -418,7 +422,7 @@ def _plans(
     speakers = {ref: said_by[ref] for ref in refs if ref in said_by}
 
     def corrected(view: View) -> Plan:
-        return correct(view, believed(view), portion, speakers)
+        return correct(view, believed(view), portion, speakers, suggests=suggests)
 
     def arranged(view: View) -> Plan:
         return Plan(tuple(arrange(view, spread(view, speakers))))
@@ -427,4 +431,5 @@ def _plans(
         span = portion.start_ms, portion.end_ms
         return Plan(tuple(review(view, believed(view), *span)))
 
-    return (corrected, *settled, *((arranged,) if speakers else ()), reviewed)
+    arranging = (arranged,) if speakers and not suggests else ()
+    return (corrected, *settled, *arranging, reviewed)

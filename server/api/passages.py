@@ -56,6 +56,7 @@ async def retranscribe(call: Call, wish: Passage) -> Response:
             language=language,
             hotwords=tuple(wish.hotwords),
             diarization=wish.diarization,
+            suggests=wish.result == "suggestion",
         )
         jobs.append(await call.serving.jobs.submit(NewJob(task, _key(wish, key, each.session))))
     return write(PassageJobs(jobs=await answer_jobs(call, jobs)), status=202)
@@ -115,8 +116,8 @@ OPERATIONS: tuple[Operation, ...] = (
             "POST",
             PATH,
             "retranscribe",
-            "Have a passage heard once more: words that nobody touched are replaced, for others "
-            "there are suggestions",
+            "Have a passage heard once more: words that nobody touched are replaced, for others, "
+            "or for all of them, there are suggestions",
             Role.EDITOR,
             (Success(202, "One job for each session with audio there", PassageJobs),),
         ),

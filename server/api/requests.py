@@ -184,6 +184,11 @@ class Passage(Request):
     model: Model | None = None
     hotwords: Annotated[list[HotWord], Field(max_length=MAX_HOTWORDS)] = []
     diarization: bool = True
+    result: Literal["replacement", "suggestion"] = Field(
+        "replacement",
+        alias="as",
+        description="Whether words that nobody touched are replaced, or all is only suggested",
+    )
 
 
 class JobsQuery(Request):

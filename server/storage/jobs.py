@@ -343,6 +343,7 @@ def submit_job(connection: Connection, new: NewJob, bounds: Bounds, now_ms: int)
         "language": task.language,
         "hotwords": json.dumps(task.hotwords),
         "diarization": task.diarization,
+        "suggests": task.suggests,
         "rank": task.rank,
         "state": JobState.WAITING.value,
         "due_ms": now_ms,
@@ -391,6 +392,7 @@ def to_task(row: RowMapping) -> Task:
         language=row["language"],
         hotwords=tuple(json.loads(row["hotwords"])),
         diarization=row["diarization"],
+        suggests=row["suggests"],
     )
 
 

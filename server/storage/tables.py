@@ -38,6 +38,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    false,
 )
 
 
@@ -262,6 +263,7 @@ jobs = Table(
     Column("updated_ms", BigInteger, nullable=False),
     Column("started_ms", BigInteger),
     Column("finished_ms", BigInteger),
+    Column("suggests", Boolean, nullable=False, server_default=false()),
     Index(None, "transcript", "key", unique=True),
     Index(None, "state", "due_ms"),
     Index(None, "created_ms", "id"),

@@ -224,6 +224,25 @@ async def test_what_somebody_asked_for_is_not_undone_by_the_recording(tmp_path: 
         assert kinds[2:] == [PassKind.PASSAGE, PassKind.ACCURATE]
 
 
+async def test_what_is_only_to_be_suggested_leaves_the_text_alone(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        await desk.say("we", "went", "too", "the", "see")
+        heard = hearing("we", "went", "to", "the", "sea", voices=[0, 0, 1, 1, 1])
+        task = Task(JobKind.PASSAGE, TRANSCRIPT, desk.session.id, suggests=True)
+        job = await desk.heard(heard, task=task)
+        await desk.corrections.take(job)
+
+        assert desk.turns() == [("s1", "we went too the see")]
+        suggested = desk.room.transcript.suggestions().values()
+        assert [(each.text, each.alternative) for each in suggested] == [
+            (" too", " to"),
+            (" see", " sea"),
+        ]
+        again = await desk.heard(hearing("we", "went", "two", "the", "sea"))
+        await desk.corrections.take(again)
+        assert desk.turns() == [("s1", "we went too the see")]
+
+
 async def test_a_file_that_nobody_heard_yet_becomes_a_transcript(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
         job = await desk.heard(

@@ -239,13 +239,14 @@ export class Library {
   /**
    * Has a passage heard once more: one job for each session that has audio there.
    *
-   * Words that nobody touched are replaced; where people edited, there are suggestions.
+   * Words that nobody touched are replaced; where people edited, there are suggestions. `as` can
+   * have all only suggested.
    */
   async retranscribe(
     id: string,
     fromMs: number,
     toMs: number,
-    options: { session?: string; hearing?: Hearing } = {},
+    options: { session?: string; hearing?: Hearing; as?: "replacement" | "suggestion" } = {},
   ): Promise<Job[]> {
     const { language, model, hotwords, diarization } = options.hearing ?? {};
     const answer = await this.ask("POST", pathOf(id, "retranscribe"), {
@@ -256,6 +257,7 @@ export class Library {
       model: model ?? null,
       hotwords: hotwords ?? [],
       diarization: diarization ?? true,
+      ...(options.as ? { as: options.as } : {}),
     });
     return answer.items("jobs").map(readJob);
   }

@@ -299,12 +299,16 @@ class Library:
         *,
         session: str | None = None,
         hearing: Hearing = AS_IT_IS,
+        suggest: bool = False,
     ) -> tuple[Job, ...]:
         """Have a passage heard once more: one job for each session that has audio there.
 
-        Words that nobody touched are replaced; where people edited, there are suggestions.
+        Words that nobody touched are replaced; where people edited, there are suggestions; with
+        `suggest`, everywhere.
         """
         wish = {"from_ms": from_ms, "to_ms": to_ms, "session": session, **hearing.as_fields()}
+        if suggest:
+            wish["as"] = "suggestion"
         answer = await self._ask("POST", _path(transcript, "retranscribe"), wish)
         return tuple(map(Job.read, answer.items("jobs")))
 

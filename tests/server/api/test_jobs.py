@@ -219,7 +219,9 @@ async def test_a_passage_is_heard_once_more(tmp_path: Path) -> None:
             "model": "whisper-base",
         }
         both = await ask(server, "POST", f"{path}/retranscribe", wish)
-        one = await ask(server, "POST", f"{path}/retranscribe", wish | {"session": job["session"]})
+        alone = {"session": job["session"], "as": "suggestion"}
+        one = await ask(server, "POST", f"{path}/retranscribe", wish | alone)
+        usual = serving(server).store.jobs.get(both.json["jobs"][0]["id"]).task
         task = serving(server).store.jobs.get(one.json["jobs"][0]["id"]).task
 
     assert both.status == 202
@@ -229,6 +231,7 @@ async def test_a_passage_is_heard_once_more(tmp_path: Path) -> None:
     assert spans == {live: (max(500, begin), 2_500), job["session"]: (1_000, 2_500)}
     assert len(one.json["jobs"]) == 1
     assert (task.kind, task.start_ms, task.end_ms) == (JobKind.PASSAGE, 0, 1_500)
+    assert (usual.suggests, task.suggests) == (False, True)
     assert (task.model, task.hotwords) == ("whisper-base", ("Trax",))
 
 

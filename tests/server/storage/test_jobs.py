@@ -46,6 +46,7 @@ def test_a_job_is_kept_as_it_was_submitted(store: Store) -> None:
         language="de",
         hotwords=("Trax", 'ein, "zwei"', "\ud83c"),
         diarization=False,
+        suggests=True,
     )
 
     job = submitted(store, task, "again")

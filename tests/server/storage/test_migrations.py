@@ -18,7 +18,7 @@ from server.storage.values import Batch
 from tests.server.storage.writers import start
 from tests.server.storage.writing import OTHER, TRANSCRIPT, opened
 
-NEWEST = "0006"
+NEWEST = "0007"
 
 # What a store wrote when this was the newest version.
 OF_VERSION = {

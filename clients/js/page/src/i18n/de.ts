@@ -41,7 +41,8 @@ export const de: Record<Key, string> = {
   "job.cancelled": "Abgebrochen",
   "job.open": "Öffnen",
   "meeting.title": "Titel",
-  "meeting.empty": "Drücke auf das Mikrofon und sprich. Die Wörter erscheinen hier, während du sprichst.",
+  "meeting.empty":
+    "Drücke auf das Mikrofon und sprich. Die Wörter erscheinen hier, während du sprichst.",
   "meeting.emptyListening": "Jetzt sprechen. Die Wörter erscheinen hier, während du sprichst.",
   "meeting.emptyViewer": "Noch wurde nichts gesagt.",
   "meeting.readOnly": "Du kannst lesen und hören; dieser Link erlaubt keine Änderungen.",
@@ -56,12 +57,14 @@ export const de: Record<Key, string> = {
   "mic.device": "Mikrofon",
   "mic.default": "Mikrofon des Systems",
   "mic.settings": "Wie es zuhört",
-  "mic.denied": "Der Browser lässt diese Seite nicht ans Mikrofon. Erlaube es in der Adresszeile und versuche es noch einmal.",
+  "mic.denied":
+    "Der Browser lässt diese Seite nicht ans Mikrofon. Erlaube es in der Adresszeile und versuche es noch einmal.",
   "mic.notFound": "Es wurde kein Mikrofon gefunden.",
   "mic.busy": "Ein anderes Programm benutzt das Mikrofon.",
   "mic.unplugged": "Das Mikrofon wurde abgezogen. Was bis dahin gesagt wurde, ist sicher.",
   "mic.silent": "Es ist nichts zu hören. Ist das Mikrofon ausgeschaltet oder das falsche gewählt?",
-  "mic.unsupported": "Dieser Browser kann hier nicht aufnehmen. Es braucht https oder die Adresse dieses Rechners selbst.",
+  "mic.unsupported":
+    "Dieser Browser kann hier nicht aufnehmen. Es braucht https oder die Adresse dieses Rechners selbst.",
   "dial.title": "Schneller oder sicherer",
   "dial.quick": "Schneller: Wörter stehen sofort und ändern sich öfter",
   "dial.balanced": "Ausgewogen: Wörter stehen etwa eine Sekunde nach dem Sprechen",
@@ -109,7 +112,8 @@ export const de: Record<Key, string> = {
   "comment.show": "Stelle zeigen",
   "tag.label": "Schlagwort",
   "tag.remove": "Schlagwort {label} entfernen",
-  "suggest.none": "Keine Vorschläge. Wo der genaue Durchgang anderes hört, als geschrieben wurde, steht es hier.",
+  "suggest.none":
+    "Keine Vorschläge. Wo der genaue Durchgang anderes hört, als geschrieben wurde, steht es hier.",
   "suggest.heard": "Gehört wurde",
   "suggest.accept": "Annehmen",
   "suggest.dismiss": "Verwerfen",
@@ -133,7 +137,10 @@ export const de: Record<Key, string> = {
   "select.play": "Anhören",
   "select.again": "Neu hören",
   "again.title": "Diese Stelle noch einmal hören lassen",
-  "again.hint": "Unberührte Wörter werden ersetzt; wo Menschen geändert haben, gibt es Vorschläge.",
+  "again.as": "Was gehört wird,",
+  "again.replacement":
+    "ersetzt unberührte Wörter; wo Menschen geändert haben, wird es vorgeschlagen",
+  "again.suggestion": "wird nur vorgeschlagen",
   "again.model": "Modell (wie der Server es nennt; leer: seines)",
   "again.start": "Neu hören",
   "again.noTime": "Die gewählten Wörter haben keine Zeit.",
@@ -196,6 +203,7 @@ export const de: Record<Key, string> = {
   "keys.split": "Beitrag teilen, mit dem vorigen verbinden (an seinem Anfang)",
   "keys.undo": "Eigene Änderungen zurücknehmen, wiederholen",
   "keys.hear": "Das Wort an der Schreibmarke anhören",
-  "keys.click": "Zu einem Wort gehen: dort beginnt die Wiedergabe. Läuft sie schon, oder ist „Klick spielt ab“ an, erklingt es sofort",
+  "keys.click":
+    "Zu einem Wort gehen: dort beginnt die Wiedergabe. Läuft sie schon, oder ist „Klick spielt ab“ an, erklingt es sofort",
   "keys.altClick": "Ein Wort sofort anhören",
 };

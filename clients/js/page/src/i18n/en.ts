@@ -54,12 +54,14 @@ export const en = {
   "mic.device": "Microphone",
   "mic.default": "The system’s microphone",
   "mic.settings": "How it listens",
-  "mic.denied": "The browser does not let this page use the microphone. Allow it in the address bar, then try again.",
+  "mic.denied":
+    "The browser does not let this page use the microphone. Allow it in the address bar, then try again.",
   "mic.notFound": "No microphone was found.",
   "mic.busy": "Another program has the microphone.",
   "mic.unplugged": "The microphone was unplugged. What you said until then is safe.",
   "mic.silent": "Nothing is heard. Is the microphone switched off, or is it the wrong one?",
-  "mic.unsupported": "This browser cannot record here. It needs https, or this machine’s own address.",
+  "mic.unsupported":
+    "This browser cannot record here. It needs https, or this machine’s own address.",
   "dial.title": "Quicker or surer",
   "dial.quick": "Quicker: words stand at once, and change more often",
   "dial.balanced": "Balanced: words stand about a second after they are said",
@@ -107,7 +109,8 @@ export const en = {
   "comment.show": "Show the place",
   "tag.label": "Tag",
   "tag.remove": "Remove tag {label}",
-  "suggest.none": "No suggestions. Where the accurate pass hears something else than people wrote, it says so here.",
+  "suggest.none":
+    "No suggestions. Where the accurate pass hears something else than people wrote, it says so here.",
   "suggest.heard": "Heard instead",
   "suggest.accept": "Accept",
   "suggest.dismiss": "Dismiss",
@@ -131,7 +134,9 @@ export const en = {
   "select.play": "Listen",
   "select.again": "Hear again",
   "again.title": "Hear this passage again",
-  "again.hint": "Words nobody touched are replaced; where people edited, there will be suggestions.",
+  "again.as": "What is heard",
+  "again.replacement": "replaces words that nobody touched; where people edited, it is suggested",
+  "again.suggestion": "is only suggested",
   "again.model": "Model (as the server calls it; empty: its own)",
   "again.start": "Hear again",
   "again.noTime": "The selected words have no time.",
@@ -194,7 +199,8 @@ export const en = {
   "keys.split": "Split a turn, join it to the one before (at its beginning)",
   "keys.undo": "Undo your own edits, redo",
   "keys.hear": "Hear the word at the cursor",
-  "keys.click": "Go to a word: play starts there. It plays at once while something plays, or with “Click to hear”",
+  "keys.click":
+    "Go to a word: play starts there. It plays at once while something plays, or with “Click to hear”",
   "keys.altClick": "Hear a word at once",
 } as const;
 

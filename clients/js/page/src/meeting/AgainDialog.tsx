@@ -1,11 +1,11 @@
 /** Having a passage heard once more, in another language or by another model. */
 
 import { type FormEvent, useState } from "react";
-import type { Library } from "trax-client";
+import type { Job, Library } from "trax-client";
 import { Dialog } from "../Dialog";
 import { explain } from "../errors";
 import { clock } from "../format";
-import { useSay } from "../i18n";
+import { type Say, useSay } from "../i18n";
 import { LanguageOptions } from "./LanguageOptions";
 import { asHotwords } from "./wishes";
 
@@ -30,15 +30,11 @@ export function AgainDialog({ id, library, span, onClose }: Props) {
       ...(model ? { model } : {}),
       hotwords: asHotwords(String(form.get("hotwords") ?? "")),
     };
+    const as = form.get("as") === "suggestion" ? "suggestion" : "replacement";
     setBusy(true);
     try {
-      for (const job of await library.retranscribe(id, span.startMs, span.endMs, { hearing })) {
-        for await (const now of library.watch(id, job.id)) {
-          const percent = Math.round(now.progress / 10);
-          if (now.state === "failed") setTold(say("job.failed", { why: now.error ?? "" }));
-          else if (now.state === "running") setTold(say("job.running", { percent }));
-          else setTold(say(now.state === "done" ? "job.done" : "job.waiting"));
-        }
+      for (const job of await library.retranscribe(id, span.startMs, span.endMs, { hearing, as })) {
+        for await (const now of library.watch(id, job.id)) setTold(stateOf(now, say));
       }
     } catch (error) {
       setTold(explain(error, say));
@@ -49,7 +45,7 @@ export function AgainDialog({ id, library, span, onClose }: Props) {
   return (
     <Dialog title={say("again.title")} onClose={onClose}>
       <p>
-        {clock(span.startMs)}–{clock(span.endMs)}. {say("again.hint")}
+        {clock(span.startMs)}–{clock(span.endMs)}
       </p>
       <form className="stacked" onSubmit={(event) => void begin(event)}>
         <label>
@@ -63,6 +59,15 @@ export function AgainDialog({ id, library, span, onClose }: Props) {
           {say("again.model")}
           <input name="model" maxLength={200} />
         </label>
+        <fieldset className="choice">
+          <legend>{say("again.as")}</legend>
+          {(["replacement", "suggestion"] as const).map((each) => (
+            <label key={each} className="check">
+              <input type="radio" name="as" value={each} defaultChecked={each === "replacement"} />
+              {say(`again.${each}`)}
+            </label>
+          ))}
+        </fieldset>
         <label>
           {say("set.vocabulary")}
           <input name="hotwords" />
@@ -74,4 +79,17 @@ export function AgainDialog({ id, library, span, onClose }: Props) {
       </form>
     </Dialog>
   );
+}
+
+function stateOf({ state, progress, error }: Job, say: Say): string {
+  switch (state) {
+    case "failed":
+      return say("job.failed", { why: error ?? "" });
+    case "running":
+      return say("job.running", { percent: Math.round(progress / 10) });
+    case "done":
+      return say("job.done");
+    default:
+      return say("job.waiting");
+  }
 }
