@@ -30,16 +30,16 @@ export function Popover({ anchor, label, onClose, children }: Props) {
       if (anchor instanceof Element && anchor.contains(target)) return;
       if (!box.current?.contains(target)) onClose();
     };
-    const escape = (event: KeyboardEvent) => {
+    const leave = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;
       onClose();
       if (anchor instanceof HTMLElement) anchor.focus();
     };
     document.addEventListener("pointerdown", elsewhere);
-    document.addEventListener("keydown", escape);
+    document.addEventListener("keydown", leave);
     return () => {
       document.removeEventListener("pointerdown", elsewhere);
-      document.removeEventListener("keydown", escape);
+      document.removeEventListener("keydown", leave);
     };
   }, [anchor, onClose]);
   return (

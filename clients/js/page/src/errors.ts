@@ -1,6 +1,12 @@
 /** What went wrong, in words for people. */
 
-import { MicrophoneError, NotFound, ServerUnreachable, SessionError, Unauthorized } from "trax-client";
+import {
+  MicrophoneError,
+  NotFound,
+  ServerUnreachable,
+  SessionError,
+  Unauthorized,
+} from "trax-client";
 import type { Say } from "./i18n";
 
 export function explain(error: unknown, say: Say): string {

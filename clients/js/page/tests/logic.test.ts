@@ -1,20 +1,27 @@
 /** What is decided without a browser. */
 
 import type { Run, Turn } from "trax-client/transcript";
-import { describe as group, expect, test } from "vitest";
+import { expect, describe as group, test } from "vitest";
 import { clock } from "../src/format";
 import { preferred, sayIn } from "../src/i18n";
 import { de } from "../src/i18n/de";
 import { en } from "../src/i18n/en";
 import { peaksOf } from "../src/listen/peaks";
 import { colours, nextColour } from "../src/meeting/colours";
-import { commandOf } from "../src/meeting/shortcuts";
 import { describe } from "../src/meeting/StatusLine";
-import { asHotwords, dialOf, DIAL } from "../src/meeting/wishes";
+import { commandOf } from "../src/meeting/shortcuts";
+import { asHotwords, DIAL, dialOf } from "../src/meeting/wishes";
 import { fileName, obsidianNote } from "../src/take/files";
 import { Finder } from "../src/take/find";
 import { correctionsOf } from "../src/words/corrections";
-import { parseSegment, spanOf, timeWords, WordTimes, wordAt, wordSaidAt } from "../src/words/timing";
+import {
+  parseSegment,
+  spanOf,
+  timeWords,
+  WordTimes,
+  wordAt,
+  wordSaidAt,
+} from "../src/words/timing";
 
 const heard = ["Good", " morning", " dear", " friends"].map((text, n) => ({
   text,
@@ -54,18 +61,28 @@ group("times of words", () => {
   });
 
   test("passes that are not here yet, and what is no segment, give nothing", () => {
-    expect(timeWords([run(0, "Good", "2:0:1"), run(4, "x", "evil"), run(5, "y", null)], words)).toEqual([]);
+    expect(
+      timeWords([run(0, "Good", "2:0:1"), run(4, "x", "evil"), run(5, "y", null)], words),
+    ).toEqual([]);
     expect(parseSegment("1:2")).toBeNull();
   });
 
   test("a text that grows and changes has only its changes looked through, with equal results", () => {
     const many = Array.from({ length: 400 }, (_, n) => ({
-      text: ` w${n % 7}`, startMs: n * 100, endMs: n * 100 + 90, confidence: 900,
+      text: ` w${n % 7}`,
+      startMs: n * 100,
+      endMs: n * 100 + 90,
+      confidence: 900,
     }));
-    const segments = Array.from({ length: 100 }, (_, n) => run(0, ` w${(4 * n) % 7} w${(4 * n + 1) % 7}`, `1:${4 * n}:${4 * n + 4}`));
+    const segments = Array.from({ length: 100 }, (_, n) =>
+      run(0, ` w${(4 * n) % 7} w${(4 * n + 1) % 7}`, `1:${4 * n}:${4 * n + 4}`),
+    );
     const laid = (runs: readonly Run[]) => {
-      let start = 0;
-      return runs.map((each) => ({ ...each, start: (start += each.text.length) - each.text.length }));
+      let end = 0;
+      return runs.map((each) => {
+        end += each.text.length;
+        return { ...each, start: end - each.text.length };
+      });
     };
     let heard = many.slice(0, 300);
     const times = new WordTimes();
@@ -78,7 +95,9 @@ group("times of words", () => {
     expect(read(segments)).toBe(100);
     expect(read(segments)).toBe(0);
     expect(read(segments.with(50, run(0, " w4 typed", "1:200:204")))).toBe(1);
-    expect(read([...segments.slice(0, 20), run(0, " w3 w4", "1:80:84"), ...segments.slice(20)])).toBeLessThan(5);
+    expect(
+      read([...segments.slice(0, 20), run(0, " w3 w4", "1:80:84"), ...segments.slice(20)]),
+    ).toBeLessThan(5);
     read(segments);
     expect(read(segments.slice(2))).toBeLessThan(5);
     heard = many;
@@ -97,14 +116,22 @@ group("times of words", () => {
 });
 
 group("what the machine corrected", () => {
-  const again = [" evening", " my"].map((text, n) => ({ ...heard[n + 1]!, text, startMs: 1020 + n * 900 }));
+  const again = [" evening", " my"].map((text, n) => ({
+    ...heard[n + 1]!,
+    text,
+    startMs: 1020 + n * 900,
+  }));
   const words = (pass: string) => ({ "1": heard, "2": again })[pass];
   const about = (pass: string) => ({ session: "a", kind: pass === "1" ? "live" : "accurate" });
   const of = (runs: readonly Run[], told = about) =>
     correctionsOf(runs, timeWords(runs, words), words, told);
 
   test("is a word of a later pass, with what the live pass heard there", () => {
-    const runs = [run(0, "Good", "1:0:4"), run(4, " evening", "2:0:1"), run(12, " dear friends", "1:0:4")];
+    const runs = [
+      run(0, "Good", "1:0:4"),
+      run(4, " evening", "2:0:1"),
+      run(12, " dear friends", "1:0:4"),
+    ];
     expect(of(runs)).toEqual([{ from: 5, to: 12, was: "morning" }]);
   });
 
@@ -117,7 +144,8 @@ group("what the machine corrected", () => {
   });
 
   test("is nothing that only writes otherwise, and nothing in a recording without live words", () => {
-    const same = (pass: string) => (pass === "2" ? [{ ...again[0]!, text: " Morning," }] : words(pass));
+    const same = (pass: string) =>
+      pass === "2" ? [{ ...again[0]!, text: " Morning," }] : words(pass);
     const runs = [run(0, "Good", "1:0:4"), run(4, " Morning,", "2:0:1")];
     expect(correctionsOf(runs, timeWords(runs, same), same, about)).toEqual([]);
     const only = [run(0, " evening", "2:0:1")];
@@ -126,8 +154,13 @@ group("what the machine corrected", () => {
 });
 
 group("colours of voices", () => {
-  const speaker = (id: string, colour: string | null = null) => ({ id, name: "", colour });
-  const shown = (...all: { id: string; name: string; colour: string | null }[]) => {
+  const speaker = (id: string, colour: string | null = null) => ({
+    id,
+    name: "",
+    colour,
+    same: null,
+  });
+  const shown = (...all: ReturnType<typeof speaker>[]) => {
     const colourOf = colours(all);
     return Object.fromEntries(all.map(({ id }) => [id, colourOf(id)]));
   };
@@ -166,7 +199,10 @@ test("searching minds neither case nor accents, and knows where things stand", (
   expect(find(turns, "  ", null)).toEqual([]);
   const looked = finder.looked;
   find(turns, "cafe", null);
-  const grown = [...turns.map((each) => ({ ...each, start: each.start + 7 })), turn(40, "Cafés", "s1")];
+  const grown = [
+    ...turns.map((each) => ({ ...each, start: each.start + 7 })),
+    turn(40, "Cafés", "s1"),
+  ];
   expect(find(grown, "cafe", null).map(({ from }) => from)).toEqual([12, 32, 40]);
   expect(find(grown, "kein", null)).toHaveLength(1);
   expect(finder.looked - looked).toBe(2 + 1); // nothing was kept while nothing was sought
@@ -174,7 +210,8 @@ test("searching minds neither case nor accents, and knows where things stand", (
 
 test("both languages have the same places to fill", () => {
   const holes = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
-  for (const key of Object.keys(en) as (keyof typeof en)[]) expect(holes(de[key])).toEqual(holes(en[key]));
+  for (const key of Object.keys(en) as (keyof typeof en)[])
+    expect(holes(de[key])).toEqual(holes(en[key]));
   expect(sayIn("de")("take.hits", { at: 1, count: 2 })).toBe("1 von 2");
   expect(preferred(null, ["fr", "de-AT"])).toBe("de");
   expect(preferred("en", ["de"])).toBe("en");
@@ -182,16 +219,28 @@ test("both languages have the same places to fill", () => {
 });
 
 test("an Obsidian note survives whatever stands in a title", () => {
-  const facts = { title: 'a: "b"\n---', date: new Date(0), durationMs: 61_000, people: ["x"], tags: ["to do"] };
+  const facts = {
+    title: 'a: "b"\n---',
+    date: new Date(0),
+    durationMs: 61_000,
+    people: ["x"],
+    tags: ["to do"],
+  };
   const note = obsidianNote("# a", facts);
   expect(note.split("\n").slice(0, 2)).toEqual(["---", 'title: "a: \\"b\\" ---"']);
-  expect(note).toContain("  - \"to-do\"");
+  expect(note).toContain('  - "to-do"');
   expect(fileName("../a/b:c\0", "srt")).toBe(".. a b c.srt");
   expect(fileName("///", "srt")).toBe("transcript.srt");
 });
 
 test("keys do things on the page, and less while one types", () => {
-  const key = (name: string, more = {}) => ({ key: name, ctrlKey: false, metaKey: false, altKey: false, ...more });
+  const key = (name: string, more = {}) => ({
+    key: name,
+    ctrlKey: false,
+    metaKey: false,
+    altKey: false,
+    ...more,
+  });
   expect(commandOf(key(" "), false)).toBe("play");
   expect(commandOf(key(" "), true)).toBeNull();
   expect(commandOf(key(" ", { ctrlKey: true }), true)).toBe("play");
@@ -202,16 +251,20 @@ test("the status says the worst that is", () => {
   const say = sayIn("en");
   const recording = { phase: "recording", reconnecting: false, lagMs: 0 } as const;
   expect(describe("live", false, recording, say)[1]).toBe("Listening");
-  expect(describe("live", false, { ...recording, reconnecting: true }, say)[1]).toContain("your audio is kept");
+  expect(describe("live", false, { ...recording, reconnecting: true }, say)[1]).toContain(
+    "your audio is kept",
+  );
   expect(describe("live", true, { ...recording, phase: "off" }, say)[1]).toContain("Saving");
-  expect(describe("live", false, { ...recording, lagMs: 9000 }, say)[1]).toBe("Catching up, 9 s behind");
+  expect(describe("live", false, { ...recording, lagMs: 9000 }, say)[1]).toBe(
+    "Catching up, 9 s behind",
+  );
   expect(describe("reconnecting", false, { ...recording, phase: "off" }, say)[0]).toBe("bad");
 });
 
 test("wishes, times and peaks", () => {
   expect(asHotwords(" Ada, ,Trax\nAda ")).toEqual(["Ada", "Trax"]);
   const wishes = { language: "auto", diarization: true, hotwords: [] };
-  DIAL.forEach((each, at) => expect(dialOf({ ...wishes, ...each })).toBe(at));
+  expect(DIAL.map((each) => dialOf({ ...wishes, ...each }))).toEqual(DIAL.map((_, at) => at));
   expect([clock(-1), clock(65_000), clock(3_661_000)]).toEqual(["0:00", "1:05", "1:01:01"]);
   const wav = new ArrayBuffer(44 + 8);
   new Int16Array(wav).set([0, 16_384, -32_768, 0], 22);

@@ -17,11 +17,19 @@ let told: number;
 function answer(path: string): [number, object] {
   const query = new URL(path, "http://localhost").searchParams;
   if (query.get("pass") !== "1") {
-    return [404, { error: { code: "not_found", message: "no such pass", expected: "a pass", got: "none" } }];
+    return [
+      404,
+      { error: { code: "not_found", message: "no such pass", expected: "a pass", got: "none" } },
+    ];
   }
   const first = Number(query.get("cursor")?.split(".")[1] ?? 0);
   const end = Math.min(heard, first + 2);
-  const list = Array.from({ length: end - first }, (_, n) => [` w${first + n}`, first + n, first + n + 1, 900]);
+  const list = Array.from({ length: end - first }, (_, n) => [
+    ` w${first + n}`,
+    first + n,
+    first + n + 1,
+    900,
+  ]);
   const next = end < heard ? `/v1/transcripts/x/words?pass=1&cursor=1.${end}` : null;
   return [200, { passes: [{ id: "1", session: null, kind: "live", first, words: list }], next }];
 }
@@ -34,7 +42,9 @@ beforeEach(async () => {
     response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const library = new Library(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { token: "t" });
+  const library = new Library(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
+    token: "t",
+  });
   words = new PassWords(library, "x", () => told++, 5);
 });
 afterEach(() => {
@@ -43,8 +53,18 @@ afterEach(() => {
   server.close();
 });
 
-const run = (segment: string): Run => ({ start: 0, text: "x", segment, highlight: null, turn: null });
-const known = () => words.get("1")?.map(({ text }) => text.trim()).join(" ");
+const run = (segment: string): Run => ({
+  start: 0,
+  text: "x",
+  segment,
+  highlight: null,
+  turn: null,
+});
+const known = () =>
+  words
+    .get("1")
+    ?.map(({ text }) => text.trim())
+    .join(" ");
 
 test("only the words that are not here yet are asked for", async () => {
   words.need([run("1:0:3")]);

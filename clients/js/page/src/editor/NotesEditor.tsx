@@ -10,7 +10,13 @@ import { useSay } from "../i18n";
 import { markdown } from "./markdown";
 import { nonce } from "./nonce";
 
-export function NotesEditor({ transcript, readOnly }: { transcript: SharedTranscript; readOnly: boolean }) {
+export function NotesEditor({
+  transcript,
+  readOnly,
+}: {
+  transcript: SharedTranscript;
+  readOnly: boolean;
+}) {
   const say = useSay();
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -27,7 +33,9 @@ export function NotesEditor({ transcript, readOnly }: { transcript: SharedTransc
           placeholder(say("notes.placeholder")),
           markdown,
           keymap.of([...yUndoManagerKeymap, ...defaultKeymap]),
-          yCollab(transcript.notes, null, { undoManager: readOnly ? false : transcript.notesUndoManager }),
+          yCollab(transcript.notes, null, {
+            undoManager: readOnly ? false : transcript.notesUndoManager,
+          }),
         ],
       }),
     });

@@ -1,6 +1,11 @@
 /** Markdown as the notes are coloured. Without the languages in it, which weigh as much as the editor. */
 
-import { defineLanguageFacet, HighlightStyle, Language, syntaxHighlighting } from "@codemirror/language";
+import {
+  defineLanguageFacet,
+  HighlightStyle,
+  Language,
+  syntaxHighlighting,
+} from "@codemirror/language";
 import { tags } from "@lezer/highlight";
 import { parser } from "@lezer/markdown";
 

@@ -121,7 +121,10 @@ class PartialWidget extends WidgetType {
 }
 
 /** Decorations that move with the text until an effect draws them anew. */
-function drawn<T>(effectType: StateEffectType<T>, draw: (value: T, length: number) => DecorationSet) {
+function drawn<T>(
+  effectType: StateEffectType<T>,
+  draw: (value: T, length: number) => DecorationSet,
+) {
   return StateField.define<DecorationSet>({
     create: () => Decoration.none,
     update(shown, transaction) {
@@ -142,7 +145,9 @@ export function turnField(wishes: HeadWishes) {
       heads
         .filter(({ at }) => at <= length)
         .map((head) =>
-          Decoration.widget({ widget: new TurnWidget(head, wishes), block: true, side: -1 }).range(head.at),
+          Decoration.widget({ widget: new TurnWidget(head, wishes), block: true, side: -1 }).range(
+            head.at,
+          ),
         ),
     ),
   );
@@ -154,7 +159,10 @@ export const marks = drawn(setMarks, (all, length) =>
     all
       .filter(({ from, to }) => from < to && to <= length)
       .map(({ from, to, className, title }) =>
-        Decoration.mark({ class: className, ...(title ? { attributes: { title } } : {}) }).range(from, to),
+        Decoration.mark({ class: className, ...(title ? { attributes: { title } } : {}) }).range(
+          from,
+          to,
+        ),
       ),
     true,
   ),
@@ -164,7 +172,9 @@ export const marks = drawn(setMarks, (all, length) =>
 export const partials = drawn(setPartials, (sayings, length) =>
   sayings.length
     ? Decoration.set(
-        Decoration.widget({ widget: new PartialWidget(sayings), block: true, side: 10 }).range(length),
+        Decoration.widget({ widget: new PartialWidget(sayings), block: true, side: 10 }).range(
+          length,
+        ),
       )
     : Decoration.none,
 );
@@ -174,7 +184,9 @@ function stretch(effectType: typeof setPlaying, className: string) {
   return drawn(effectType, (span, length) => {
     const { from, to } = span ?? { from: 0, to: 0 };
     const valid = from < to && to <= length;
-    return valid ? Decoration.set(Decoration.mark({ class: className }).range(from, to)) : Decoration.none;
+    return valid
+      ? Decoration.set(Decoration.mark({ class: className }).range(from, to))
+      : Decoration.none;
   });
 }
 

@@ -6,7 +6,14 @@
  */
 
 import { Annotation, type ChangeDesc } from "@codemirror/state";
-import { Decoration, type DecorationSet, type EditorView, ViewPlugin, type ViewUpdate, WidgetType } from "@codemirror/view";
+import {
+  Decoration,
+  type DecorationSet,
+  type EditorView,
+  ViewPlugin,
+  type ViewUpdate,
+  WidgetType,
+} from "@codemirror/view";
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 
@@ -54,19 +61,28 @@ export const colourOf = (client: number): number => client % COLOURS;
 
 export function presence(text: Y.Text, awareness: Awareness) {
   const shown = (client: number) =>
-    awareness.getStates().get(client)?.cursor as { anchor: unknown; head: unknown } | null | undefined;
+    awareness.getStates().get(client)?.cursor as
+      | { anchor: unknown; head: unknown }
+      | null
+      | undefined;
   return ViewPlugin.fromClass(
     class {
       decorations: DecorationSet = Decoration.none;
       private cursors: readonly Cursor[] = [];
       /** Somebody is where the text has not come yet. */
       private missing = false;
-      private readonly listen: (change: { added: number[]; updated: number[]; removed: number[] }) => void;
+      private readonly listen: (change: {
+        added: number[];
+        updated: number[];
+        removed: number[];
+      }) => void;
 
       constructor(view: EditorView) {
         this.listen = ({ added, updated, removed }) => {
           const concerned = [...added, ...updated, ...removed].some(
-            (id) => id !== awareness.clientID && (shown(id) || this.cursors.some(({ client }) => client === id)),
+            (id) =>
+              id !== awareness.clientID &&
+              (shown(id) || this.cursors.some(({ client }) => client === id)),
           );
           if (concerned) view.dispatch({ annotations: [moved.of(true)] });
         };
@@ -84,13 +100,15 @@ export function presence(text: Y.Text, awareness: Awareness) {
         const others = update.transactions.some((each) => each.annotation(moved));
         if (others || (this.missing && update.docChanged)) this.cursors = this.find(update.view);
         // As relative positions move: with the character behind them.
-        else if (update.docChanged) this.cursors = this.cursors.map((each) => move(each, update.changes));
+        else if (update.docChanged)
+          this.cursors = this.cursors.map((each) => move(each, update.changes));
         if (others || update.docChanged) this.decorations = draw(this.cursors);
       }
 
       private show(update: ViewUpdate): void {
         const state = awareness.getLocalState();
-        if (state === null || !(update.focusChanged || update.selectionSet || update.docChanged)) return;
+        if (state === null || !(update.focusChanged || update.selectionSet || update.docChanged))
+          return;
         const { anchor, head } = update.state.selection.main;
         const focused = update.view.hasFocus && update.view.dom.ownerDocument.hasFocus();
         const mine = state.cursor as { anchor?: unknown } | null | undefined;
@@ -102,7 +120,8 @@ export function presence(text: Y.Text, awareness: Awareness) {
           anchor: Y.createRelativePositionFromTypeIndex(text, anchor),
           head: Y.createRelativePositionFromTypeIndex(text, head),
         };
-        if (JSON.stringify(next) !== JSON.stringify(mine)) awareness.setLocalStateField("cursor", next);
+        if (JSON.stringify(next) !== JSON.stringify(mine))
+          awareness.setLocalStateField("cursor", next);
       }
 
       /** Looks for each cursor in the whole text. */
@@ -135,7 +154,10 @@ function move(cursor: Cursor, changes: ChangeDesc): Cursor {
 function draw(cursors: readonly Cursor[]): DecorationSet {
   const ranges = cursors.flatMap(({ anchor, head, colour, name }) => {
     const [from, to] = anchor < head ? [anchor, head] : [head, anchor];
-    const caret = Decoration.widget({ widget: new Caret(name, colour), side: head > anchor ? -1 : 1 });
+    const caret = Decoration.widget({
+      widget: new Caret(name, colour),
+      side: head > anchor ? -1 : 1,
+    });
     const chosen = Decoration.mark({ class: `chosen voice-${colour}` });
     return from < to ? [chosen.range(from, to), caret.range(head)] : [caret.range(head)];
   });

@@ -2,8 +2,8 @@
 
 import { clock } from "../format";
 import { useSay } from "../i18n";
-import { type Player, SPEEDS } from "./usePlayer";
 import type { Load } from "./usePeaks";
+import { type Player, SPEEDS } from "./usePlayer";
 import { Waveform } from "./Waveform";
 
 interface Props {

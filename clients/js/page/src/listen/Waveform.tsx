@@ -37,7 +37,8 @@ export function Waveform({ positionMs, aroundMs, lengthMs, live, load, seek }: P
   return (
     <div className="waveform" aria-hidden="true">
       <span className="time">{clock(fromMs)}</span>
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: the slider below is for keys */}
+      {/* biome-ignore lint/a11y/noSvgWithoutTitle: hidden from those who read titles */}
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the slider below is for keys */}
       <svg
         viewBox={`0 0 ${bars} ${TALL}`}
         preserveAspectRatio="none"

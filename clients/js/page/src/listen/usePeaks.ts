@@ -30,7 +30,9 @@ export function usePeaks(load: Load, fromMs: number, toMs: number): readonly num
       load(next * BAR_MS, end * BAR_MS)
         .then((blob) => blob.arrayBuffer())
         .then((wav) => {
-          peaksOf(wav, end - next).forEach((peak, n) => known.current.set(next + n, peak));
+          for (const [n, peak] of peaksOf(wav, end - next).entries()) {
+            known.current.set(next + n, peak);
+          }
           show();
         })
         .catch(() => undefined); // the bar below tells the position all the same

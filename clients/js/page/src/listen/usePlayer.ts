@@ -81,7 +81,10 @@ export function usePlayer(library: Library, id: string, knownLengthMs: number): 
     positionMs,
     lengthMs: Math.max(loadedMs, knownLengthMs),
     speed,
-    now: useCallback(() => (element.current ? element.current.currentTime * 1000 : placed.current), []),
+    now: useCallback(
+      () => (element.current ? element.current.currentTime * 1000 : placed.current),
+      [],
+    ),
     toggle: () => {
       if (playing) audio().pause();
       else seek(positionMs, true);

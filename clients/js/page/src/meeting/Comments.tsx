@@ -24,10 +24,13 @@ export function Comments(props: Props) {
         <ul className="tags">
           {tags.map((tag) => (
             <li key={tag.id}>
-              <button type="button" onClick={() => {
+              <button
+                type="button"
+                onClick={() => {
                   const place = transcript.tags.find(({ id }) => id === tag.id)?.place;
                   if (place) show(...place);
-                }}>
+                }}
+              >
                 #{tag.label}
               </button>
               {!readOnly && (

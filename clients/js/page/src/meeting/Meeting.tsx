@@ -19,8 +19,8 @@ import { Recorder } from "./Recorder";
 import { SelectionBar } from "./SelectionBar";
 import { SidePanel, type Tab } from "./SidePanel";
 import { SpeakerMenu } from "./SpeakerMenu";
-import { useShown } from "./shown";
 import { type Command, commandOf, wantsKeys } from "./shortcuts";
+import { useShown } from "./shown";
 import { type Editing, useEditor } from "./useEditor";
 import { useLeftBehind } from "./useLeftBehind";
 import { type Phase, useRecording } from "./useRecording";
@@ -30,7 +30,12 @@ import { myName, type Opened } from "./useTranscript";
 const SKIP_MS = 5_000;
 const NOTHING = { from: 0, to: 0 };
 
-export function Meeting({ transcript, role, library, error }: Opened & { library: Library; error: unknown }) {
+export function Meeting({
+  transcript,
+  role,
+  library,
+  error,
+}: Opened & { library: Library; error: unknown }) {
   const say = useSay();
   const readOnly = role === "viewer";
   const recording = useRecording(transcript.id);
@@ -86,10 +91,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
     (from: number, to: number) => {
       const { current } = editing.view;
       if (!current || to > current.state.doc.length) return;
-      const effects = [
-        EditorView.scrollIntoView(from, { y: "center" }),
-        setFound.of({ from, to }),
-      ];
+      const effects = [EditorView.scrollIntoView(from, { y: "center" }), setFound.of({ from, to })];
       current.dispatch({ effects });
     },
     [editing.view],
@@ -100,7 +102,9 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
   };
   const selected = () => spanOf(editing.timed.current, selection.from, selection.to);
   const skipTurn = (direction: -1 | 1) => {
-    const starts = editing.heads.current.flatMap(({ at }) => wordAt(editing.timed.current, at + 1)?.startMs ?? []);
+    const starts = editing.heads.current.flatMap(
+      ({ at }) => wordAt(editing.timed.current, at + 1)?.startMs ?? [],
+    );
     const sorted = [...new Set(starts)].sort((a, b) => a - b);
     const now = player.now();
     const next =
@@ -146,9 +150,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
       )}
       <div className="columns">
         <main className="paper">
-          {finding && (
-            <FindBar transcript={transcript} show={show} onClose={closeFind} />
-          )}
+          {finding && <FindBar transcript={transcript} show={show} onClose={closeFind} />}
           {leftBehind && (
             <p className="read-only" role="status">
               {say("status.leftBehind")}
@@ -160,9 +162,7 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
               {say("again.noTime")}
             </p>
           )}
-          {empty && (
-            <p className="empty">{say(emptyKey(readOnly, recording.phase))}</p>
-          )}
+          {empty && <p className="empty">{say(emptyKey(readOnly, recording.phase))}</p>}
           <div
             className={hears && player.lengthMs > 0 ? "text hears" : "text"}
             title={hears && player.lengthMs > 0 ? say("listen.clicksNow") : undefined}
@@ -211,7 +211,12 @@ export function Meeting({ transcript, role, library, error }: Opened & { library
       {menu && <SpeakerMenu transcript={transcript} {...menu} onClose={() => setMenu(null)} />}
       {help && <KeyHelp onClose={() => setHelp(false)} />}
       {again && (
-        <AgainDialog id={transcript.id} library={library} span={again} onClose={() => setAgain(null)} />
+        <AgainDialog
+          id={transcript.id}
+          library={library}
+          span={again}
+          onClose={() => setAgain(null)}
+        />
       )}
     </div>
   );

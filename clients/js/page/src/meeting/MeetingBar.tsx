@@ -6,12 +6,12 @@ import type { SharedTranscript } from "trax-client/transcript";
 import { colourOf } from "../editor/presence";
 import { useSay } from "../i18n";
 import type { Role } from "../server";
+import { TopBar } from "../TopBar";
 import { ShareDialog } from "../take/ShareDialog";
 import { TakeMenu } from "../take/TakeMenu";
-import { TopBar } from "../TopBar";
 import type { TimedWord } from "../words/timing";
-import type { Shown } from "./shown";
 import { StatusLine } from "./StatusLine";
+import type { Shown } from "./shown";
 import type { Recording } from "./useRecording";
 import { useShared } from "./useShared";
 import { keepName, myName } from "./useTranscript";
@@ -42,7 +42,13 @@ export function MeetingBar(props: Props) {
         <StatusLine transcript={transcript} recording={recording} />
         <People transcript={transcript} />
         <span className="fill" />
-        <button type="button" className="icon" aria-label={say("take.find")} title={say("take.find")} onClick={props.onFind}>
+        <button
+          type="button"
+          className="icon"
+          aria-label={say("take.find")}
+          title={say("take.find")}
+          onClick={props.onFind}
+        >
           <svg viewBox="0 0 24 24" aria-hidden="true">
             <circle cx="11" cy="11" r="6" />
             <path d="m16 16 4 4" />
@@ -59,7 +65,13 @@ export function MeetingBar(props: Props) {
             <span className="label">{say("share.title")}</span>
           </button>
         )}
-        <button type="button" className="icon keys-help" aria-label={say("keys.help")} title={say("keys.help")} onClick={props.onHelp}>
+        <button
+          type="button"
+          className="icon keys-help"
+          aria-label={say("keys.help")}
+          title={say("keys.help")}
+          onClick={props.onHelp}
+        >
           ?
         </button>
       </div>
@@ -70,7 +82,15 @@ export function MeetingBar(props: Props) {
   );
 }
 
-function Title({ transcript, library, readOnly }: { transcript: SharedTranscript; library: Library; readOnly: boolean }) {
+function Title({
+  transcript,
+  library,
+  readOnly,
+}: {
+  transcript: SharedTranscript;
+  library: Library;
+  readOnly: boolean;
+}) {
   const say = useSay();
   const { title } = useShared(transcript, "meta");
   const [typed, setTyped] = useState<string | null>(null);

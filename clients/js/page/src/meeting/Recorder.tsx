@@ -6,7 +6,7 @@ import { explain } from "../errors";
 import { useSay } from "../i18n";
 import { HearingSettings } from "./HearingSettings";
 import type { Recording } from "./useRecording";
-import { keptWishes, keepWishes, type Wishes } from "./wishes";
+import { keepWishes, keptWishes, type Wishes } from "./wishes";
 
 export function Recorder({ recording }: { recording: Recording }) {
   const say = useSay();
@@ -18,6 +18,7 @@ export function Recorder({ recording }: { recording: Recording }) {
   const busy = phase === "starting" || phase === "ending";
   const on = phase === "recording" || phase === "muted" || phase === "paused";
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: names are told once it may listen
   useEffect(() => {
     const look = () => void Microphone.devices().then(setDevices);
     look();
@@ -107,6 +108,7 @@ export function Recorder({ recording }: { recording: Recording }) {
 function Meter({ recording }: { recording: Recording }) {
   const ring = useRef<HTMLSpanElement>(null);
   const { onLevel, phase } = recording;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the ring falls when it stops
   useEffect(() => {
     const show = (value: number) => ring.current?.style.setProperty("--level", value.toFixed(3));
     show(0);

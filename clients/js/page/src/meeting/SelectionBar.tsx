@@ -16,7 +16,16 @@ interface Props {
   readonly onCommented: () => void;
 }
 
-export function SelectionBar({ transcript, from, to, readOnly, author, onPlay, onAgain, onCommented }: Props) {
+export function SelectionBar({
+  transcript,
+  from,
+  to,
+  readOnly,
+  author,
+  onPlay,
+  onAgain,
+  onCommented,
+}: Props) {
   const say = useSay();
   const [writing, setWriting] = useState<"comment" | "tag" | null>(null);
   const [text, setText] = useState("");
@@ -47,7 +56,9 @@ export function SelectionBar({ transcript, from, to, readOnly, author, onPlay, o
               onClick={() => {
                 const stands = transcript.runs.some(
                   (run) =>
-                    run.highlight === colour && run.start < to && run.start + run.text.length > from,
+                    run.highlight === colour &&
+                    run.start < to &&
+                    run.start + run.text.length > from,
                 );
                 transcript.highlight(from, to, stands ? null : colour);
               }}

@@ -79,7 +79,12 @@ export const SidePanel = memo(function SidePanel(props: Props) {
             </button>
           ))}
         </div>
-        <div role="tabpanel" id="side-content" aria-labelledby={`tab-${tab}`} className="side-content">
+        <div
+          role="tabpanel"
+          id="side-content"
+          aria-labelledby={`tab-${tab}`}
+          className="side-content"
+        >
           {tab === "notes" && <NotesEditor transcript={transcript} readOnly={readOnly} />}
           {tab === "comments" && (
             <Comments transcript={transcript} readOnly={readOnly} author={author} show={show} />

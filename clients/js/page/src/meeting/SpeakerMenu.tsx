@@ -41,7 +41,11 @@ export function SpeakerMenu({ transcript, turn, anchor, onClose }: Props) {
   }
 
   return (
-    <Popover anchor={anchor} label={say("speaker.edit", { name: turn.name, time: turn.time })} onClose={onClose}>
+    <Popover
+      anchor={anchor}
+      label={say("speaker.edit", { name: turn.name, time: turn.time })}
+      onClose={onClose}
+    >
       <form onSubmit={rename}>
         <label>
           {say("speaker.rename")}

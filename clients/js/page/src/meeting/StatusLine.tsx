@@ -9,7 +9,13 @@ import { useShared } from "./useShared";
 const LAG_MS = 2_500;
 const BEHIND_MS = 6_000;
 
-export function StatusLine({ transcript, recording }: { transcript: SharedTranscript; recording: Recording }) {
+export function StatusLine({
+  transcript,
+  recording,
+}: {
+  transcript: SharedTranscript;
+  recording: Recording;
+}) {
   const say = useSay();
   const state = useShared(transcript, "state");
   const saving = useShared(transcript, "saving");

@@ -1,7 +1,7 @@
 /** Where the accurate pass heard something else than people wrote. */
 
 import { useState } from "react";
-import { type SharedTranscript, type Suggestion } from "trax-client/transcript";
+import type { SharedTranscript, Suggestion } from "trax-client/transcript";
 import { clock } from "../format";
 import { useSay } from "../i18n";
 import { useShared } from "./useShared";

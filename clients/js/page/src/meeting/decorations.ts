@@ -13,13 +13,17 @@ export const HIGHLIGHTS = ["yellow", "green", "blue", "pink"] as const;
 /** Words below this confidence are doubtful; permille. */
 export const DOUBTFUL = 500;
 
-type Read = Pick<SharedTranscript, "turns" | "speakers" | "runs" | "comments" | "tags" | "suggestions" | "place">;
+type Read = Pick<
+  SharedTranscript,
+  "turns" | "speakers" | "runs" | "comments" | "tags" | "suggestions" | "place"
+>;
 
 export function headsOf(transcript: Read, timed: readonly TimedWord[], say: Say): TurnHead[] {
   const colourOf = colours(transcript.speakers);
   return transcript.turns.map((turn) => {
     const first = timed[firstFrom(timed, turn.start)];
-    const time = first && first.from < Math.max(turn.end, turn.start + 1) ? clock(first.startMs) : "";
+    const time =
+      first && first.from < Math.max(turn.end, turn.start + 1) ? clock(first.startMs) : "";
     const name = turn.name || say("speaker.unknown");
     return {
       id: turn.id,
@@ -48,7 +52,8 @@ export function marksOf(
     if (place && !resolved) marks.push({ from: place[0], to: place[1], className: "commented" });
   }
   for (const { place, label } of transcript.tags) {
-    if (place) marks.push({ from: place[0], to: place[1], className: "tagged", title: `#${label}` });
+    if (place)
+      marks.push({ from: place[0], to: place[1], className: "tagged", title: `#${label}` });
   }
   for (const suggestion of transcript.suggestions) {
     const place = transcript.place(suggestion);

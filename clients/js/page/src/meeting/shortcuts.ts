@@ -14,31 +14,35 @@ export type Command =
 
 type Pressed = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey">;
 
-const ANYWHERE = new Map<string, Command>(Object.entries({
-  F1: "help",
-  F2: "slower",
-  F3: "faster",
-  F4: "play",
-  F6: "previousTurn",
-  F7: "back",
-  F8: "forward",
-  F9: "nextTurn",
-  "Ctrl+ ": "play",
-  "Ctrl+f": "find",
-  "Alt+Enter": "hear",
-} as const));
+const ANYWHERE = new Map<string, Command>(
+  Object.entries({
+    F1: "help",
+    F2: "slower",
+    F3: "faster",
+    F4: "play",
+    F6: "previousTurn",
+    F7: "back",
+    F8: "forward",
+    F9: "nextTurn",
+    "Ctrl+ ": "play",
+    "Ctrl+f": "find",
+    "Alt+Enter": "hear",
+  } as const),
+);
 
-const NOT_TYPING = new Map<string, Command>(Object.entries({
-  " ": "play",
-  ArrowLeft: "back",
-  ArrowRight: "forward",
-  ArrowUp: "previousTurn",
-  ArrowDown: "nextTurn",
-  "<": "slower",
-  ">": "faster",
-  "/": "find",
-  "?": "help",
-} as const));
+const NOT_TYPING = new Map<string, Command>(
+  Object.entries({
+    " ": "play",
+    ArrowLeft: "back",
+    ArrowRight: "forward",
+    ArrowUp: "previousTurn",
+    ArrowDown: "nextTurn",
+    "<": "slower",
+    ">": "faster",
+    "/": "find",
+    "?": "help",
+  } as const),
+);
 
 /** What a key asks for. @param busy - Whether the focus is on something that wants keys itself. */
 export function commandOf(pressed: Pressed, busy: boolean): Command | null {

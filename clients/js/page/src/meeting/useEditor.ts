@@ -1,6 +1,6 @@
 /** The editor, kept decorated: turns, marks, what is being said, the times of its words. */
 
-import { EditorView } from "@codemirror/view";
+import type { EditorView } from "@codemirror/view";
 import { type RefObject, useEffect, useRef } from "react";
 import type { Library } from "trax-client";
 import type { SharedTranscript } from "trax-client/transcript";
@@ -110,7 +110,10 @@ export function useEditor(wishes: Wishes): Editing {
     const speak = () => {
       saying = 0;
       const colourOf = colours(transcript.speakers);
-      const sayings = transcript.partials.map((each) => ({ ...each, colour: colourOf(each.speaker) }));
+      const sayings = transcript.partials.map((each) => ({
+        ...each,
+        colour: colourOf(each.speaker),
+      }));
       follow(editor, () => editor.dispatch({ effects: setPartials.of(sayings) }));
     };
     // What is typed moves what is drawn; only where lines begin or end is it drawn anew at once.
@@ -161,8 +164,7 @@ export function useEditor(wishes: Wishes): Editing {
 function follow(editor: EditorView, change: () => void): void {
   const scroller = editor.scrollDOM;
   const scrolled = scroller.scrollTop > 0 || editor.state.doc.length < SHORT;
-  const atEnd =
-    scrolled && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+  const atEnd = scrolled && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
   change();
   if (atEnd) {
     editor.requestMeasure({

@@ -51,7 +51,9 @@ export function useRecording(id: string): Recording {
     async (deviceId: string, wishes: Wishes) => {
       setPhase("starting");
       setError(null);
-      const { signal } = (starting.current = new AbortController());
+      const controller = new AbortController();
+      starting.current = controller;
+      const { signal } = controller;
       let microphone: Microphone | null = null;
       try {
         microphone = await Microphone.open({
@@ -80,7 +82,10 @@ export function useRecording(id: string): Recording {
           ...(microphone.label ? { microphone: printable(microphone.label) } : {}),
           partials: true,
         });
-        connecting.then((late) => signal.aborted && void late.close(), () => undefined);
+        connecting.then(
+          (late) => signal.aborted && void late.close(),
+          () => undefined,
+        );
         const session = await Promise.race([connecting, failing]);
         signal.throwIfAborted();
         starting.current = null;
@@ -88,7 +93,9 @@ export function useRecording(id: string): Recording {
         for (const pcm of early) session.send(pcm).catch(setError);
         open.current = { microphone, session };
         setDevice(microphone.label);
-        microphone.on("level", (level) => levels.current.forEach((tell) => tell(level)));
+        microphone.on("level", (level) => {
+          for (const tell of levels.current) tell(level);
+        });
         microphone.on("error", (failed) => {
           setError(failed);
           if (failed.reason !== "silent") void stop();
@@ -145,5 +152,10 @@ function phaseOf({ state }: Microphone): Phase {
 }
 
 function printable(label: string): string {
-  return label.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, "").trim().slice(0, 100) || "microphone";
+  return (
+    label
+      .replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, "")
+      .trim()
+      .slice(0, 100) || "microphone"
+  );
 }

@@ -40,7 +40,8 @@ export function sayAlike<T extends { readonly place: unknown }>(
   some: readonly T[],
   others: readonly T[],
 ): boolean {
-  const said = (remarks: readonly T[]) => JSON.stringify(remarks.map((each) => ({ ...each, place: null })));
+  const said = (remarks: readonly T[]) =>
+    JSON.stringify(remarks.map((each) => ({ ...each, place: null })));
   return some.length === others.length && said(some) === said(others);
 }
 

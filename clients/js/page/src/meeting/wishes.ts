@@ -19,7 +19,13 @@ export const DIAL = [
 export const SPOKEN = "en de fr es it pt nl pl sv da no fi cs uk ru tr ar hi zh ja ko".split(" ");
 
 const KEPT = "trax.wishes";
-const USUAL: Wishes = { language: "auto", lookaheadMs: 600, finals: "word", diarization: true, hotwords: [] };
+const USUAL: Wishes = {
+  language: "auto",
+  lookaheadMs: 600,
+  finals: "word",
+  diarization: true,
+  hotwords: [],
+};
 
 export function keptWishes(): Wishes {
   try {

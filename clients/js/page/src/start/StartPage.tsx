@@ -79,9 +79,7 @@ export function StartPage({ onRefused }: { onRefused: () => void }) {
           </ul>
         )}
         {list.rows?.length === 0 && (
-          <p className="nothing">
-            {query ? say("start.noneFound", { query }) : say("start.none")}
-          </p>
+          <p className="nothing">{query ? say("start.noneFound", { query }) : say("start.none")}</p>
         )}
         {list.more && (
           <button type="button" onClick={list.next}>

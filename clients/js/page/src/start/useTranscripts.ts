@@ -31,7 +31,9 @@ export function useTranscripts(query: string): Listing {
       const mine = ++turn.current;
       const library = libraryFor(null);
       try {
-        const page = await library.page(path ? { next: path } : { limit: PAGE, ...(query ? { query } : {}) });
+        const page = await library.page(
+          path ? { next: path } : { limit: PAGE, ...(query ? { query } : {}) },
+        );
         if (turn.current !== mine) return;
         const found = page.transcripts.map((each) => ({ ...each, speakers: null }));
         setRows((before) => (path && before ? [...before, ...found] : found));
@@ -41,7 +43,7 @@ export function useTranscripts(query: string): Listing {
           const { speakers } = await library.get(id).catch(() => ({ speakers: [] }));
           if (turn.current !== mine) return;
           const names = speakers.map(({ id: voice, name }) => name || voice);
-          setRows((all) => all && all.map((r) => (r.id === id ? { ...r, speakers: names } : r)));
+          setRows((all) => all?.map((r) => (r.id === id ? { ...r, speakers: names } : r)) ?? null);
         }
       } catch (caught) {
         if (turn.current === mine) setError(caught);

@@ -34,7 +34,8 @@ export function useUploads(onChange: () => void) {
       transcript = (await library.create({ title: title.slice(0, 200) })).id;
       change({ transcript });
       onChange();
-      const onProgress = (sent: number, total: number) => change({ sent: total ? sent / total : 1 });
+      const onProgress = (sent: number, total: number) =>
+        change({ sent: total ? sent / total : 1 });
       const job = await library.upload(transcript, file, { onProgress });
       change({ job, sent: 1 });
       void watch(library, transcript, job.id, change);
@@ -49,7 +50,12 @@ export function useUploads(onChange: () => void) {
   }
 
   /** Tells how far a job is; the recording is safe on the server, whatever happens here. */
-  async function watch(library: Library, transcript: string, job: string, change: Change): Promise<void> {
+  async function watch(
+    library: Library,
+    transcript: string,
+    job: string,
+    change: Change,
+  ): Promise<void> {
     try {
       for await (const now of library.watch(transcript, job)) change({ job: now });
     } catch (error) {
@@ -58,5 +64,8 @@ export function useUploads(onChange: () => void) {
     onChange();
   }
 
-  return { uploads, send: (files: Iterable<File>) => [...files].forEach((file) => void send(file)) };
+  return {
+    uploads,
+    send: (files: Iterable<File>) => [...files].forEach((file) => void send(file)),
+  };
 }

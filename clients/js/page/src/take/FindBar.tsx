@@ -18,7 +18,11 @@ const NONE: readonly Hit[] = [];
 const PAUSE_MS = 500;
 
 /** Where something stands now. Nothing is read while nothing is sought. */
-function useHits(transcript: SharedTranscript, query: string, speaker: string | null): readonly Hit[] {
+function useHits(
+  transcript: SharedTranscript,
+  query: string,
+  speaker: string | null,
+): readonly Hit[] {
   const [finder] = useState(() => new Finder());
   const [hits, setHits] = useState(NONE);
   useEffect(() => {
@@ -57,6 +61,7 @@ export function FindBar({ transcript, show, onClose }: Props) {
   }
 
   return (
+    // biome-ignore lint/a11y/useSemanticElements: Enter finds the next, as it submits a form
     <form
       className="find"
       role="search"
@@ -98,7 +103,12 @@ export function FindBar({ transcript, show, onClose }: Props) {
             ? say("take.noHits")
             : say("take.hits", { at: Math.max(0, at) + 1, count: hits.length }))}
       </span>
-      <button type="button" className="icon" aria-label={say("take.previousHit")} onClick={() => go(-1)}>
+      <button
+        type="button"
+        className="icon"
+        aria-label={say("take.previousHit")}
+        onClick={() => go(-1)}
+      >
         ↑
       </button>
       <button type="submit" className="icon" aria-label={say("take.nextHit")}>

@@ -10,7 +10,15 @@ import { linkTo } from "../server";
 
 const DAY_MS = 86_400_000;
 
-export function ShareDialog({ id, library, onClose }: { id: string; library: Library; onClose: () => void }) {
+export function ShareDialog({
+  id,
+  library,
+  onClose,
+}: {
+  id: string;
+  library: Library;
+  onClose: () => void;
+}) {
   const { say, tongue } = useSpeech();
   const [links, setLinks] = useState<readonly Link[]>([]);
   const [fresh, setFresh] = useState<string | null>(null);
@@ -45,7 +53,12 @@ export function ShareDialog({ id, library, onClose }: { id: string; library: Lib
     <Dialog title={say("share.title")} onClose={onClose}>
       <p>{say("share.hint")}</p>
       <form className="share-form" onSubmit={(event) => void make(event)}>
-        <input name="label" aria-label={say("share.label")} placeholder={say("share.label")} maxLength={200} />
+        <input
+          name="label"
+          aria-label={say("share.label")}
+          placeholder={say("share.label")}
+          maxLength={200}
+        />
         <select name="role" aria-label={say("share.role")}>
           <option value="editor">{say("share.editor")}</option>
           <option value="viewer">{say("share.viewer")}</option>
@@ -61,11 +74,18 @@ export function ShareDialog({ id, library, onClose }: { id: string; library: Lib
       </form>
       {fresh && (
         <div className="fresh">
-          <input readOnly value={fresh} aria-label={say("share.copy")} onFocus={(e) => e.target.select()} />
+          <input
+            readOnly
+            value={fresh}
+            aria-label={say("share.copy")}
+            onFocus={(e) => e.target.select()}
+          />
           {navigator.clipboard && (
             <button
               type="button"
-              onClick={() => navigator.clipboard.writeText(fresh).then(() => setTold(say("app.copied")), fail)}
+              onClick={() =>
+                navigator.clipboard.writeText(fresh).then(() => setTold(say("app.copied")), fail)
+              }
             >
               {say("share.copy")}
             </button>

@@ -7,7 +7,7 @@ import { explain } from "../errors";
 import { useSay } from "../i18n";
 import { Popover } from "../Popover";
 import type { TimedWord } from "../words/timing";
-import { asText, fileName, FORMATS, obsidianNote, save, saveExport } from "./files";
+import { asText, FORMATS, fileName, obsidianNote, save, saveExport } from "./files";
 
 interface Props {
   readonly transcript: SharedTranscript;

@@ -3,7 +3,7 @@
 import type { ExportFormat, Library } from "trax-client";
 import type { Turn } from "trax-client/transcript";
 import { clock } from "../format";
-import { type TimedWord, spanOf } from "../words/timing";
+import { spanOf, type TimedWord } from "../words/timing";
 
 export const FORMATS: readonly ExportFormat[] = ["md", "docx", "txt", "srt", "vtt", "json", "rttm"];
 
@@ -18,7 +18,10 @@ export function save(blob: Blob, name: string): void {
 
 /** A file name that every system takes. */
 export function fileName(title: string, extension: string): string {
-  const plain = title.replace(/[\p{Cc}/\\:*?"<>|#^[\]]/gu, " ").replace(/\s+/g, " ").trim();
+  const plain = title
+    .replace(/[\p{Cc}/\\:*?"<>|#^[\]]/gu, " ")
+    .replace(/\s+/g, " ")
+    .trim();
   return `${plain.slice(0, 100) || "transcript"}.${extension}`;
 }
 
@@ -41,8 +44,12 @@ interface Facts {
 
 /** A note of Obsidian: front matter, then the Markdown that the server writes. */
 export function obsidianNote(markdown: string, facts: Facts): string {
-  const list = (values: readonly string[]) => values.map((value) => `\n  - ${quoted(value)}`).join("");
-  const tags = ["transcript", ...facts.tags.map((tag) => tag.trim().replace(/[^\p{L}\p{N}_/-]+/gu, "-"))];
+  const list = (values: readonly string[]) =>
+    values.map((value) => `\n  - ${quoted(value)}`).join("");
+  const tags = [
+    "transcript",
+    ...facts.tags.map((tag) => tag.trim().replace(/[^\p{L}\p{N}_/-]+/gu, "-")),
+  ];
   return [
     "---",
     `title: ${quoted(facts.title)}`,
@@ -62,7 +69,11 @@ function quoted(value: string): string {
 }
 
 /** The transcript as text to paste, with or without times. */
-export function asText(turns: readonly Turn[], timed: readonly TimedWord[], times: boolean): string {
+export function asText(
+  turns: readonly Turn[],
+  timed: readonly TimedWord[],
+  times: boolean,
+): string {
   return turns
     .filter(({ text }) => text.trim())
     .map(({ name, text, start, end }) => {

@@ -54,7 +54,13 @@ export class PassWords {
       if (pass) pass.wanted = Math.max(pass.wanted, segment.end);
       else {
         const { pauseMs } = this;
-        this.passes.set(segment.pass, { words: [], wanted: segment.end, pauseMs, nextMs: 0, gone: false });
+        this.passes.set(segment.pass, {
+          words: [],
+          wanted: segment.end,
+          pauseMs,
+          nextMs: 0,
+          gone: false,
+        });
       }
     }
     this.plan();

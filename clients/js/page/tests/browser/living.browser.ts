@@ -1,12 +1,26 @@
 /** Words that arrive while people edit, suggestions, a long document, microphones that fail. */
 
-import { join } from "node:path";
 import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { openTranscript, type SharedTranscript } from "trax-client/transcript";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { browse, editor, here, problems, read, ROOT, type Server, serve, standing, talk, TOKEN, transcript, visit } from "./server";
+import {
+  browse,
+  editor,
+  here,
+  problems,
+  ROOT,
+  read,
+  type Server,
+  serve,
+  standing,
+  TOKEN,
+  talk,
+  transcript,
+  visit,
+} from "./server";
 
 const SECONDS = 20;
 let server: Server;
@@ -59,7 +73,8 @@ test("two people edit while words arrive, nothing is lost, and all end equal", a
   });
   const text = await read(ada);
   for (const each of ["ADA", "BOB"]) expect(text.split(each)).toHaveLength(2);
-  for (let n = 0; n < 14; n++) expect(text.replace(/ADA|BOB/, "").match(new RegExp(`word${n}(?!\\d)`, "g"))).toHaveLength(1);
+  for (let n = 0; n < 14; n++)
+    expect(text.replace(/ADA|BOB/, "").match(new RegExp(`word${n}(?!\\d)`, "g"))).toHaveLength(1);
   for (const page of [ada, bob]) {
     expect(problems.get(page)).toEqual([]);
     await page.context().close();
@@ -110,7 +125,8 @@ test("a server that is gone for a while costs nothing that was said, and the pag
   await page.getByRole("button", { name: "Stop" }).click();
   await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 20_000 });
   const text = await read(page);
-  for (let n = 0; n < 12; n++) expect(text.match(new RegExp(`word${n}(?!\\d)`, "g"))).toHaveLength(1);
+  for (let n = 0; n < 12; n++)
+    expect(text.match(new RegExp(`word${n}(?!\\d)`, "g"))).toHaveLength(1);
   expect(problems.get(page)).toEqual([]);
   await page.context().close();
 });
@@ -136,19 +152,32 @@ test("suggestions are shown, accepted and dismissed", async () => {
   const other = await enter(id);
   other.insert(0, "we went to there house and saw the see");
   const suggestion = (text: string, alternative: string, before: string, after: string) => ({
-    kind: "replace", text, alternative, before, after, words: ["1.3"], pass: "7", start_ms: 61_200, end_ms: 61_500,
+    kind: "replace",
+    text,
+    alternative,
+    before,
+    after,
+    words: ["1.3"],
+    pass: "7",
+    start_ms: 61_200,
+    end_ms: 61_500,
   });
-  other.doc.getMap("sug").set("a", suggestion(" there", " their", "we went to", " house and saw the se"));
+  other.doc
+    .getMap("sug")
+    .set("a", suggestion(" there", " their", "we went to", " house and saw the se"));
   other.doc.getMap("sug").set("b", suggestion(" see", " sea", " house and saw the", ""));
   await other.saved();
   const { page } = await visit(browser, here(server, id));
   await page.getByRole("tab", { name: /Suggestions\s*2/ }).click();
   expect(await page.locator(".suggested").allInnerTexts()).toEqual(["there", "see"]);
-  if (process.env.TRAX_SHOTS) await page.screenshot({ path: join(process.env.TRAX_SHOTS, "suggestion.png") });
+  if (process.env.TRAX_SHOTS)
+    await page.screenshot({ path: join(process.env.TRAX_SHOTS, "suggestion.png") });
   await page.getByRole("button", { name: "Accept" }).first().click();
   await page.getByRole("button", { name: "Dismiss" }).click();
   await page.getByText("No suggestions").waitFor();
-  await eventually(async () => expect(await standing(server, id)).toBe("we went to their house and saw the see"));
+  await eventually(async () =>
+    expect(await standing(server, id)).toBe("we went to their house and saw the see"),
+  );
   expect(other.doc.getMap("sugd").toJSON()).toEqual({ a: "accepted", b: "dismissed" });
   await other.close();
   expect(problems.get(page)).toEqual([]);
@@ -174,7 +203,9 @@ test("three hours of speech are drawn where one looks, and heard at their end", 
   });
   await page.evaluate((hash) => location.assign(hash), `#/t/${id}`);
   // Words have times, and what people did to them is there.
-  await eventually(async () => expect(await page.locator(".turn-time").first().innerText()).toBe("0:00"));
+  await eventually(async () =>
+    expect(await page.locator(".turn-time").first().innerText()).toBe("0:00"),
+  );
   for (const mark of [".hl-yellow", ".commented", ".suggested"]) {
     await page.locator(`.text ${mark}`).first().waitFor();
   }
@@ -214,9 +245,14 @@ test("three hours of speech are drawn where one looks, and heard at their end", 
   expect(await drawn()).toBeLessThan(3_000);
   const line = page.locator(".text .cm-line").last();
   const box = await line.boundingBox();
-  await line.click({ modifiers: ["Alt"], position: { x: 30, y: Math.min(12, (box?.height ?? 24) / 2) } });
+  await line.click({
+    modifiers: ["Alt"],
+    position: { x: 30, y: Math.min(12, (box?.height ?? 24) / 2) },
+  });
   const slider = page.getByLabel("Position");
-  await eventually(async () => expect(Number(await slider.inputValue())).toBeGreaterThanOrEqual(10_794));
+  await eventually(async () =>
+    expect(Number(await slider.inputValue())).toBeGreaterThanOrEqual(10_794),
+  );
   await other.close();
   expect(problems.get(page)).toEqual([]);
   await page.context().close();
@@ -226,13 +262,15 @@ test("a microphone that is not allowed is explained", async () => {
   const id = await transcript(server, "Denied");
   const { page } = await visit(browser, here(server, id));
   await page.evaluate(() => {
-    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotAllowedError"));
+    navigator.mediaDevices.getUserMedia = () =>
+      Promise.reject(new DOMException("no", "NotAllowedError"));
   });
   await page.getByRole("button", { name: "Start speaking" }).click();
   await page.getByText("does not let this page use the microphone").waitFor();
   expect(await page.getByRole("button", { name: "Start speaking" }).isEnabled()).toBe(true);
   await page.evaluate(() => {
-    navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotFoundError"));
+    navigator.mediaDevices.getUserMedia = () =>
+      Promise.reject(new DOMException("no", "NotFoundError"));
   });
   await page.getByRole("button", { name: "Start speaking" }).click();
   await page.getByText("No microphone was found").waitFor();

@@ -4,7 +4,21 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { api, browse, editor, here, link, problems, read, type Server, serve, standing, talk, transcript, visit } from "./server";
+import {
+  api,
+  browse,
+  editor,
+  here,
+  link,
+  problems,
+  read,
+  type Server,
+  serve,
+  standing,
+  talk,
+  transcript,
+  visit,
+} from "./server";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const EVIL = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>`;
@@ -40,7 +54,8 @@ async function typed(page: Page, text: string): Promise<void> {
   await page.keyboard.type(text);
 }
 
-const eventually = (check: () => Promise<void>) => vi.waitFor(check, { timeout: 10_000, interval: 100 });
+const eventually = (check: () => Promise<void>) =>
+  vi.waitFor(check, { timeout: 10_000, interval: 100 });
 
 test("the token leaves the address, and a meeting is made, named, listed and found", async () => {
   const page = await look(server.entry);
@@ -80,11 +95,15 @@ test("two people type into one transcript, see each other, and end equal", async
     expect(seen).toHaveLength("Good morning. from the leftfrom the right".length);
   });
   const both = await standing(server, id);
-  expect([...both].sort().join("")).toBe([..."Good morning. from the leftfrom the right"].sort().join(""));
+  expect([...both].sort().join("")).toBe(
+    [..."Good morning. from the leftfrom the right"].sort().join(""),
+  );
 
   await ada.keyboard.press("Control+z");
   await eventually(async () => expect(await standing(server, id)).not.toContain("left"));
-  expect([...(await standing(server, id))].filter((c) => "from the right".includes(c)).length).toBeGreaterThan(10);
+  expect(
+    [...(await standing(server, id))].filter((c) => "from the right".includes(c)).length,
+  ).toBeGreaterThan(10);
 });
 
 test("undo in the notes leaves the transcript alone, and the other way round", async () => {
@@ -238,7 +257,8 @@ test.each(["light", "dark"] as const)("axe finds nothing serious, %s", async (co
   await page.locator(".row").first().waitFor();
   const serious = async () => {
     await page.evaluate(AXE);
-    const run = "axe.run().then((r) => r.violations.filter((v) => /serious|critical/.test(v.impact)).map((v) => v.id + ': ' + v.nodes.map((n) => n.html).join(' ')))";
+    const run =
+      "axe.run().then((r) => r.violations.filter((v) => /serious|critical/.test(v.impact)).map((v) => v.id + ': ' + v.nodes.map((n) => n.html).join(' ')))";
     return page.evaluate(run);
   };
   expect(await serious()).toEqual([]);

@@ -5,7 +5,13 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from "playwright-core";
 
 export const ROOT = fileURLToPath(new URL("../../../../../", import.meta.url));
 export const TOKEN = "token-of-the-browser-tests";
@@ -38,7 +44,12 @@ interface Wishes {
 export const talk = (count: number) =>
   Array.from({ length: count }, (_, n) => {
     const start = 0.5 * n + Math.floor(n / 5);
-    return { word: `word${n}`, start, end: start + 0.4, speaker: `S${(Math.floor(n / 5) % 2) + 1}` };
+    return {
+      word: `word${n}`,
+      start,
+      end: start + 0.4,
+      speaker: `S${(Math.floor(n / 5) % 2) + 1}`,
+    };
   });
 
 export async function serve(wishes: Wishes = {}): Promise<Server> {
@@ -118,8 +129,13 @@ async function ended(child: ChildProcess): Promise<void> {
 /** Starts Chromium; `voice` is the WAV file that its microphone gives. */
 export async function browse(voice?: string): Promise<Browser> {
   const executablePath = CHROMIUM.find(existsSync);
-  if (!executablePath) throw new Error("Chromium expected: requirements/install-for-tests installs it");
-  const args = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"];
+  if (!executablePath)
+    throw new Error("Chromium expected: requirements/install-for-tests installs it");
+  const args = [
+    "--no-sandbox",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+  ];
   args.push("--autoplay-policy=no-user-gesture-required");
   if (voice) args.push(`--use-file-for-fake-audio-capture=${voice}%noloop`);
   return chromium.launch({ executablePath, args });

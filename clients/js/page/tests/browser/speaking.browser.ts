@@ -5,7 +5,17 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { browse, editor, here, problems, ROOT, type Server, serve, transcript, visit } from "./server";
+import {
+  browse,
+  editor,
+  here,
+  problems,
+  ROOT,
+  type Server,
+  serve,
+  transcript,
+  visit,
+} from "./server";
 
 const TALK = join(ROOT, "tests/data/conversations/pub-2spk-clean.flac");
 const SECONDS = 24;
@@ -37,7 +47,8 @@ test("speech becomes grey words, then ink, with speakers", async () => {
   await vi.waitFor(
     async () => {
       const said = await words();
-      for (const word of ["unusual", "peaceful", "stillness", "crowd"]) expect(said).toContain(word);
+      for (const word of ["unusual", "peaceful", "stillness", "crowd"])
+        expect(said).toContain(word);
     },
     { timeout: 40_000, interval: 300 },
   );

@@ -19,12 +19,12 @@ import {
   here,
   link,
   problems,
-  read,
   ROOT,
+  read,
   type Server,
   serve,
-  talk,
   TOKEN,
+  talk,
   transcript,
   visit,
 } from "./server";
@@ -119,7 +119,7 @@ async function serious(page: Page): Promise<unknown> {
   return vi.waitFor(
     () =>
       page.evaluate(
-    "axe.run().then((r) => r.violations.filter((v) => /serious|critical/.test(v.impact)).map((v) => v.id + ': ' + v.nodes.map((n) => n.html + n.any.map((a) => a.message)).join(' ')))",
+        "axe.run().then((r) => r.violations.filter((v) => /serious|critical/.test(v.impact)).map((v) => v.id + ': ' + v.nodes.map((n) => n.html + n.any.map((a) => a.message)).join(' ')))",
       ),
     { timeout: 10_000, interval: 100 },
   );
@@ -129,137 +129,147 @@ async function shot(page: Page, look: string, state: string): Promise<void> {
   if (SHOTS) await page.screenshot({ path: join(SHOTS, `${look}-${state}.png`) });
 }
 
-test.each(SHOTS ? Object.keys(LOOKS) : ["day", "phone-night"])("axe finds nothing serious in any state, %s", async (look) => {
-  const options = { ...LOOKS[look], bypassCSP: true };
-  const onPhone = look.startsWith("phone");
-  const found: Record<string, unknown> = {};
-  const state = async (page: Page, name: string) => {
-    await page.waitForTimeout(350); // what fades in is not to be looked at half faded
-    const list = await serious(page);
-    if (Array.isArray(list) && list.length > 0) found[name] = list;
-    await shot(page, look, name);
-    const wide = await page.evaluate("document.documentElement.scrollWidth");
-    expect(wide, name).toBeLessThanOrEqual(options.viewport?.width ?? 0);
-  };
-  const press = (page: Page, name: string | RegExp) =>
-    page.getByRole("button", { name, exact: typeof name === "string" }).click();
+test.each(SHOTS ? Object.keys(LOOKS) : ["day", "phone-night"])(
+  "axe finds nothing serious in any state, %s",
+  async (look) => {
+    const options = { ...LOOKS[look], bypassCSP: true };
+    const onPhone = look.startsWith("phone");
+    const found: Record<string, unknown> = {};
+    const state = async (page: Page, name: string) => {
+      await page.waitForTimeout(350); // what fades in is not to be looked at half faded
+      const list = await serious(page);
+      if (Array.isArray(list) && list.length > 0) found[name] = list;
+      await shot(page, look, name);
+      const wide = await page.evaluate("document.documentElement.scrollWidth");
+      expect(wide, name).toBeLessThanOrEqual(options.viewport?.width ?? 0);
+    };
+    const press = (page: Page, name: string | RegExp) =>
+      page.getByRole("button", { name, exact: typeof name === "string" }).click();
 
-  // Start page
-  const { page, context } = await visit(browser, server.url, options);
-  await page.getByLabel("Token").waitFor();
-  await state(page, "token");
-  await page.goto(server.entry);
-  await page.locator(".row").nth(2).waitFor();
-  await eventually(async () => expect(await page.locator(".voices").count()).toBeGreaterThan(0));
-  await state(page, "start");
-  await page.getByLabel("Search titles and words").fill("nowhere to be found");
-  await page.getByText("Nothing found").waitFor();
-  await state(page, "start-none-found");
-  await page.getByLabel("Search titles and words").fill("lighthouse");
-  await eventually(async () => expect(await page.locator(".row").count()).toBe(1));
-  await state(page, "start-found");
-  await page.getByLabel("Search titles and words").fill("");
-  const files = page.locator("input[type=file]");
-  await files.setInputFiles({ name: "notes.wav", mimeType: "audio/wav", buffer: Buffer.from("no sound") });
-  await page.locator(".uploads .state").first().waitFor();
-  await eventually(async () => expect(await page.locator(".uploads").innerText()).not.toContain("Sending"));
-  await state(page, "start-upload-failed");
-  await files.setInputFiles(join(server.folder, "voice.wav"));
-  await eventually(async () => expect(await page.locator(".uploads li").count()).toBe(2));
-  await state(page, "start-upload");
+    // Start page
+    const { page, context } = await visit(browser, server.url, options);
+    await page.getByLabel("Token").waitFor();
+    await state(page, "token");
+    await page.goto(server.entry);
+    await page.locator(".row").nth(2).waitFor();
+    await eventually(async () => expect(await page.locator(".voices").count()).toBeGreaterThan(0));
+    await state(page, "start");
+    await page.getByLabel("Search titles and words").fill("nowhere to be found");
+    await page.getByText("Nothing found").waitFor();
+    await state(page, "start-none-found");
+    await page.getByLabel("Search titles and words").fill("lighthouse");
+    await eventually(async () => expect(await page.locator(".row").count()).toBe(1));
+    await state(page, "start-found");
+    await page.getByLabel("Search titles and words").fill("");
+    const files = page.locator("input[type=file]");
+    await files.setInputFiles({
+      name: "notes.wav",
+      mimeType: "audio/wav",
+      buffer: Buffer.from("no sound"),
+    });
+    await page.locator(".uploads .state").first().waitFor();
+    await eventually(async () =>
+      expect(await page.locator(".uploads").innerText()).not.toContain("Sending"),
+    );
+    await state(page, "start-upload-failed");
+    await files.setInputFiles(join(server.folder, "voice.wav"));
+    await eventually(async () => expect(await page.locator(".uploads li").count()).toBe(2));
+    await state(page, "start-upload");
 
-  // An empty meeting
-  const empty = await transcript(server, "");
-  await page.goto(here(server, empty));
-  await page.getByText("Press the microphone and speak").waitFor();
-  await state(page, "empty");
-  await press(page, "How it listens");
-  await state(page, "settings");
-  await press(page, "How it listens");
-  await page.evaluate(() => {
-    const deny = () => Promise.reject(new DOMException("no", "NotAllowedError"));
-    navigator.mediaDevices.getUserMedia = deny;
-  });
-  await press(page, "Start speaking");
-  await page.getByText("does not let this page use the microphone").waitFor();
-  await state(page, "microphone-denied");
+    // An empty meeting
+    const empty = await transcript(server, "");
+    await page.goto(here(server, empty));
+    await page.getByText("Press the microphone and speak").waitFor();
+    await state(page, "empty");
+    await press(page, "How it listens");
+    await state(page, "settings");
+    await press(page, "How it listens");
+    await page.evaluate(() => {
+      const deny = () => Promise.reject(new DOMException("no", "NotAllowedError"));
+      navigator.mediaDevices.getUserMedia = deny;
+    });
+    await press(page, "Start speaking");
+    await page.getByText("does not let this page use the microphone").waitFor();
+    await state(page, "microphone-denied");
 
-  // A full one
-  await page.goto(here(server, full));
-  await page.locator(".turn-time").first().waitFor();
-  await state(page, "meeting");
-  await press(page, "Search in this transcript");
-  await page.getByPlaceholder("Search in this transcript").fill("the");
-  await page.keyboard.press("Enter");
-  await state(page, "find");
-  await press(page, "Close");
-  await press(page, "What is shown");
-  await page.getByLabel("Mark doubtful words").check();
-  await state(page, "view-menu");
-  await page.keyboard.press("Escape");
-  await press(page, "Take away");
-  await state(page, "take-menu");
-  await page.keyboard.press("Escape");
-  await page.locator(".turn-name").first().click();
-  await state(page, "speaker-menu");
-  await page.keyboard.press("Escape");
-  await press(page, "Share");
-  await page.getByLabel("For whom").fill("Ada");
-  await press(page, "Make a link");
-  await page.getByText("Copy it now").waitFor();
-  await state(page, "share");
-  await press(page, "Close");
-  await page.keyboard.press("F1");
-  await page.getByRole("dialog").waitFor();
-  await state(page, "keys");
-  await press(page, "Close");
-  await editor(page).press("Control+Home");
-  for (let n = 0; n < 3; n++) await page.keyboard.press("Shift+Control+ArrowRight");
-  await page.getByRole("toolbar").waitFor();
-  await state(page, "selection");
-  await page.getByRole("toolbar").getByRole("button", { name: "Comment" }).click();
-  await state(page, "commenting");
-  await press(page, "Hear again");
-  await page.getByRole("dialog").waitFor();
-  await state(page, "hear-again");
-  await press(page, "Close");
-  await editor(page).press("ArrowLeft");
-  if (onPhone) await press(page, "Notes, comments, suggestions");
-  await state(page, "notes");
-  await page.getByRole("tab", { name: /Comments/ }).click();
-  await state(page, "comments");
-  await page.getByRole("tab", { name: /Suggestions/ }).click();
-  await state(page, "suggestions");
-  if (onPhone) await press(page, "Notes, comments, suggestions");
-  await press(page, "Play");
-  await page.locator(".heard-now").first().waitFor();
-  await state(page, "playing");
-  await press(page, "Pause");
-  await page.goto("about:blank");
-  await page.goto(`${server.url}#/t/no-such-transcript`);
-  await page.getByText("There is no such transcript").waitFor();
-  await state(page, "not-found");
-  await context.close();
+    // A full one
+    await page.goto(here(server, full));
+    await page.locator(".turn-time").first().waitFor();
+    await state(page, "meeting");
+    await press(page, "Search in this transcript");
+    await page.getByPlaceholder("Search in this transcript").fill("the");
+    await page.keyboard.press("Enter");
+    await state(page, "find");
+    await press(page, "Close");
+    await press(page, "What is shown");
+    await page.getByLabel("Mark doubtful words").check();
+    await state(page, "view-menu");
+    await page.keyboard.press("Escape");
+    await press(page, "Take away");
+    await state(page, "take-menu");
+    await page.keyboard.press("Escape");
+    await page.locator(".turn-name").first().click();
+    await state(page, "speaker-menu");
+    await page.keyboard.press("Escape");
+    await press(page, "Share");
+    await page.getByLabel("For whom").fill("Ada");
+    await press(page, "Make a link");
+    await page.getByText("Copy it now").waitFor();
+    await state(page, "share");
+    await press(page, "Close");
+    await page.keyboard.press("F1");
+    await page.getByRole("dialog").waitFor();
+    await state(page, "keys");
+    await press(page, "Close");
+    await editor(page).press("Control+Home");
+    for (let n = 0; n < 3; n++) await page.keyboard.press("Shift+Control+ArrowRight");
+    await page.getByRole("toolbar").waitFor();
+    await state(page, "selection");
+    await page.getByRole("toolbar").getByRole("button", { name: "Comment" }).click();
+    await state(page, "commenting");
+    await press(page, "Hear again");
+    await page.getByRole("dialog").waitFor();
+    await state(page, "hear-again");
+    await press(page, "Close");
+    await editor(page).press("ArrowLeft");
+    if (onPhone) await press(page, "Notes, comments, suggestions");
+    await state(page, "notes");
+    await page.getByRole("tab", { name: /Comments/ }).click();
+    await state(page, "comments");
+    await page.getByRole("tab", { name: /Suggestions/ }).click();
+    await state(page, "suggestions");
+    if (onPhone) await press(page, "Notes, comments, suggestions");
+    await press(page, "Play");
+    await page.locator(".heard-now").first().waitFor();
+    await state(page, "playing");
+    await press(page, "Pause");
+    await page.goto("about:blank");
+    await page.goto(`${server.url}#/t/no-such-transcript`);
+    await page.getByText("There is no such transcript").waitFor();
+    await state(page, "not-found");
+    await context.close();
 
-  const guest = await visit(browser, await link(server, full, "viewer"), options);
-  await guest.page.locator(".turn-time").first().waitFor();
-  await state(guest.page, "viewer");
-  expect(problems.get(guest.page)).toEqual([]);
-  await guest.context.close();
+    const guest = await visit(browser, await link(server, full, "viewer"), options);
+    await guest.page.locator(".turn-time").first().waitFor();
+    await state(guest.page, "viewer");
+    expect(problems.get(guest.page)).toEqual([]);
+    await guest.context.close();
 
-  const speaker = await visit(browser, here(server, await transcript(server, "Live")), {
-    ...options,
-    permissions: ["microphone"],
-  });
-  await press(speaker.page, "Start speaking");
-  await speaker.page.locator(".partial").first().waitFor({ state: "attached", timeout: 20_000 });
-  await state(speaker.page, "live");
-  await press(speaker.page, "Mute");
-  await state(speaker.page, "muted");
-  await press(speaker.page, "Stop");
-  await speaker.page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 30_000 });
-  expect(problems.get(speaker.page)).toEqual([]);
-  await speaker.context.close();
-  if (SHOTS) writeFileSync(join(SHOTS, `axe-${look}.json`), JSON.stringify(found, null, 2));
-  expect(found).toEqual({});
-}, 180_000);
+    const speaker = await visit(browser, here(server, await transcript(server, "Live")), {
+      ...options,
+      permissions: ["microphone"],
+    });
+    await press(speaker.page, "Start speaking");
+    await speaker.page.locator(".partial").first().waitFor({ state: "attached", timeout: 20_000 });
+    await state(speaker.page, "live");
+    await press(speaker.page, "Mute");
+    await state(speaker.page, "muted");
+    await press(speaker.page, "Stop");
+    await speaker.page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 30_000 });
+    expect(problems.get(speaker.page)).toEqual([]);
+    await speaker.context.close();
+    if (SHOTS) writeFileSync(join(SHOTS, `axe-${look}.json`), JSON.stringify(found, null, 2));
+    expect(found).toEqual({});
+  },
+  180_000,
+);
