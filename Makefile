@@ -39,13 +39,16 @@ serve: setup ## set up, then start the server on http://127.0.0.1:8000
 models: $(VENV)/.serve
 	@$(BIN)/trax models fetch
 
-# The server runs without, and its page then says how to build it.
-NODE := $(shell command -v npm >/dev/null && node -p 'process.versions.node.split(".")[0] >= 20' 2>/dev/null)
+# The server runs without, and its page then says how to build it. Vite wants ^20.19 or >=22.12.
+NODE := $(shell command -v npm >/dev/null && node -p \
+  'const [a, b] = process.versions.node.split(".").map(Number); \
+  a > 22 || (a == 22 && b > 11) || (a == 20 && b > 18)' \
+  2>/dev/null)
 ifeq ($(NODE),true)
 page: server/web/.built ## build the web page that the server shows
 else
 page:
-	@echo "The web page is not built: that needs Node 20 or newer, with npm. All else works without."
+	@echo "The web page is not built: that needs Node 20.19, 22.12 or newer, with npm. All else works without."
 endif
 
 # Servers that tests start for themselves, and a compiler.
