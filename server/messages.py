@@ -79,6 +79,7 @@ class Start:
         hotwords: Words to favour, as the user spells them.
         partials: Whether to send `partial`.
         finals: When words become final.
+        age_ms: How long ago the first sample was recorded: audio that waited for a connection.
         resume: The session to go on with. Its own settings stand: all other fields are ignored.
     """
 
@@ -95,6 +96,7 @@ class Start:
     hotwords: tuple[str, ...] = ()
     partials: bool = True
     finals: Finals = Finals.WORD
+    age_ms: int = 0
     resume: Resume | None = None
 
 

@@ -163,7 +163,11 @@ class Sessions:
                 language = None if terms.language == AUTO_LANGUAGE else terms.language
                 transcript = await self._transcripts.create(language=language)
             spoken = await self._transcripts.admit(
-                transcript, session, microphone=terms.microphone, person=terms.person
+                transcript,
+                session,
+                microphone=terms.microphone,
+                person=terms.person,
+                age_ms=terms.age_ms,
             )
         except UnknownTranscript as error:
             raise _no_transcript("an unknown one") from error

@@ -45,6 +45,7 @@ class Terms:
     transcript: str | None = None
     person: str | None = None
     microphone: str | None = None
+    age_ms: int = 0
 
     def as_json(self) -> dict[str, object]:
         """Return the terms for `session.json`."""
@@ -77,6 +78,7 @@ class Terms:
             transcript=_text(fields.get("transcript")),
             person=_text(fields.get("person")),
             microphone=_text(fields.get("microphone")),
+            age_ms=_whole(fields.get("age_ms", 0)),
         )
 
 
@@ -118,6 +120,7 @@ def agree(start: Start, settings: Settings, languages: Collection[str]) -> Terms
         transcript=start.transcript,
         person=start.person,
         microphone=start.microphone,
+        age_ms=start.age_ms,
     )
 
 

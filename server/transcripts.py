@@ -144,9 +144,22 @@ class Transcripts:
         return transcript
 
     async def admit(
-        self, transcript: str, session: str, *, microphone: str | None, person: str | None
+        self,
+        transcript: str,
+        session: str,
+        *,
+        microphone: str | None,
+        person: str | None,
+        age_ms: int = 0,
     ) -> str | None:
-        """Add a session that begins now to a transcript; return the transcript's language.
+        """Add a session to a transcript; return the transcript's language.
+
+        Args:
+            transcript: Which one.
+            session: Which one.
+            microphone: What to call it.
+            person: Who alone speaks into it.
+            age_ms: How long ago the session's first sample was recorded, by its client.
 
         Raises:
             UnknownTranscript: There is no such transcript.
@@ -158,7 +171,10 @@ class Transcripts:
             raise TranscriptClosed("an open transcript expected")
         async with self._rooms.enter(transcript):
             lease = self._rooms.lease(transcript)
-            new = NewSession(session, unix_ms() - about.started_ms, microphone, person)
+            now_ms = unix_ms() - about.started_ms
+            # Nothing was said before the transcript began, whatever a client's clock says.
+            offset_ms = max(min(now_ms, 0), now_ms - age_ms)
+            new = NewSession(session, offset_ms, microphone, person)
             await self._threads.write(lambda: self._store.sessions.add(lease, new))
         return about.language
 

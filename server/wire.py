@@ -54,6 +54,7 @@ SAMPLE_RATES = range(8_000, 48_001)
 LOOKAHEADS_MS = range(5_001)
 MAX_DELAYS_MS = range(500, 30_001)
 DIARIZATION_LATENCIES_MS = range(500, 5_001)
+AGES_MS = range(86_400_001)
 MAX_HOTWORDS = 100
 MAX_HOTWORD_CHARACTERS = 100
 MAX_NAME_CHARACTERS = 100
@@ -360,6 +361,7 @@ def _start(fields: _Fields) -> Start:
         hotwords=fields.hotwords(),
         partials=fields.flag("partials", default=True),
         finals=fields.choice("finals", Finals, Finals.WORD),
+        age_ms=fields.option("age_ms", AGES_MS, 0),
         resume=fields.resume(),
     )
 

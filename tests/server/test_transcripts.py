@@ -112,6 +112,24 @@ async def test_a_session_begins_on_the_clock_of_its_transcript(tmp_path: Path) -
             await transcripts.admit("unknown", "session3", microphone=None, person=None)
 
 
+async def test_audio_that_waited_stands_where_it_was_said(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (stored, _, transcripts):
+        await transcripts.admit(
+            TRANSCRIPT, "session2", microphone=None, person=None, age_ms=600_000
+        )
+        transcript = await transcripts.create()
+        await transcripts.admit(
+            transcript, "session3", microphone=None, person=None, age_ms=600_000
+        )
+
+        now, before, early = (stored.store.sessions.find(f"session{n}") for n in (1, 2, 3))
+        assert now is not None
+        assert before is not None
+        assert early is not None
+        assert 540_000 < now.offset_ms - before.offset_ms <= 600_000
+        assert early.offset_ms == 0  # not before its transcript
+
+
 async def test_a_transcript_that_was_closed_takes_no_more_sessions(tmp_path: Path) -> None:
     async with opened(tmp_path) as (stored, _, transcripts):
         stored.store.library.change(TRANSCRIPT, state=TranscriptState.CLOSED)

@@ -6,13 +6,17 @@
  * events that come twice are returned once.
  */
 
+import { Continuation } from "./continuation.js";
 import { ProtocolViolation } from "./errors.js";
 import type { Done, Event, Ready, ServerMessage, Stats } from "./events.js";
 import { Outbox } from "./outbox.js";
 import type { Audio, End, Finalize, Resume, Start } from "./requests.js";
 import { SAMPLE_BYTES } from "./requests.js";
 
-/** State of one session; owned by its `Link`. */
+/** The age of audio may not be greater. */
+const OLDEST_MS = 86_400_000;
+
+/** State of one session, and of those that it goes on in; owned by its `Link`. */
 export class Dialogue {
   /** The session's audio. */
   readonly outbox: Outbox;
@@ -25,19 +29,54 @@ export class Dialogue {
   progress = 0;
   /** Whether this connection's `ready` has come. */
   connected = false;
+  /** Samples of the sessions before, from which this one went on. */
+  before = 0;
   private seq = 0;
+  /** Wanted: a new session. When its first sample was recorded, if it has one yet. */
+  private renewing: { readonly recordedMs: number | null } | null = null;
+  private readonly continuation = new Continuation();
 
   /** @param earlier - The session to go on with, of an earlier page; its outbox is restored. */
   constructor(
     readonly start: Start,
-    private readonly earlier: Resume | null = null,
+    private earlier: Resume | null = null,
   ) {
     this.outbox = new Outbox(SAMPLE_BYTES[start.encoding]);
   }
 
-  /** The first message of a new connection. */
-  opening(): Start {
+  /** The session that was spoken into last, and its transcript: it may be gone by now. */
+  get last(): { session: string; transcript: string | null } | null {
+    const session = (this.info ?? this.earlier)?.session;
+    if (session === undefined) return null;
+    return { session, transcript: this.info?.transcript ?? this.start.transcript };
+  }
+
+  /**
+   * Goes on in a new session with what the server does not have, because it knows this one no more.
+   *
+   * @param stored - Samples of this session that the server has, as far as is known.
+   * @returns Whether there is anything to go on with.
+   */
+  renew(stored: number): boolean {
+    const recordedMs = this.outbox.forget(stored, this.start.sampleRate);
+    if (recordedMs === null && this.outbox.ended) return false;
+    this.renewing = { recordedMs };
+    return true;
+  }
+
+  /**
+   * The first message of a new connection.
+   *
+   * @param nowMs - Unix time.
+   */
+  opening(nowMs: number): Start {
     this.connected = false;
+    if (this.renewing) {
+      const { recordedMs } = this.renewing;
+      const ageMs = recordedMs === null ? 0 : Math.round(nowMs - recordedMs);
+      const transcript = this.last?.transcript ?? null;
+      return { ...this.start, transcript, ageMs: Math.min(Math.max(0, ageMs), OLDEST_MS) };
+    }
     if (this.info === null) return { ...this.start, resume: this.earlier };
     const { session, token } = this.info;
     return { ...this.start, resume: { session, token, after: this.seq } };
@@ -72,20 +111,20 @@ export class Dialogue {
         return null;
       case "stats":
         this.stats = message;
-        return message;
+        return this.continuation.place(message);
       case "done":
         this.done = message;
         return message;
       case "partial":
-        return message;
+        return this.continuation.place(message);
       default:
-        return this.isNew(message.seq) ? message : null;
+        return this.isNew(message.seq) ? this.continuation.place(message) : null;
     }
   }
 
   private open(ready: Ready): void {
     if (this.connected) throw new ProtocolViolation("one ready in a connection", "another");
-    const known = this.info ?? this.earlier;
+    const known = this.renewing ? null : (this.info ?? this.earlier);
     if (known !== null && (ready.session !== known.session || !ready.resumed)) {
       throw new ProtocolViolation("the session that was resumed", "another", "ready.session");
     }
@@ -93,11 +132,20 @@ export class Dialogue {
       // Better no session than one whose words go nowhere.
       throw new ProtocolViolation("the transcript asked for", "none", "ready.transcript");
     }
-    if (this.info === null && this.earlier !== null) this.outbox.skip(ready.next);
+    if (this.renewing) this.begin();
+    else if (this.info === null && this.earlier !== null) this.outbox.skip(ready.next);
     this.outbox.limitFrames(ready.limits.messageBytes);
     this.outbox.rewind(ready.next, ready.until);
     this.info = ready;
     this.connected = true;
+  }
+
+  /** Counts on from the session before. */
+  private begin(): void {
+    this.before += this.outbox.renumber();
+    this.continuation.begin(Math.floor((this.before * 1000) / this.start.sampleRate));
+    this.seq = 0;
+    this.earlier = this.renewing = this.stats = null;
   }
 
   private isNew(seq: number): boolean {

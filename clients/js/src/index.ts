@@ -3,8 +3,8 @@
  *
  * Files in reading order: `events` (what comes), `session` (what one uses), `folding` (what was said
  * up to now), `microphone`, `library` (transcripts over HTTP, in `records`, by `uploading`),
- * `errors`. Below: `link` carries a session over connections, `dialogue` and `outbox` are the
- * protocol without a socket, `inbox` is events not read yet, `keeping` outlives the page, `wire` the
+ * `errors`. Below: `link` carries a session over connections, `dialogue`, `outbox` and
+ * `continuation` are the protocol without a socket, `inbox` is events not read yet, `keeping` outlives the page, `wire` the
  * codec, `requests` what it encodes, `fields` how it reads, `sockets`, `address` and `backoff` how,
  * where and when to connect. The microphone's sound goes through `worklet`, `capture` and
  * `resampling`.

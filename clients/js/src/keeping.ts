@@ -9,7 +9,7 @@
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
 import type { Ready } from "./events.js";
 import type { Piece } from "./outbox.js";
-import type { Start } from "./requests.js";
+import { SAMPLE_BYTES, type Start } from "./requests.js";
 
 /** A session of which something may not have arrived. */
 export interface KeptSession {
@@ -28,7 +28,7 @@ export interface KeptSession {
 
 interface Schema extends DBSchema {
   sessions: { key: string; value: KeptSession };
-  audio: { key: [string, number]; value: { pcm: Uint8Array<ArrayBuffer> } };
+  audio: { key: [string, number]; value: { pcm: Uint8Array<ArrayBuffer>; takenMs?: number } };
 }
 
 /** Sessions that nobody came back to for so long are forgotten. */
@@ -77,32 +77,43 @@ export class Keeper {
     return new Keeper(await database(), start, failed);
   }
 
-  /** Notes which session it is; again after each reconnect. */
-  begin(ready: Ready): void {
-    if (this.record !== null) return;
+  /**
+   * Notes which session it is; again after each reconnect.
+   *
+   * @param pieces - What waits, where it goes on in another session than before.
+   */
+  begin(ready: Ready, pieces: readonly Piece[]): void {
+    const before = this.record;
     const { session, token, transcript } = ready;
-    const base = ready.next;
-    const updatedMs = Date.now();
-    const start = this.start;
-    this.record = { session, token, transcript, start, base, ended: false, updatedMs };
+    if (before?.session === session) return;
+    const [base, ended, updatedMs] = [ready.next, before?.ended ?? false, Date.now()];
+    this.record = { session, token, transcript, start: this.start, base, ended, updatedMs };
+    this.pieces = [];
+    this.release?.();
     this.hold(session);
     this.save();
+    for (const piece of pieces) this.append(piece);
+    if (before !== null) this.later(() => remove(this.db, before.session));
   }
 
   /** Goes on with what an earlier page kept. */
-  adopt(record: KeptSession, pieces: readonly Piece[], sampleBytes: number): void {
+  adopt(record: KeptSession, pieces: readonly Piece[]): void {
     this.record = record;
-    this.pieces = pieces.map(({ at, pcm }) => ({ at, end: at + pcm.length / sampleBytes }));
+    this.pieces = pieces.map((piece) => this.spanOf(piece));
     this.hold(record.session);
   }
 
   /** Keeps audio. */
-  append(piece: Piece, sampleBytes: number): void {
+  append(piece: Piece): void {
     const session = this.record?.session;
     if (session === undefined) return;
-    const pcm = piece.pcm.slice();
-    this.pieces.push({ at: piece.at, end: piece.at + pcm.length / sampleBytes });
-    this.later(() => this.db.put("audio", { pcm }, [session, piece.at]));
+    const [pcm, takenMs] = [piece.pcm.slice(), piece.takenMs];
+    this.pieces.push(this.spanOf(piece));
+    this.later(() => this.db.put("audio", { pcm, takenMs }, [session, piece.at]));
+  }
+
+  private spanOf({ at, pcm }: Piece): { at: number; end: number } {
+    return { at, end: at + pcm.length / SAMPLE_BYTES[this.start.encoding] };
   }
 
   /** Deletes what the server has. */
@@ -178,7 +189,8 @@ export async function leftBehind(): Promise<KeptSession[]> {
 }
 
 /** The audio that is kept of a session: pieces in order, as far as there is no gap. */
-export async function keptAudio(kept: KeptSession, sampleBytes: number): Promise<Piece[]> {
+export async function keptAudio(kept: KeptSession): Promise<Piece[]> {
+  const sampleBytes = SAMPLE_BYTES[kept.start.encoding];
   const db = await database();
   try {
     const range = audioOf(kept.session);
@@ -192,7 +204,8 @@ export async function keptAudio(kept: KeptSession, sampleBytes: number): Promise
       const at = keys[index]?.[1] ?? 0;
       if (next !== null && at !== next) break;
       next = at + value.pcm.length / sampleBytes;
-      if (next > kept.base) pieces.push({ at, pcm: value.pcm });
+      const takenMs = value.takenMs ?? kept.updatedMs;
+      if (next > kept.base) pieces.push({ at, pcm: value.pcm, takenMs });
     }
     return pieces;
   } finally {

@@ -13,6 +13,7 @@ import {
   ProtocolViolation,
   ServerUnreachable,
   SessionError,
+  SessionGone,
   sessionError,
   TraxError,
 } from "./errors.js";
@@ -35,6 +36,14 @@ interface Trouble {
   attempts: number;
 }
 
+/** How a session that the server knows no more goes on in a new one. */
+export interface Renewal {
+  /** How long it may be tried. */
+  readonly patienceMs: number;
+  /** How much of a session the server has; 0 where it does not know. */
+  storedMs(session: string, transcript: string, signal: AbortSignal): Promise<number>;
+}
+
 /** What is told of the connections. */
 export interface LinkEvents {
   ready(ready: Ready): void;
@@ -52,6 +61,8 @@ export interface LinkOptions {
   readonly reconnect: Reconnect;
   readonly subprotocol: Subprotocol;
   readonly WebSocket: SocketClass;
+  /** `null`: it ends with the server's session. */
+  readonly renewal: Renewal | null;
 }
 
 /** The connections of one session; owned by it. */
@@ -128,6 +139,26 @@ export class Link {
   }
 
   private async connect(): Promise<void> {
+    try {
+      await this.attempt();
+    } catch (error) {
+      if (!(await this.renews(error))) throw error;
+      await this.attempt();
+    }
+  }
+
+  /** Whether the session goes on in a new one, after this error. */
+  private async renews(error: unknown): Promise<boolean> {
+    const { renewal } = this.options;
+    const { last } = this.dialogue;
+    // If another connection took it over, that one has all of it.
+    const gone = error instanceof SessionGone && error.code === "session_gone";
+    if (!gone || renewal === null || !last?.transcript) return false;
+    const ms = await renewal.storedMs(last.session, last.transcript, this.stopped.signal);
+    return this.dialogue.renew(Math.floor((ms * this.dialogue.start.sampleRate) / 1000));
+  }
+
+  private async attempt(): Promise<void> {
     const connection = new Connection(this.dialogue, this.options, {
       ...this.events,
       acknowledged: (samples) => {
@@ -185,7 +216,10 @@ export class Link {
   }
 
   private get patienceMs(): number {
-    return this.options.reconnect.giveUpMs ?? this.dialogue.info?.limits.resumeMs ?? 0;
+    const { reconnect, renewal } = this.options;
+    const resumeMs = this.dialogue.info?.limits.resumeMs ?? 0;
+    const renewMs = this.dialogue.last?.transcript ? (renewal?.patienceMs ?? 0) : 0;
+    return reconnect.giveUpMs ?? Math.max(resumeMs, renewMs);
   }
 
   private become(state: SessionState): void {
@@ -280,7 +314,7 @@ class Connection {
       this.fail(new ProtocolViolation(this.options.subprotocol, got, "subprotocol"));
       return;
     }
-    this.send(encode(this.dialogue.opening(), this.options.subprotocol));
+    this.send(encode(this.dialogue.opening(Date.now()), this.options.subprotocol));
   }
 
   private take(frame: Frame): void {

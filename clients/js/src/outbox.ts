@@ -22,6 +22,8 @@ export const FRAME_OVERHEAD_BYTES = 64;
 export interface Piece {
   readonly at: number;
   readonly pcm: Uint8Array<ArrayBuffer>;
+  /** Unix time at which the caller handed it over: when the last of it was recorded. */
+  readonly takenMs: number;
 }
 
 interface Flush {
@@ -65,15 +67,19 @@ export class Outbox {
     return this.endAsked;
   }
 
-  /** Takes audio of any length, and copies it; returns the whole samples that are new, if any. */
-  put(pcm: Uint8Array): Piece | null {
+  /**
+   * Takes audio of any length, and copies it; returns the whole samples that are new, if any.
+   *
+   * @param takenMs - Unix time now.
+   */
+  put(pcm: Uint8Array, takenMs: number): Piece | null {
     const joined = new Uint8Array(this.rest.length + pcm.length);
     joined.set(this.rest);
     joined.set(pcm, this.rest.length);
     const whole = joined.length - (joined.length % this.sampleBytes);
     this.rest = joined.slice(whole);
     if (whole === 0) return null;
-    const piece = { at: this.to, pcm: joined.subarray(0, whole) };
+    const piece = { at: this.to, pcm: joined.subarray(0, whole), takenMs };
     this.pieces.push(piece);
     this.to += whole / this.sampleBytes;
     return piece;
@@ -86,6 +92,32 @@ export class Outbox {
     const last = pieces.at(-1);
     this.to = last === undefined ? base : last.at + last.pcm.length / this.sampleBytes;
     this.endAsked = ended;
+  }
+
+  /** What is kept. */
+  get kept(): readonly Piece[] {
+    return this.pieces;
+  }
+
+  /**
+   * Forgets audio before `samples`, which the server turned out to have; tells when what follows was
+   * recorded, as Unix time, or `null` if nothing does.
+   */
+  forget(samples: number, sampleRate: number): number | null {
+    this.drop(Math.min(Math.max(samples, this.from), this.to));
+    const [first] = this.pieces;
+    if (first === undefined) return null;
+    return first.takenMs - ((this.endOf(first) - this.from) * 1000) / sampleRate;
+  }
+
+  /** Counts from 0 again, from the first sample that is kept; returns how many there were before. */
+  renumber(): number {
+    const before = this.from;
+    this.pieces = this.pieces.map((piece) => this.moved(piece, before));
+    this.flushes = this.flushes.map(({ at }) => ({ at: Math.max(0, at - before), sent: false }));
+    this.to -= before;
+    this.from = this.cursor = this.until = 0;
+    return before;
   }
 
   /** Asks for everything so far to become final, once it has been sent. */
@@ -140,11 +172,7 @@ export class Outbox {
     }
     this.until = Math.max(this.until, until);
     if (samples <= this.from) return false;
-    this.from = samples;
-    const kept = this.pieces.findIndex((piece) => this.endOf(piece) > samples);
-    this.pieces.splice(0, kept === -1 ? this.pieces.length : kept);
-    // Audio after it arrived, and frames arrive in order: so did the finalize.
-    this.flushes = this.flushes.filter((flush) => flush.at >= samples);
+    this.drop(samples);
     return true;
   }
 
@@ -180,6 +208,21 @@ export class Outbox {
     }
     this.cursor = stop;
     return { type: "audio", at, pcm };
+  }
+
+  private drop(samples: number): void {
+    this.from = samples;
+    const kept = this.pieces.findIndex((piece) => this.endOf(piece) > samples);
+    this.pieces.splice(0, kept === -1 ? this.pieces.length : kept);
+    // Audio after it arrived, and frames arrive in order: so did the finalize.
+    this.flushes = this.flushes.filter((flush) => flush.at >= samples);
+  }
+
+  /** A piece at its place in a session that begins with sample `before` of this one. */
+  private moved(piece: Piece, before: number): Piece {
+    const cut = Math.max(0, before - piece.at);
+    const pcm = piece.pcm.subarray(cut * this.sampleBytes);
+    return { ...piece, at: piece.at + cut - before, pcm };
   }
 
   private endOf(piece: Piece): number {

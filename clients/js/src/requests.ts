@@ -47,6 +47,8 @@ export interface Resume {
 /** Begins or resumes a session. */
 export interface Start extends Required<StartOptions> {
   readonly type: "start";
+  /** How long ago the first sample was recorded. */
+  readonly ageMs: number;
   readonly resume: Resume | null;
 }
 
@@ -93,6 +95,7 @@ export function startOf(options: StartOptions): Start {
     hotwords: [...(options.hotwords ?? [])],
     partials: options.partials ?? true,
     finals: options.finals ?? "word",
+    ageMs: 0,
     resume: null,
   };
 }

@@ -1,9 +1,9 @@
 /** `connect` and `Session`: what a program that transcribes speech uses. */
 
 import { Address } from "./address.js";
-import { Reconnect, type ReconnectOptions } from "./backoff.js";
+import { Reconnect, type ReconnectOptions, sleep } from "./backoff.js";
 import { Dialogue } from "./dialogue.js";
-import { Overflow, SessionGone, TraxError } from "./errors.js";
+import { Overflow, ServerUnreachable, SessionGone, TraxError } from "./errors.js";
 import type {
   Correction,
   Done,
@@ -19,9 +19,10 @@ import type {
 } from "./events.js";
 import { Inbox } from "./inbox.js";
 import { canKeep, discard, Keeper, type KeptSession, keptAudio, leftBehind } from "./keeping.js";
-import { Link, type SessionState } from "./link.js";
+import { Library } from "./library.js";
+import { Link, type Renewal, type SessionState } from "./link.js";
 import { Listeners } from "./listeners.js";
-import { SAMPLE_BYTES, type StartOptions, startOf } from "./requests.js";
+import { type StartOptions, startOf } from "./requests.js";
 import { type SocketClass, socketClass } from "./sockets.js";
 import { wav } from "./wav.js";
 import type { Subprotocol } from "./wire.js";
@@ -30,7 +31,7 @@ import type { Subprotocol } from "./wire.js";
 export interface ConnectOptions extends StartOptions {
   /** Default: the URL's `?token=`. */
   readonly token?: string | null;
-  /** How a lost connection is resumed; by default as long as the server keeps the session. */
+  /** How a lost connection is resumed; by default as long as that can succeed: see `renew`. */
   readonly reconnect?: ReconnectOptions;
   /** Default: msgpack. */
   readonly subprotocol?: Subprotocol;
@@ -40,13 +41,18 @@ export interface ConnectOptions extends StartOptions {
   readonly keepMs?: number;
   /** Keep audio in IndexedDB until it is acknowledged; default: where there is one. */
   readonly persist?: boolean;
+  /**
+   * Go on in a new session of the same transcript where the server knows the old one no more, after
+   * a long outage, with all that it does not have; default: true. Without a transcript it ends.
+   */
+  readonly renew?: boolean;
   /** Breaks off: the attempt to connect, or the session. */
   readonly signal?: AbortSignal;
 }
 
 /** What `Session.on` tells. */
 export interface SessionEvents {
-  /** A connection stands: the first, and each one after a loss. */
+  /** A connection stands: the first, and each one after a loss; `resumed` tells a new session. */
   ready: Ready;
   speechStart: SpeechStart;
   partial: Partial;
@@ -78,6 +84,10 @@ export interface SessionStats {
 }
 
 const KEEP_MS = 600_000;
+
+/** How often it is asked whether a session is finished, and between. */
+const MOST_ASKED = 120;
+const ASK_MS = 500;
 
 /**
  * One session, made by {@link connect}: send audio, and listen to what was said.
@@ -111,10 +121,11 @@ export class Session implements AsyncIterable<Event> {
         reconnect: new Reconnect(options.reconnect),
         subprotocol: options.subprotocol ?? "trax.v1.msgpack",
         WebSocket: socketClass(options.WebSocket),
+        renewal: options.renew === false ? null : renewalOf(options.address, this.keepMs),
       },
       {
         ready: (ready) => {
-          this.keeper?.begin(ready);
+          this.keeper?.begin(ready, this.dialogue.outbox.kept);
           this.tell("ready", ready);
         },
         event: (event) => this.deliver(event),
@@ -140,7 +151,7 @@ export class Session implements AsyncIterable<Event> {
       await this.link.open();
       signal?.throwIfAborted();
     } catch (error) {
-      await this.keeper?.close();
+      await this.leaveKept(true);
       signal?.throwIfAborted();
       throw error;
     }
@@ -163,11 +174,11 @@ export class Session implements AsyncIterable<Event> {
   }
 
   get stats(): SessionStats {
-    const { outbox, stats, start } = this.dialogue;
+    const { outbox, stats, start, before } = this.dialogue;
     const ms = (samples: number) => Math.floor((samples * 1000) / start.sampleRate);
     return {
-      takenMs: ms(outbox.end),
-      acknowledgedMs: ms(outbox.base),
+      takenMs: ms(before + outbox.end),
+      acknowledgedMs: ms(before + outbox.base),
       processedMs: stats?.processedMs ?? 0,
       lagMs: stats?.lagMs ?? 0,
       reconnections: this.link.reconnections,
@@ -208,7 +219,7 @@ export class Session implements AsyncIterable<Event> {
    * @throws {@link TraxError} if the session has ended, or ends while it waits.
    */
   async send(pcm: ArrayBuffer | ArrayBufferView): Promise<void> {
-    const { outbox, start } = this.dialogue;
+    const { outbox } = this.dialogue;
     if (outbox.ended) throw new RangeError("no send() after end() expected");
     this.throwIfOver();
     const bytes = ArrayBuffer.isView(pcm)
@@ -217,8 +228,8 @@ export class Session implements AsyncIterable<Event> {
     if (!outbox.hasRoom && this.dialogue.unacknowledgedMs >= this.keepMs) {
       throw new Overflow(this.keepMs);
     }
-    const piece = outbox.put(bytes);
-    if (piece !== null) this.keeper?.append(piece, SAMPLE_BYTES[start.encoding]);
+    const piece = outbox.put(bytes, Date.now());
+    if (piece !== null) this.keeper?.append(piece);
     this.link.wake();
     if (!outbox.hasRoom) {
       await this.link.waitForRoom();
@@ -256,9 +267,7 @@ export class Session implements AsyncIterable<Event> {
     }
     this.over = true;
     const { done } = this.dialogue;
-    const lost = this.failure !== null && this.dialogue.unacknowledgedMs > 0;
-    if (lost) await this.keeper?.close();
-    else await this.keeper?.forget();
+    await this.leaveKept(this.failure !== null);
     for (const inbox of this.inboxes) inbox.close(this.failure);
     if (done !== null) this.settle.resolve(done);
     else {
@@ -266,6 +275,12 @@ export class Session implements AsyncIterable<Event> {
       this.settle.reject(broken);
       if (this.failure !== null) this.tell("error", this.failure);
     }
+  }
+
+  /** Leaves what may not have arrived to whoever comes next, and forgets all else. */
+  private async leaveKept(failed: boolean): Promise<void> {
+    if (failed && this.dialogue.unacknowledgedMs > 0) await this.keeper?.close();
+    else await this.keeper?.forget();
   }
 
   private deliver(event: Event): void {
@@ -351,15 +366,15 @@ export class PendingSession {
     url: string | URL,
     options: Omit<ConnectOptions, keyof StartOptions | "persist"> = {},
   ): Promise<Session> {
-    const { session, token, start, base, ended } = this.kept;
+    const { session, token, transcript, base, ended } = this.kept;
+    const start = { ...this.kept.start, transcript };
     const address = Address.of(url, options.token);
-    const sampleBytes = SAMPLE_BYTES[start.encoding];
-    const pieces = await keptAudio(this.kept, sampleBytes);
+    const pieces = await keptAudio(this.kept);
     // From the first event on: this page knows none of them.
     const dialogue = new Dialogue(start, { session, token, after: 0 });
     dialogue.outbox.restore(pieces, base, ended);
     const keeper = await keeperFor(dialogue, { persist: true });
-    keeper?.adopt(this.kept, pieces, sampleBytes);
+    keeper?.adopt(this.kept, pieces);
     const resumed = new Session(dialogue, { ...options, address }, keeper);
     await resumed.open(options.signal);
     return resumed;
@@ -368,7 +383,7 @@ export class PendingSession {
   /** What is kept, as a WAV file: to upload it where the server knows the session no more. */
   async audio(): Promise<Blob> {
     const { encoding, sampleRate } = this.kept.start;
-    const pieces = await keptAudio(this.kept, SAMPLE_BYTES[encoding]);
+    const pieces = await keptAudio(this.kept);
     const pcm = pieces.map((piece) => piece.pcm);
     return new Blob([wav(pcm, sampleRate, encoding)], { type: "audio/wav" });
   }
@@ -401,6 +416,23 @@ export async function resumePending(
     }
   }
   return null;
+}
+
+/** Asks over HTTP how much of a session arrived. */
+function renewalOf(address: Address, patienceMs: number): Renewal {
+  const library = new Library(address.api("/"), { token: address.token });
+  return {
+    patienceMs,
+    async storedMs(session, transcript, signal) {
+      for (let asked = 0; asked < MOST_ASKED; asked++) {
+        const { sessions } = await library.get(transcript);
+        const found = sessions.find(({ id }) => id === session);
+        if (!found?.live) return found?.durationMs ?? 0;
+        await sleep(ASK_MS, signal); // what it had received is still being heard
+      }
+      throw new ServerUnreachable(address.api("/v1/stream"), "it does not finish the session");
+    },
+  };
 }
 
 async function keeperFor(dialogue: Dialogue, options: ConnectOptions): Promise<Keeper | null> {

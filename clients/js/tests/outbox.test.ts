@@ -26,20 +26,40 @@ function drain(outbox: Outbox): string[] {
 
 test("frames are whole samples, and the rest waits", () => {
   const outbox = opened(1_000, 4);
-  outbox.put(bytes("abcdef"));
+  outbox.put(bytes("abcdef"), 0);
   expect(drain(outbox)).toEqual(["0 abcd"]);
-  outbox.put(bytes("gh"));
+  outbox.put(bytes("gh"), 0);
   expect(drain(outbox)).toEqual(["1 efgh"]);
-  outbox.put(bytes("xyz"));
+  outbox.put(bytes("xyz"), 0);
   outbox.finish();
   expect(drain(outbox)).toEqual(["end"]);
 });
 
+test("what a server does not have goes on in another session, counted from 0", () => {
+  const outbox = opened();
+  outbox.put(bytes("aabbcc"), 10_000);
+  outbox.put(bytes("ddee"), 12_000);
+  outbox.finalize();
+  drain(outbox);
+  outbox.acknowledge(1, 1_000);
+  // Two samples a second: the piece is 1.5 s long, and its last sample begins 0.5 s before its end.
+  expect(outbox.forget(2, 2)).toBe(9_500);
+  expect(outbox.forget(0, 2)).toBe(9_500);
+  expect(outbox.renumber()).toBe(2);
+  outbox.rewind(0, 2);
+  outbox.put(bytes("ff"), 0);
+  expect(drain(outbox)).toEqual(["0 ccdd"]);
+  outbox.acknowledge(2, 100);
+  expect(drain(outbox)).toEqual(["2 ee", "finalize", "3 ff"]);
+  expect(outbox.forget(100, 2)).toBeNull();
+  expect([outbox.base, outbox.end]).toEqual([4, 4]);
+});
+
 test("nothing goes beyond credit", () => {
   const outbox = opened(3);
-  outbox.put(bytes("aabbcc"));
+  outbox.put(bytes("aabbcc"), 0);
   expect(outbox.hasRoom).toBe(true);
-  outbox.put(bytes("dd"));
+  outbox.put(bytes("dd"), 0);
   expect(outbox.hasRoom).toBe(false);
   expect(drain(outbox)).toEqual(["0 aabbcc"]);
   outbox.acknowledge(0, 10);
@@ -50,13 +70,13 @@ test("nothing goes beyond credit", () => {
 test("credit never shrinks within a connection", () => {
   const outbox = opened(3);
   outbox.acknowledge(0, 1);
-  outbox.put(bytes("aabbcc"));
+  outbox.put(bytes("aabbcc"), 0);
   expect(drain(outbox)).toEqual(["0 aabbcc"]);
 });
 
 test("frames are no larger than either side likes", () => {
   const outbox = opened(1 << 20);
-  outbox.put(new Uint8Array(2 * MAX_FRAME_BYTES));
+  outbox.put(new Uint8Array(2 * MAX_FRAME_BYTES), 0);
   expect(drain(outbox).map((frame) => frame.split(" ")[0])).toEqual([
     "0",
     `${MAX_FRAME_BYTES / 2}`,
@@ -69,8 +89,8 @@ test("frames are no larger than either side likes", () => {
 
 test("acknowledged audio is forgotten, and the rest sent again", () => {
   const outbox = opened();
-  outbox.put(bytes("aabb"));
-  outbox.put(bytes("ccdd"));
+  outbox.put(bytes("aabb"), 0);
+  outbox.put(bytes("ccdd"), 0);
   drain(outbox);
   expect(outbox.acknowledge(1, 1_000)).toBe(true);
   expect(outbox.acknowledge(1, 1_000)).toBe(false);
@@ -81,7 +101,7 @@ test("acknowledged audio is forgotten, and the rest sent again", () => {
 
 test("end comes after all audio, and again on each connection", () => {
   const outbox = opened(1);
-  outbox.put(bytes("aabb"));
+  outbox.put(bytes("aabb"), 0);
   outbox.finish();
   expect(drain(outbox)).toEqual(["0 aa"]);
   outbox.acknowledge(1, 2);
@@ -92,10 +112,10 @@ test("end comes after all audio, and again on each connection", () => {
 
 test("finalize stands where it was asked for, and is repeated until audio after it arrived", () => {
   const outbox = opened();
-  outbox.put(bytes("aab"));
+  outbox.put(bytes("aab"), 0);
   outbox.finalize();
   outbox.finalize();
-  outbox.put(bytes("bcc"));
+  outbox.put(bytes("bcc"), 0);
   expect(drain(outbox)).toEqual(["0 aa", "finalize", "1 bbcc"]);
   outbox.acknowledge(1, 1_000);
   outbox.rewind(3, 1_000);
@@ -109,7 +129,7 @@ test.each([0, 4])(
   "a server cannot want sample %i, which is forgotten or was never there",
   (next) => {
     const outbox = opened();
-    outbox.put(bytes("aabbcc"));
+    outbox.put(bytes("aabbcc"), 0);
     drain(outbox);
     outbox.acknowledge(1, 1_000);
     expect(() => outbox.rewind(next, 1_000)).toThrow("ready.next: expected 1..3");
@@ -118,7 +138,7 @@ test.each([0, 4])(
 
 test("a server cannot acknowledge what it was not sent", () => {
   const outbox = opened(1);
-  outbox.put(bytes("aabb"));
+  outbox.put(bytes("aabb"), 0);
   drain(outbox);
   expect(() => outbox.acknowledge(2, 2)).toThrow(ProtocolViolation);
 });
@@ -161,7 +181,7 @@ function run(steps: readonly Step[], sampleBytes: number, frame: number): void {
   };
   for (const step of [...steps, { cut: 0 }, { send: true }]) {
     if ("put" in step) {
-      outbox.put(step.put);
+      outbox.put(step.put, 0);
       put.push(...step.put);
     } else if ("ack" in step) {
       acknowledge(Math.min(acknowledged + step.ack, samples()));

@@ -7,6 +7,7 @@ import type { Event, SessionState } from "../src/index.js";
 import {
   connect,
   Folding,
+  Library,
   NotFound,
   Overflow,
   pendingSessions,
@@ -145,6 +146,53 @@ test("a session whose server stays away ends, and says what may be lost", async 
   await expect(session.finished).rejects.toThrow("the connection was lost");
   for (const pending of await pendingSessions()) await pending.discard();
 });
+
+test("an outage longer than the server keeps a session costs nothing that was said", async () => {
+  const forgetful = await Server.start(talk(24), { TRAX_RESUME_MS: "100" });
+  const network = await Network.before(forgetful);
+  const session = await connect(forgetful.urlAt(network.port), { ...own, transcript: "new" });
+  const library = new Library(forgetful.url);
+  const id = session.transcript ?? "";
+  const ready: string[] = [];
+  session.on("ready", (told) => ready.push(told.session));
+  const reading = read(session);
+  const pcm = samples(20);
+  await speak(session, pcm.subarray(0, 160_000));
+  await until(() => session.stats.acknowledgedMs === 5_000, "all of it");
+  network.cut();
+  await session.send(pcm.subarray(160_000, 320_000));
+  await finished(library, id);
+  network.mend();
+  await until(() => session.state === "live", "a new session");
+  await speak(session, pcm.subarray(320_000));
+  session.end();
+  const [folding, events] = await reading;
+  network.close();
+
+  expect(ready).toHaveLength(2);
+  expect(session.info).toMatchObject({ transcript: id, resumed: false });
+  expect(session.stats).toMatchObject({ takenMs: 20_000, acknowledgedMs: 20_000 });
+  expect(events.at(-1)).toMatchObject({ type: "done", audioMs: 15_000 });
+  const seqs = events.flatMap((event) => ("seq" in event ? [event.seq] : []));
+  expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+  expect(folding.words.map(({ word }) => word.startMs)).toEqual(
+    folding.words.map(({ word }) => word.startMs).toSorted((one, other) => one - other),
+  );
+  const { sessions } = await library.get(id);
+  expect(sessions).toHaveLength(2);
+  expect(sessions.reduce((sum, { durationMs }) => sum + durationMs, 0)).toBe(20_000);
+  expect(await pendingSessions()).toEqual([]);
+  await forgetful.stop();
+});
+
+/** Waits until the server has given up all sessions of a transcript. */
+async function finished(library: Library, id: string): Promise<void> {
+  let live = true;
+  await until(() => {
+    void library.get(id).then(({ sessions }) => (live = sessions.some((each) => each.live)));
+    return !live;
+  }, "an end");
+}
 
 test("no more audio than agreed waits for a server", async () => {
   const network = await Network.before(server);

@@ -41,6 +41,7 @@ class Start:
     hotwords: tuple[str, ...] = ()
     partials: bool = True
     finals: Finals = "word"
+    age_ms: int = 0
     resume: Resume | None = None
 
 

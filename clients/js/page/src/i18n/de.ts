@@ -62,6 +62,7 @@ export const de: Record<Key, string> = {
   "mic.notFound": "Es wurde kein Mikrofon gefunden.",
   "mic.busy": "Ein anderes Programm benutzt das Mikrofon.",
   "mic.unplugged": "Das Mikrofon wurde abgezogen. Was bis dahin gesagt wurde, ist sicher.",
+  "mic.renewed": "Die Verbindung war lange weg. Die Aufnahme geht weiter, und was Sie währenddessen gesagt haben, wird gerade geschrieben.",
   "mic.silent": "Es ist nichts zu hören. Ist das Mikrofon ausgeschaltet oder das falsche gewählt?",
   "mic.unsupported":
     "Dieser Browser kann hier nicht aufnehmen. Es braucht https oder die Adresse dieses Rechners selbst.",

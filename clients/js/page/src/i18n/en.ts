@@ -59,6 +59,7 @@ export const en = {
   "mic.notFound": "No microphone was found.",
   "mic.busy": "Another program has the microphone.",
   "mic.unplugged": "The microphone was unplugged. What you said until then is safe.",
+  "mic.renewed": "The connection was away for long. The recording goes on, and what you said meanwhile is being written.",
   "mic.silent": "Nothing is heard. Is the microphone switched off, or is it the wrong one?",
   "mic.unsupported":
     "This browser cannot record here. It needs https, or this machine’s own address.",

@@ -39,7 +39,7 @@ export function Meeting({
   const say = useSay();
   const readOnly = role === "viewer";
   const recording = useRecording(transcript.id);
-  const leftBehind = useLeftBehind(library, transcript.id, !readOnly && recording.phase === "off");
+  const leftBehind = useLeftBehind(transcript.id, !readOnly && recording.phase === "off");
   const length = useLength(library, transcript, recording.phase);
   const player = usePlayer(library, transcript.id, length);
   const [menu, setMenu] = useState<{ turn: TurnHead; anchor: HTMLElement } | null>(null);

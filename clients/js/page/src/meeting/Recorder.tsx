@@ -10,7 +10,7 @@ import { keepWishes, keptWishes, type Wishes } from "./wishes";
 
 export function Recorder({ recording }: { recording: Recording }) {
   const say = useSay();
-  const { phase, error } = recording;
+  const { phase, error, renewed } = recording;
   const [device, setDevice] = useState(localStorage.getItem("trax.microphone") ?? "");
   const [devices, setDevices] = useState<readonly MicrophoneDevice[]>([]);
   const [wishes, setWishes] = useState<Wishes>(keptWishes);
@@ -30,6 +30,11 @@ export function Recorder({ recording }: { recording: Recording }) {
       {error !== null && (
         <p role="alert" className="problem">
           {explain(error, say)}
+        </p>
+      )}
+      {on && renewed && (
+        <p role="status" className="hint">
+          {say("mic.renewed")}
         </p>
       )}
       <div className="recorder-row">

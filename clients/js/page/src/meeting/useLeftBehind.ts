@@ -1,11 +1,11 @@
 /** Speech that a closed page left in this browser: sent now, and nothing of it lost. */
 
 import { useEffect, useState } from "react";
-import { type Library, type PendingSession, pendingSessions, SessionGone } from "trax-client";
+import { type PendingSession, pendingSessions, SessionGone } from "trax-client";
 import { SERVER, tokenFor } from "../server";
 
 /** Sends what was left behind in a transcript; returns whether that is going on. */
-export function useLeftBehind(library: Library, id: string, mayWrite: boolean): boolean {
+export function useLeftBehind(id: string, mayWrite: boolean): boolean {
   const [sending, setSending] = useState(false);
   useEffect(() => {
     if (!mayWrite) return;
@@ -15,7 +15,7 @@ export function useLeftBehind(library: Library, id: string, mayWrite: boolean): 
       for (const each of left) {
         if (gone) return;
         setSending(true);
-        await finish(each, library, id);
+        await finish(each, id);
       }
     };
     alone(`trax.left-behind ${id}`, send)
@@ -25,7 +25,7 @@ export function useLeftBehind(library: Library, id: string, mayWrite: boolean): 
     return () => {
       gone = true;
     };
-  }, [library, id, mayWrite]);
+  }, [id, mayWrite]);
   return sending;
 }
 
@@ -35,18 +35,13 @@ async function alone(name: string, work: () => Promise<void>): Promise<void> {
   await navigator.locks.request(name, { ifAvailable: true }, (lock) => (lock ? work() : undefined));
 }
 
-async function finish(pending: PendingSession, library: Library, id: string): Promise<void> {
+async function finish(pending: PendingSession, id: string): Promise<void> {
   try {
     const session = await pending.resume(SERVER, { token: tokenFor(id) });
     session.end();
     await session.finished;
   } catch (error) {
-    // If another connection took it over, that one has all of it.
-    if (!(error instanceof SessionGone) || error.code !== "session_gone") throw error;
-    // The server finished the session without it: it becomes a recording of its own.
-    const audio = await pending.audio();
-    const empty = 44;
-    if (audio.size > empty) await library.upload(id, audio, { name: "left-behind.wav" });
-    await pending.discard();
+    // The server has all of it, or another page goes on with it.
+    if (!(error instanceof SessionGone)) throw error;
   }
 }

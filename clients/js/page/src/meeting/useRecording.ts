@@ -16,6 +16,8 @@ export interface Recording {
   readonly device: string;
   readonly lagMs: number;
   readonly reconnecting: boolean;
+  /** A long outage is over, and the rest of the recording is one of its own. */
+  readonly renewed: boolean;
   readonly error: unknown;
   readonly onLevel: (listener: (level: Level) => void) => () => void;
   readonly start: (deviceId: string, wishes: Wishes) => Promise<void>;
@@ -29,6 +31,7 @@ export function useRecording(id: string): Recording {
   const [device, setDevice] = useState("");
   const [lagMs, setLagMs] = useState(0);
   const [reconnecting, setReconnecting] = useState(false);
+  const [renewed, setRenewed] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const open = useRef<{ microphone: Microphone; session: Session } | null>(null);
   const starting = useRef<AbortController | null>(null);
@@ -51,6 +54,7 @@ export function useRecording(id: string): Recording {
     async (deviceId: string, wishes: Wishes) => {
       setPhase("starting");
       setError(null);
+      setRenewed(false);
       const controller = new AbortController();
       starting.current = controller;
       const { signal } = controller;
@@ -103,6 +107,8 @@ export function useRecording(id: string): Recording {
         microphone.on("signal", () => setError(null));
         session.on("stats", (stats) => setLagMs(stats.lagMs));
         session.on("state", (state) => setReconnecting(state === "reconnecting"));
+        const { session: first } = session.info;
+        session.on("ready", (ready) => setRenewed(ready.session !== first));
         session.finished.catch((failed: unknown) => {
           setError(failed);
           void stop();
@@ -127,6 +133,7 @@ export function useRecording(id: string): Recording {
     device,
     lagMs,
     reconnecting,
+    renewed,
     error,
     onLevel: useCallback((listener) => {
       levels.current.add(listener);
