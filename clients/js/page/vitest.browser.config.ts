@@ -6,7 +6,10 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 // One after the other: each starts a server, and most speak in real time.
 export default defineConfig({
   resolve: {
-    alias: [{ find: /^trax-client\/transcript$/, replacement: path("../src/transcript.ts") }],
+    alias: [
+      { find: /^trax-client$/, replacement: path("../src/index.ts") },
+      { find: /^trax-client\/transcript$/, replacement: path("../src/transcript.ts") },
+    ],
     dedupe: ["yjs", "lib0", "y-protocols", "y-indexeddb", "idb", "@msgpack/msgpack"],
   },
   test: {

@@ -6,6 +6,7 @@
  *     ├── ConnectionLost        it was lost, and could not be resumed in time
  *     ├── ProtocolViolation     the server said what the protocol does not allow
  *     ├── Overflow              so much audio waits for a connection that no more is kept
+ *     ├── NotKept               this browser keeps no audio: nothing else ends
  *     ├── NotSaved              the server may not have what was written into a transcript
  *     ├── SuggestionOutdated    the text is not what the suggestion is about any more
  *     ├── MicrophoneError       there is no sound: `reason` says why
@@ -83,6 +84,16 @@ export class Overflow extends TraxError {
   /** @param limitMs - How much is kept (`ConnectOptions.keepMs`). */
   constructor(readonly limitMs: number) {
     super(`at most ${limitMs} ms of audio expected to wait for the server, got more`);
+  }
+}
+
+/** Audio is not kept where a page that is closed finds it again: disk full, private window. */
+export class NotKept extends TraxError {
+  constructor(options?: ErrorOptions) {
+    super(
+      "this browser keeps no audio; what the server does not have is lost with the page",
+      options,
+    );
   }
 }
 

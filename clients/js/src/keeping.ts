@@ -62,19 +62,32 @@ export class Keeper {
   private queue: Promise<unknown> = Promise.resolve();
   private release: (() => void) | null = null;
 
-  private constructor(
-    private readonly db: IDBPDatabase<Schema>,
-    private readonly start: Start,
-    private readonly failed: (error: unknown) => void,
-  ) {}
+  private readonly failed: Promise<unknown>;
+  private fail!: (error: unknown) => void;
 
-  /**
-   * Opens the store.
-   *
-   * @param failed - Told when it cannot keep any more: the disk is full, say. Nothing else ends.
-   */
-  static async open(start: Start, failed: (error: unknown) => void): Promise<Keeper> {
-    return new Keeper(await database(), start, failed);
+  private constructor(
+    private readonly db: IDBPDatabase<Schema> | null,
+    private readonly start: Start,
+  ) {
+    this.failed = new Promise((resolve) => {
+      this.fail = resolve;
+    });
+  }
+
+  /** Opens the store. Where that fails, as in some private windows, nothing is kept. */
+  static async open(start: Start): Promise<Keeper> {
+    try {
+      return new Keeper(await database(), start);
+    } catch (error) {
+      const keeper = new Keeper(null, start);
+      keeper.fail(error);
+      return keeper;
+    }
+  }
+
+  /** Tells once when it cannot keep any more: the disk is full, say. Nothing else ends. */
+  onFailure(failed: (error: unknown) => void): void {
+    void this.failed.then(failed);
   }
 
   /**
@@ -93,7 +106,7 @@ export class Keeper {
     this.hold(session);
     this.save();
     for (const piece of pieces) this.append(piece);
-    if (before !== null) this.later(() => remove(this.db, before.session));
+    if (before !== null) this.later((db) => remove(db, before.session));
   }
 
   /** Goes on with what an earlier page kept. */
@@ -109,7 +122,7 @@ export class Keeper {
     if (session === undefined) return;
     const [pcm, takenMs] = [piece.pcm.slice(), piece.takenMs];
     this.pieces.push(this.spanOf(piece));
-    this.later(() => this.db.put("audio", { pcm, takenMs }, [session, piece.at]));
+    this.later((db) => db.put("audio", { pcm, takenMs }, [session, piece.at]));
   }
 
   private spanOf({ at, pcm }: Piece): { at: number; end: number } {
@@ -125,7 +138,7 @@ export class Keeper {
     const first = this.pieces.findIndex((piece) => piece.end > samples);
     const gone = this.pieces.splice(0, first === -1 ? this.pieces.length : first);
     const last = gone.at(-1);
-    if (last) this.later(() => this.db.delete("audio", audioOf(session, last.at + 1)));
+    if (last) this.later((db) => db.delete("audio", audioOf(session, last.at + 1)));
   }
 
   /** Notes that no more audio follows. */
@@ -139,7 +152,7 @@ export class Keeper {
   async forget(): Promise<void> {
     const session = this.record?.session;
     this.record = null;
-    if (session !== undefined) this.later(() => remove(this.db, session));
+    if (session !== undefined) this.later((db) => remove(db, session));
     await this.close();
   }
 
@@ -148,7 +161,7 @@ export class Keeper {
     await this.queue;
     this.release?.();
     this.release = null;
-    this.db.close();
+    this.db?.close();
   }
 
   /** Holds a lock as long as this page has the session, so that no other takes it for left. */
@@ -160,11 +173,12 @@ export class Keeper {
 
   private save(): void {
     const record = this.record;
-    if (record !== null) this.later(() => this.db.put("sessions", record));
+    if (record !== null) this.later((db) => db.put("sessions", record));
   }
 
-  private later(write: () => Promise<unknown>): void {
-    this.queue = this.queue.then(write).catch(this.failed);
+  private later(write: (db: IDBPDatabase<Schema>) => Promise<unknown>): void {
+    const { db } = this;
+    if (db !== null) this.queue = this.queue.then(() => write(db)).catch(this.fail);
   }
 }
 

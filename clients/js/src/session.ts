@@ -3,7 +3,7 @@
 import { Address } from "./address.js";
 import { Reconnect, type ReconnectOptions, sleep } from "./backoff.js";
 import { Dialogue } from "./dialogue.js";
-import { Overflow, ServerUnreachable, SessionGone, TraxError } from "./errors.js";
+import { NotKept, Overflow, ServerUnreachable, SessionGone, TraxError } from "./errors.js";
 import type {
   Correction,
   Done,
@@ -67,6 +67,8 @@ export interface SessionEvents {
   /** The last one of any other. */
   error: TraxError;
   state: SessionState;
+  /** Audio is not kept for the next page any more; told once, and the session goes on. */
+  unkept: NotKept;
 }
 
 /** Where a session is now. */
@@ -113,6 +115,7 @@ export class Session implements AsyncIterable<Event> {
     options: ConnectOptions & { address: Address },
     private readonly keeper: Keeper | null,
   ) {
+    keeper?.onFailure((cause) => this.tell("unkept", new NotKept({ cause })));
     this.keepMs = options.keepMs ?? KEEP_MS;
     this.link = new Link(
       dialogue,
@@ -424,7 +427,7 @@ function renewalOf(address: Address, patienceMs: number): Renewal {
   return {
     patienceMs,
     async storedMs(session, transcript, signal) {
-      for (let asked = 0; asked < MOST_ASKED; asked++) {
+      for (let asked = 0; asked < MOST_ASKED && !signal.aborted; asked++) {
         const { sessions } = await library.get(transcript);
         const found = sessions.find(({ id }) => id === session);
         if (!found?.live) return found?.durationMs ?? 0;
@@ -437,9 +440,5 @@ function renewalOf(address: Address, patienceMs: number): Renewal {
 
 async function keeperFor(dialogue: Dialogue, options: ConnectOptions): Promise<Keeper | null> {
   if (!(options.persist ?? canKeep())) return null;
-  try {
-    return await Keeper.open(dialogue.start, () => undefined);
-  } catch {
-    return null; // private windows of some browsers have an IndexedDB that never opens
-  }
+  return Keeper.open(dialogue.start);
 }

@@ -15,7 +15,7 @@ import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { Address } from "./address.js";
 import { Reconnect, type ReconnectOptions } from "./backoff.js";
-import { ServerUnreachable, type TraxError } from "./errors.js";
+import { NotFound, ServerUnreachable, type TraxError } from "./errors.js";
 import { Replication } from "./replication.js";
 import { SharedTranscript } from "./shared.js";
 import { type SocketClass, socketClass } from "./sockets.js";
@@ -89,7 +89,14 @@ export async function openTranscript(
         events,
       ),
   );
-  await shared.open(isUsable);
+  const forget = (error: TraxError) => error instanceof NotFound && void kept?.clearData();
+  shared.on("error", forget);
+  try {
+    await shared.open(isUsable);
+  } catch (error) {
+    if (error instanceof NotFound) await kept?.clearData();
+    throw error;
+  }
   return shared;
 }
 

@@ -9,6 +9,7 @@ import {
   Folding,
   Library,
   NotFound,
+  type NotKept,
   Overflow,
   pendingSessions,
   Refused,
@@ -207,6 +208,25 @@ test("no more audio than agreed waits for a server", async () => {
   session.end();
   expect((await session.finished).audioMs).toBe(61_000);
   network.close();
+});
+
+test("a browser that keeps nothing says so, and loses nothing while the page stays", async () => {
+  const { put } = IDBObjectStore.prototype;
+  IDBObjectStore.prototype.put = () => {
+    throw new DOMException("the disk is full", "QuotaExceededError");
+  };
+  try {
+    const session = await connect(server.url, own);
+    const told: NotKept[] = [];
+    session.on("unkept", (error) => told.push(error));
+    await speak(session, samples(10));
+    session.end();
+    expect((await session.finished).words).toBe(12);
+    expect(told).toHaveLength(1);
+    expect(told[0]?.cause).toMatchObject({ name: "QuotaExceededError" });
+  } finally {
+    IDBObjectStore.prototype.put = put;
+  }
 });
 
 describe("a page that is closed in between", () => {

@@ -1,19 +1,41 @@
 /** What went wrong, in words for people. */
 
 import {
+  ConnectionLost,
+  Forbidden,
   MicrophoneError,
   NotFound,
+  NotSaved,
+  Overflow,
+  ServerFailed,
   ServerUnreachable,
   SessionError,
+  SessionGone,
+  SuggestionOutdated,
   Unauthorized,
+  Unavailable,
 } from "trax-client";
 import type { Say } from "./i18n";
+import type { Key } from "./i18n/en";
+
+/** What the client's errors mean, the special before the general. */
+const MEANINGS: readonly (readonly [new (...given: never[]) => Error, Key])[] = [
+  [ServerUnreachable, "error.unreachable"],
+  [ConnectionLost, "error.lost"],
+  [Overflow, "error.overflow"],
+  [NotSaved, "error.notSaved"],
+  [SuggestionOutdated, "suggest.outdated"],
+  [NotFound, "error.notFound"],
+  [Unauthorized, "token.wrong"],
+  [Forbidden, "error.forbidden"],
+  [SessionGone, "error.gone"],
+  [Unavailable, "error.unavailable"],
+  [ServerFailed, "error.failed"],
+];
 
 export function explain(error: unknown, say: Say): string {
-  if (error instanceof ServerUnreachable) return say("error.unreachable");
-  if (error instanceof NotFound) return say("error.notFound");
-  if (error instanceof Unauthorized) return say("token.wrong");
   if (error instanceof MicrophoneError) return say(`mic.${error.reason}`);
+  for (const [kind, key] of MEANINGS) if (error instanceof kind) return say(key);
   if (error instanceof SessionError) return say("error.other", { why: error.reason });
   return say("error.other", { why: error instanceof Error ? error.message : String(error) });
 }

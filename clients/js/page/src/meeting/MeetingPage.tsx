@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import { explain } from "../errors";
 import { useSay } from "../i18n";
 import { libraryFor } from "../server";
+import { Unsent } from "../start/Unsent";
 import { TopBar } from "../TopBar";
 import { Meeting } from "./Meeting";
 import { useTranscript } from "./useTranscript";
@@ -23,9 +24,12 @@ export default function MeetingPage({ id, onRefused }: { id: string; onRefused: 
         {error === null ? (
           <div className="loading" role="status" aria-label="Trax" />
         ) : (
-          <p role="alert" className="problem">
-            {explain(error, say)} <a href="#/">{say("app.back")}</a>
-          </p>
+          <>
+            <p role="alert" className="problem">
+              {explain(error, say)} <a href="#/">{say("app.back")}</a>
+            </p>
+            <Unsent />
+          </>
         )}
       </main>
     </div>

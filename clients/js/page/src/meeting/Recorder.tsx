@@ -10,7 +10,7 @@ import { keepWishes, keptWishes, type Wishes } from "./wishes";
 
 export function Recorder({ recording }: { recording: Recording }) {
   const say = useSay();
-  const { phase, error, renewed } = recording;
+  const { phase, error, renewed, unkept } = recording;
   const [device, setDevice] = useState(localStorage.getItem("trax.microphone") ?? "");
   const [devices, setDevices] = useState<readonly MicrophoneDevice[]>([]);
   const [wishes, setWishes] = useState<Wishes>(keptWishes);
@@ -35,6 +35,11 @@ export function Recorder({ recording }: { recording: Recording }) {
       {on && renewed && (
         <p role="status" className="hint">
           {say("mic.renewed")}
+        </p>
+      )}
+      {on && unkept && (
+        <p role="status" className="hint">
+          {say("mic.unkept")}
         </p>
       )}
       <div className="recorder-row">

@@ -18,6 +18,8 @@ export interface Recording {
   readonly reconnecting: boolean;
   /** A long outage is over, and the rest of the recording is one of its own. */
   readonly renewed: boolean;
+  /** Audio that the server does not have yet is lost with the page. */
+  readonly unkept: boolean;
   readonly error: unknown;
   readonly onLevel: (listener: (level: Level) => void) => () => void;
   readonly start: (deviceId: string, wishes: Wishes) => Promise<void>;
@@ -32,6 +34,7 @@ export function useRecording(id: string): Recording {
   const [lagMs, setLagMs] = useState(0);
   const [reconnecting, setReconnecting] = useState(false);
   const [renewed, setRenewed] = useState(false);
+  const [unkept, setUnkept] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const open = useRef<{ microphone: Microphone; session: Session } | null>(null);
   const starting = useRef<AbortController | null>(null);
@@ -55,6 +58,7 @@ export function useRecording(id: string): Recording {
       setPhase("starting");
       setError(null);
       setRenewed(false);
+      setUnkept(false);
       const controller = new AbortController();
       starting.current = controller;
       const { signal } = controller;
@@ -109,6 +113,7 @@ export function useRecording(id: string): Recording {
         session.on("state", (state) => setReconnecting(state === "reconnecting"));
         const { session: first } = session.info;
         session.on("ready", (ready) => setRenewed(ready.session !== first));
+        session.on("unkept", () => setUnkept(true));
         session.finished.catch((failed: unknown) => {
           setError(failed);
           void stop();
@@ -134,6 +139,7 @@ export function useRecording(id: string): Recording {
     lagMs,
     reconnecting,
     renewed,
+    unkept,
     error,
     onLevel: useCallback((listener) => {
       levels.current.add(listener);

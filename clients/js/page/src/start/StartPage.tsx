@@ -9,6 +9,7 @@ import { hashOf, libraryFor } from "../server";
 import { TopBar } from "../TopBar";
 import { Dropzone } from "./Dropzone";
 import { type Row, useTranscripts } from "./useTranscripts";
+import { Unsent } from "./Unsent";
 import { useUploads } from "./useUploads";
 
 export function StartPage({ onRefused }: { onRefused: () => void }) {
@@ -54,6 +55,7 @@ export function StartPage({ onRefused }: { onRefused: () => void }) {
             {say("start.new")}
           </button>
         </div>
+        <Unsent />
         <Dropzone uploads={uploads} send={send} />
         <input
           className="search"

@@ -38,6 +38,7 @@ interface Wishes {
   readonly again?: Script;
   /** How long a meeting is there already, with all that people do to one. */
   readonly hours?: number;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A script of numbered words: two a second, a pause after every fifth, two speakers. */
@@ -68,7 +69,7 @@ export async function serve(wishes: Wishes = {}): Promise<Server> {
     flags.push("--passes", join(folder, "passes.toml"));
   }
   const meeting = wishes.hours ? write(join(folder, "data"), wishes.hours) : "";
-  let [process, url] = await start(flags, 0);
+  let [process, url] = await start(flags, 0, wishes.env);
   const port = Number(new URL(url).port);
   const halt = () => ended(process);
   return {
@@ -79,7 +80,7 @@ export async function serve(wishes: Wishes = {}): Promise<Server> {
     halt,
     restart: async () => {
       await halt();
-      [process] = await start(flags, port);
+      [process] = await start(flags, port, wishes.env);
     },
     stop: async () => {
       await halt();
@@ -88,8 +89,9 @@ export async function serve(wishes: Wishes = {}): Promise<Server> {
   };
 }
 
-const environment = () => ({
+const environment = (more: Readonly<Record<string, string>> = {}) => ({
   ...process.env,
+  ...more,
   TRAX_TOKEN: TOKEN,
   PYTHONPATH: [ROOT, join(ROOT, "clients/py")].join(":"),
 });
@@ -100,10 +102,14 @@ function write(data: string, hours: number): string {
   return execFileSync(PYTHON, command, { cwd: ROOT, env: environment(), encoding: "utf8" }).trim();
 }
 
-async function start(flags: readonly string[], port: number): Promise<[ChildProcess, string]> {
+async function start(
+  flags: readonly string[],
+  port: number,
+  more?: Readonly<Record<string, string>>,
+): Promise<[ChildProcess, string]> {
   const child = spawn(PYTHON, ["-m", "server", "serve", "--port", String(port), ...flags], {
     cwd: ROOT,
-    env: environment(),
+    env: environment(more),
   });
   let said = "";
   const url = await new Promise<string>((resolve, reject) => {

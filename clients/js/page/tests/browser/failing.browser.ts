@@ -1,0 +1,228 @@
+/** Networks that fail amid speaking, microphones that do, and people who may not do what they try. */
+
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, request } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Browser, Page } from "playwright-core";
+import { connect } from "trax-client";
+import { openTranscript } from "trax-client/transcript";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import { api, browse, editor, here, link, problems, read, type Server, serve, standing, talk, transcript, visit } from "./server";
+
+interface Details {
+  readonly started_ms: number;
+  readonly sessions: readonly { id: string; offset_ms: number; duration_ms: number; live: boolean }[];
+}
+
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  server = await serve({ script: talk(60), env: { TRAX_RESUME_MS: "500" } });
+  browser = await browse();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const eventually = (check: () => Promise<void>, timeout = 30_000) =>
+  vi.waitFor(check, { timeout, interval: 150 });
+
+const details = (id: string) => api<Details>(server, `v1/transcripts/${id}`);
+
+async function speaking(id: string): Promise<Page> {
+  const { page } = await visit(browser, here(server, id), { permissions: ["microphone"] });
+  await page.getByRole("button", { name: "Start speaking" }).click();
+  await eventually(async () => expect(await read(page)).toContain("word2"));
+  return page;
+}
+
+async function stop(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 30_000 });
+}
+
+test("a network that is away for longer than the server waits costs nothing that was said", async () => {
+  const id = await transcript(server, "Tunnel");
+  const page = await speaking(id);
+  await page.context().setOffline(true);
+  await page.getByText("your audio is kept").waitFor();
+  await eventually(async () => expect((await details(id)).sessions[0]?.live).toBe(false));
+  await page.context().setOffline(false);
+  await page.getByText("The connection was away for long").waitFor({ timeout: 30_000 });
+  await page.getByText(/Listening|behind/).waitFor();
+  await stop(page);
+  const { sessions } = await details(id);
+  expect(sessions).toHaveLength(2);
+  const [first, second] = sessions;
+  if (!first || !second) throw new Error("two sessions expected");
+  // Where the one ends the other begins, on the transcript's clock: nothing is missing.
+  const gapMs = second.offset_ms - first.offset_ms - first.duration_ms;
+  expect(Math.abs(gapMs)).toBeLessThan(1_500);
+  expect(problems.get(page)).toEqual([]);
+  await page.context().close();
+});
+
+test("speech for a transcript that was deleted meanwhile can be saved as a file", async () => {
+  const id = await transcript(server, "Deleted");
+  const page = await speaking(id);
+  await page.context().setOffline(true);
+  await page.getByText("your audio is kept").waitFor();
+  await page.waitForTimeout(2_000); // so much is said meanwhile
+  const context = page.context();
+  await page.close();
+  await fetch(`${server.url}v1/transcripts/${id}`, {
+    method: "DELETE",
+    headers: { Authorization: `Bearer ${new URL(server.entry).searchParams.get("token")}` },
+  });
+  await context.setOffline(false);
+  const again = await context.newPage();
+  await again.goto(server.entry);
+  const [download] = await Promise.all([
+    again.waitForEvent("download"),
+    again.getByRole("button", { name: "Download the recording" }).click(),
+  ]);
+  const wav = readFileSync(await download.path());
+  expect(wav.subarray(0, 4).toString()).toBe("RIFF");
+  expect(wav.length).toBeGreaterThan(44 + 32_000);
+  await again.getByRole("button", { name: "Discard it" }).click();
+  await again.reload();
+  await again.getByRole("button", { name: "New meeting" }).waitFor();
+  expect(await again.getByRole("button", { name: "Discard it" }).count()).toBe(0);
+  await context.close();
+});
+
+test("a microphone that is unplugged ends the recording, and what was said stands", async () => {
+  const id = await transcript(server, "Unplugged");
+  const { page } = await visit(browser, here(server, id), { permissions: ["microphone"] });
+  await page.evaluate(() => {
+    const { mediaDevices } = navigator;
+    const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+    mediaDevices.getUserMedia = async (wish) => {
+      const stream = await ask(wish);
+      const [track] = stream.getTracks();
+      Object.assign(window, { unplug: () => track?.dispatchEvent(new Event("ended")) });
+      return stream;
+    };
+  });
+  await page.getByRole("button", { name: "Start speaking" }).click();
+  await eventually(async () => expect(await read(page)).toContain("word2"));
+  await page.evaluate("unplug()");
+  await page.getByText("The microphone was unplugged").waitFor();
+  await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 30_000 });
+  expect(await standing(server, id)).toContain("word2");
+  await page.context().close();
+});
+
+test("a microphone without a signal is explained, and the recording goes on", async () => {
+  const id = await transcript(server, "Silent");
+  const { page } = await visit(browser, here(server, id), { permissions: ["microphone"] });
+  await page.evaluate(() => {
+    navigator.mediaDevices.getUserMedia = async () =>
+      new AudioContext().createMediaStreamDestination().stream;
+  });
+  await page.getByRole("button", { name: "Start speaking" }).click();
+  await page.getByText("Nothing is heard").waitFor({ timeout: 20_000 });
+  expect(await page.getByRole("button", { name: "Stop" }).isEnabled()).toBe(true);
+  await stop(page);
+  await page.context().close();
+});
+
+test("a recording that is uploaded tells how far it is, and becomes a transcript", async () => {
+  const { page } = await visit(browser, server.entry);
+  await page.locator("input[type=file]").setInputFiles({ name: "Walk.wav", mimeType: "audio/wav", buffer: tone(3) });
+  await page.getByText("Walk", { exact: true }).first().waitFor();
+  await page.getByText(/Sending|Waits|Being|Done/).first().waitFor();
+  await page.getByRole("link", { name: /^Walk/ }).first().click();
+  await editor(page).waitFor();
+  await page.context().close();
+});
+
+test("all of it works below a path of a proxy", async () => {
+  const id = await transcript(server, "Below");
+  const proxy = await below("/some/path/", server.url);
+  const token = new URL(server.entry).search;
+  const permissions = ["microphone"];
+  const { page } = await visit(browser, `${proxy.url}${token}#/t/${id}`, { permissions });
+  await page.getByRole("button", { name: "Start speaking" }).click();
+  await eventually(async () => expect(await read(page)).toContain("word2"));
+  await stop(page);
+  await page.getByLabel("All transcripts").click();
+  await page.getByText("Below", { exact: true }).first().waitFor();
+  expect(proxy.strays).toEqual([]);
+  expect(problems.get(page)).toEqual([]);
+  await page.context().close();
+  proxy.close();
+});
+
+test("who came by a viewer's link changes nothing past the page either", async () => {
+  const id = await transcript(server, "Read only");
+  const token = new URL(await link(server, id, "viewer")).searchParams.get("token");
+  const options = { token, WebSocket: WebSocket as never };
+  const other = await openTranscript(server.url, id, options);
+  const denied = new Promise((resolve) => other.on("denied", resolve));
+  other.insert(0, "MINE");
+  await denied;
+  await other.close();
+  const speaking = connect(server.url, { ...options, transcript: id });
+  await expect(speaking).rejects.toMatchObject({ code: "forbidden" });
+  expect(await standing(server, id)).toBe("");
+});
+
+/** A reverse proxy that shows a server below a path; `strays` are requests that missed it. */
+async function below(path: string, target: string) {
+  const { hostname, port } = new URL(target);
+  const strays: string[] = [];
+  const forward = (from: IncomingMessage) => {
+    if (!from.url?.startsWith(path)) strays.push(from.url ?? "");
+    const rest = `/${from.url?.slice(path.length) ?? ""}`;
+    return request({ hostname, port, path: rest, method: from.method, headers: from.headers });
+  };
+  const proxy = createServer((from, to) => {
+    const asked = forward(from);
+    asked.on("response", (answer) => {
+      to.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(to);
+    });
+    from.pipe(asked);
+  });
+  proxy.on("upgrade", (from: IncomingMessage, near: Socket) => {
+    const asked = forward(from);
+    asked.on("upgrade", (answer, far) => {
+      const { rawHeaders } = answer;
+      const lines = rawHeaders.flatMap((name, at) => (at % 2 ? [] : `${name}: ${rawHeaders[at + 1]}`));
+      near.write(["HTTP/1.1 101 Switching Protocols", ...lines, "", ""].join("\r\n"));
+      near.pipe(far).pipe(near);
+      for (const end of [near, far]) end.on("error", () => undefined);
+    });
+    asked.on("error", () => near.destroy());
+    asked.end();
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}${path}`;
+  return { url, strays, close: () => proxy.close() };
+}
+
+/** A WAV file that is not silent: 16 kHz, mono, 16 bits. */
+function tone(seconds: number): Buffer {
+  const size = seconds * 32_000;
+  const file = Buffer.alloc(44 + size);
+  file.write("RIFF", 0);
+  file.writeUInt32LE(36 + size, 4);
+  file.write("WAVEfmt ", 8);
+  file.writeUInt32LE(16, 16);
+  file.writeUInt16LE(1, 20);
+  file.writeUInt16LE(1, 22);
+  file.writeUInt32LE(16_000, 24);
+  file.writeUInt32LE(32_000, 28);
+  file.writeUInt16LE(2, 32);
+  file.writeUInt16LE(16, 34);
+  file.write("data", 36);
+  file.writeUInt32LE(size, 40);
+  for (let at = 0; at < size / 2; at++) file.writeInt16LE(Math.round(8_000 * Math.sin(at / 9)), 44 + 2 * at);
+  return file;
+}
