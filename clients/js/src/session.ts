@@ -354,6 +354,11 @@ export class PendingSession {
     return this.kept.updatedMs;
   }
 
+  /** Whether no more audio was to follow. */
+  get ended(): boolean {
+    return this.kept.ended;
+  }
+
   /** How it was begun. */
   get options(): StartOptions {
     return this.kept.start;

@@ -239,7 +239,13 @@ describe("a page that is closed in between", () => {
     // 5 s that the server does not have yet.
     await session.send(samples(10).subarray(160_000));
     session.end();
-    await new Promise((resolve) => setTimeout(resolve, 50)); // until it is written
+    let written = false;
+    await until(() => {
+      void pendingSessions().then((left) => {
+        written = left.some((each) => each.session === session.info.session && each.ended);
+      });
+      return written;
+    }, "all of it written");
     return session;
   }
 
