@@ -18,12 +18,15 @@ export const de: Record<Key, string> = {
   "token.wrong": "Der Server kennt diesen Schlüssel nicht.",
   "error.unreachable": "Der Server ist nicht erreichbar.",
   "error.notFound": "Diese Mitschrift gibt es nicht oder nicht mehr.",
-  "error.lost": "Die Verbindung war zu lange weg. Was nicht gesendet werden konnte, bleibt in diesem Browser und wird gesendet, wenn du dieses Transkript wieder öffnest.",
-  "error.overflow": "Die Verbindung ist schon so lange weg, dass keine weitere Aufnahme aufgehoben werden kann.",
+  "error.lost":
+    "Die Verbindung war zu lange weg. Was nicht gesendet werden konnte, bleibt in diesem Browser und wird gesendet, wenn du dieses Transkript wieder öffnest.",
+  "error.overflow":
+    "Die Verbindung ist schon so lange weg, dass keine weitere Aufnahme aufgehoben werden kann.",
   "error.notSaved": "Was du zuletzt geschrieben hast, ist vielleicht nicht gespeichert.",
   "error.forbidden": "Dieser Link erlaubt das nicht, oder das Transkript ist geschlossen.",
   "error.gone": "Diese Aufnahme geht in einem anderen Fenster weiter.",
-  "error.unavailable": "Der Server ist ausgelastet oder startet neu. Bitte versuch es bald noch einmal.",
+  "error.unavailable":
+    "Der Server ist ausgelastet oder startet neu. Bitte versuch es bald noch einmal.",
   "error.failed": "Dem Server ist ein Fehler unterlaufen. Bitte versuch es noch einmal.",
   "error.other": "Das ging nicht: {why}",
   "start.title": "Mitschriften",
@@ -69,8 +72,10 @@ export const de: Record<Key, string> = {
   "mic.notFound": "Es wurde kein Mikrofon gefunden.",
   "mic.busy": "Ein anderes Programm benutzt das Mikrofon.",
   "mic.unplugged": "Das Mikrofon wurde abgezogen. Was bis dahin gesagt wurde, ist sicher.",
-  "mic.renewed": "Die Verbindung war lange weg. Die Aufnahme geht weiter, und was du währenddessen gesagt hast, wird gerade geschrieben.",
-  "mic.unkept": "Dieser Browser kann keine Aufnahme aufheben. Wenn die Verbindung abreißt, lass diese Seite offen.",
+  "mic.renewed":
+    "Die Verbindung war lange weg. Die Aufnahme geht weiter, und was du währenddessen gesagt hast, wird gerade geschrieben.",
+  "mic.unkept":
+    "Dieser Browser kann keine Aufnahme aufheben. Wenn die Verbindung abreißt, lass diese Seite offen.",
   "left.title": "Was du am {when} gesagt hast, konnte nicht gesendet werden: {why}",
   "left.download": "Aufnahme herunterladen",
   "left.discard": "Verwerfen",

@@ -16,7 +16,8 @@ export const en = {
   "token.wrong": "The server does not know this token.",
   "error.unreachable": "The server cannot be reached.",
   "error.notFound": "There is no such transcript, or no more.",
-  "error.lost": "The connection was lost for too long. What could not be sent is kept in this browser, and is sent when you open this transcript again.",
+  "error.lost":
+    "The connection was lost for too long. What could not be sent is kept in this browser, and is sent when you open this transcript again.",
   "error.overflow": "The connection is away for so long that no more audio can be kept.",
   "error.notSaved": "What you wrote last may not have been saved.",
   "error.forbidden": "This link does not allow that, or the transcript is closed.",
@@ -66,7 +67,8 @@ export const en = {
   "mic.notFound": "No microphone was found.",
   "mic.busy": "Another program has the microphone.",
   "mic.unplugged": "The microphone was unplugged. What you said until then is safe.",
-  "mic.renewed": "The connection was away for long. The recording goes on, and what you said meanwhile is being written.",
+  "mic.renewed":
+    "The connection was away for long. The recording goes on, and what you said meanwhile is being written.",
   "mic.unkept": "This browser cannot keep audio. If the connection is lost, leave this page open.",
   "left.title": "What you said on {when} could not be sent: {why}",
   "left.download": "Download the recording",

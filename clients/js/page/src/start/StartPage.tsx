@@ -8,8 +8,8 @@ import { useSpeech } from "../i18n";
 import { hashOf, libraryFor } from "../server";
 import { TopBar } from "../TopBar";
 import { Dropzone } from "./Dropzone";
-import { type Row, useTranscripts } from "./useTranscripts";
 import { Unsent } from "./Unsent";
+import { type Row, useTranscripts } from "./useTranscripts";
 import { useUploads } from "./useUploads";
 
 export function StartPage({ onRefused }: { onRefused: () => void }) {

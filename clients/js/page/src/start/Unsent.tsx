@@ -1,7 +1,13 @@
 /** Speech that this browser keeps and no server takes any more: to be saved as a file, or dropped. */
 
 import { useEffect, useState } from "react";
-import { Forbidden, NotFound, type PendingSession, pendingSessions, Unauthorized } from "trax-client";
+import {
+  Forbidden,
+  NotFound,
+  type PendingSession,
+  pendingSessions,
+  Unauthorized,
+} from "trax-client";
 import { explain } from "../errors";
 import { date } from "../format";
 import { useSpeech } from "../i18n";
@@ -23,7 +29,10 @@ export function Unsent() {
   useEffect(() => {
     let gone = false;
     // What cannot be read now is looked at again with the next visit.
-    unsendable().then((found) => gone || setLeft(found), () => undefined);
+    unsendable().then(
+      (found) => gone || setLeft(found),
+      () => undefined,
+    );
     return () => {
       gone = true;
     };

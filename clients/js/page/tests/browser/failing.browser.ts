@@ -9,11 +9,30 @@ import { connect } from "trax-client";
 import { openTranscript } from "trax-client/transcript";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { api, browse, editor, here, link, problems, read, type Server, serve, standing, talk, transcript, visit } from "./server";
+import {
+  api,
+  browse,
+  editor,
+  here,
+  link,
+  problems,
+  read,
+  type Server,
+  serve,
+  standing,
+  talk,
+  transcript,
+  visit,
+} from "./server";
 
 interface Details {
   readonly started_ms: number;
-  readonly sessions: readonly { id: string; offset_ms: number; duration_ms: number; live: boolean }[];
+  readonly sessions: readonly {
+    id: string;
+    offset_ms: number;
+    duration_ms: number;
+    live: boolean;
+  }[];
 }
 
 let server: Server;
@@ -133,9 +152,14 @@ test("a microphone without a signal is explained, and the recording goes on", as
 
 test("a recording that is uploaded tells how far it is, and becomes a transcript", async () => {
   const { page } = await visit(browser, server.entry);
-  await page.locator("input[type=file]").setInputFiles({ name: "Walk.wav", mimeType: "audio/wav", buffer: tone(3) });
+  await page
+    .locator("input[type=file]")
+    .setInputFiles({ name: "Walk.wav", mimeType: "audio/wav", buffer: tone(3) });
   await page.getByText("Walk", { exact: true }).first().waitFor();
-  await page.getByText(/Sending|Waits|Being|Done/).first().waitFor();
+  await page
+    .getByText(/Sending|Waits|Being|Done/)
+    .first()
+    .waitFor();
   await page.getByRole("link", { name: /^Walk/ }).first().click();
   await editor(page).waitFor();
   await page.context().close();
@@ -193,7 +217,9 @@ async function below(path: string, target: string) {
     const asked = forward(from);
     asked.on("upgrade", (answer, far) => {
       const { rawHeaders } = answer;
-      const lines = rawHeaders.flatMap((name, at) => (at % 2 ? [] : `${name}: ${rawHeaders[at + 1]}`));
+      const lines = rawHeaders.flatMap((name, at) =>
+        at % 2 ? [] : `${name}: ${rawHeaders[at + 1]}`,
+      );
       near.write(["HTTP/1.1 101 Switching Protocols", ...lines, "", ""].join("\r\n"));
       near.pipe(far).pipe(near);
       for (const end of [near, far]) end.on("error", () => undefined);
@@ -223,6 +249,7 @@ function tone(seconds: number): Buffer {
   file.writeUInt16LE(16, 34);
   file.write("data", 36);
   file.writeUInt32LE(size, 40);
-  for (let at = 0; at < size / 2; at++) file.writeInt16LE(Math.round(8_000 * Math.sin(at / 9)), 44 + 2 * at);
+  for (let at = 0; at < size / 2; at++)
+    file.writeInt16LE(Math.round(8_000 * Math.sin(at / 9)), 44 + 2 * at);
   return file;
 }
