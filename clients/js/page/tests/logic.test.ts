@@ -212,7 +212,7 @@ test("both languages have the same places to fill", () => {
   const holes = (text: string) => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
   for (const key of Object.keys(en) as (keyof typeof en)[])
     expect(holes(de[key])).toEqual(holes(en[key]));
-  expect(sayIn("de")("take.hits", { at: 1, count: 2 })).toBe("1 von 2");
+  expect(sayIn(de)("take.hits", { at: 1, count: 2 })).toBe("1 von 2");
   expect(preferred(null, ["fr", "de-AT"])).toBe("de");
   expect(preferred("en", ["de"])).toBe("en");
   expect(preferred("constructor", [])).toBe("en");
@@ -248,7 +248,7 @@ test("keys do things on the page, and less while one types", () => {
 });
 
 test("the status says the worst that is", () => {
-  const say = sayIn("en");
+  const say = sayIn(en);
   const recording = { phase: "recording", reconnecting: false, lagMs: 0 } as const;
   expect(describe("live", false, recording, say)[1]).toBe("Listening");
   expect(describe("live", false, { ...recording, reconnecting: true }, say)[1]).toContain(

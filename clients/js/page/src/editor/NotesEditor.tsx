@@ -1,6 +1,6 @@
 /** The meeting notes: Markdown, shared. */
 
-import { defaultKeymap } from "@codemirror/commands";
+import { standardKeymap } from "@codemirror/commands";
 import { EditorState } from "@codemirror/state";
 import { EditorView, keymap, placeholder } from "@codemirror/view";
 import { useEffect, useRef } from "react";
@@ -32,7 +32,7 @@ export function NotesEditor({
           readOnly ? [EditorState.readOnly.of(true), EditorView.editable.of(false)] : [],
           placeholder(say("notes.placeholder")),
           markdown,
-          keymap.of([...yUndoManagerKeymap, ...defaultKeymap]),
+          keymap.of([...yUndoManagerKeymap, ...standardKeymap]),
           yCollab(transcript.notes, null, {
             undoManager: readOnly ? false : transcript.notesUndoManager,
           }),

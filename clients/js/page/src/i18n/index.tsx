@@ -1,14 +1,17 @@
 /** Which language the page speaks, and its sentences. */
 
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
-import { de } from "./de";
 import { en, type Key } from "./en";
 
 export type { Key };
+export type Texts = Readonly<Record<Key, string>>;
 export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
 export type Tongue = keyof typeof LANGUAGES;
 
-const TEXTS: Record<Tongue, Record<Key, string>> = { en, de };
+// Nobody waits for the sentences of a language that is not spoken.
+const FETCHED: Record<Exclude<Tongue, "en">, () => Promise<Texts>> = {
+  de: async () => (await import("./de")).de,
+};
 const KEPT = "trax.tongue";
 
 /** Gives a sentence, with `{names}` replaced. */
@@ -20,39 +23,55 @@ interface Speech {
   readonly choose: (tongue: Tongue) => void;
 }
 
-/** A sentence in a language. */
-export function sayIn(tongue: Tongue): Say {
+/** Gives sentences of these texts. */
+export function sayIn(texts: Texts): Say {
   return (key, values = {}) =>
-    TEXTS[tongue][key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+    texts[key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
 }
 
 /** What the person chose before, or else the browser's first language that there is. */
 export function preferred(kept: string | null, browser: readonly string[]): Tongue {
   const wishes = [kept ?? "", ...browser].map((tag) => tag.slice(0, 2).toLowerCase());
-  return (wishes.find((wish) => Object.hasOwn(TEXTS, wish)) as Tongue | undefined) ?? "en";
+  return (wishes.find((wish) => Object.hasOwn(LANGUAGES, wish)) as Tongue | undefined) ?? "en";
 }
 
-const Context = createContext<Speech>({ tongue: "en", say: sayIn("en"), choose: () => undefined });
+const Context = createContext<Speech>({ tongue: "en", say: sayIn(en), choose: () => undefined });
 
+/** Shows nothing until the sentences are there. */
 export function Speaking({ children }: { children: ReactNode }) {
-  const [tongue, choose] = useState(() =>
-    preferred(localStorage.getItem(KEPT), navigator.languages),
+  const [wanted, want] = useState(() => preferred(localStorage.getItem(KEPT), navigator.languages));
+  const [spoken, speak] = useState<{ tongue: Tongue; texts: Texts } | null>(
+    wanted === "en" ? { tongue: wanted, texts: en } : null,
   );
   useEffect(() => {
-    document.documentElement.lang = tongue;
-  }, [tongue]);
-  const speech = useMemo<Speech>(
-    () => ({
-      tongue,
-      say: sayIn(tongue),
-      choose: (next) => {
-        localStorage.setItem(KEPT, next);
-        choose(next);
+    let stale = false;
+    const set = (tongue: Tongue, texts: Texts) => !stale && speak({ tongue, texts });
+    if (wanted === "en") set(wanted, en);
+    else
+      FETCHED[wanted]().then(
+        (texts) => set(wanted, texts),
+        () => set("en", en), // the server is away, or has another page by now
+      );
+    return () => {
+      stale = true;
+    };
+  }, [wanted]);
+  useEffect(() => {
+    if (spoken) document.documentElement.lang = spoken.tongue;
+  }, [spoken]);
+  const speech = useMemo<Speech | null>(
+    () =>
+      spoken && {
+        tongue: spoken.tongue,
+        say: sayIn(spoken.texts),
+        choose: (next) => {
+          localStorage.setItem(KEPT, next);
+          want(next);
+        },
       },
-    }),
-    [tongue],
+    [spoken],
   );
-  return <Context value={speech}>{children}</Context>;
+  return speech && <Context value={speech}>{children}</Context>;
 }
 
 export const useSpeech = () => useContext(Context);

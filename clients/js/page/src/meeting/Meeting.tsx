@@ -7,13 +7,11 @@ import type { SharedTranscript } from "trax-client/transcript";
 import { setFound, setPlaying, type TurnHead } from "../editor/model";
 import { explain } from "../errors";
 import { type Key, useSay } from "../i18n";
-import { PlayerBar } from "../listen/PlayerBar";
+import { later } from "../later";
 import { type Player, SPEEDS, usePlayer } from "../listen/usePlayer";
 import { FindBar } from "../take/FindBar";
 import { firstFrom, spanOf, wordAt, wordSaidAt } from "../words/timing";
-import { AgainDialog } from "./AgainDialog";
 import { Announcer } from "./Announcer";
-import { KeyHelp } from "./KeyHelp";
 import { MeetingBar } from "./MeetingBar";
 import { Recorder } from "./Recorder";
 import { SelectionBar } from "./SelectionBar";
@@ -26,6 +24,10 @@ import { useLeftBehind } from "./useLeftBehind";
 import { type Phase, useRecording } from "./useRecording";
 import { useEmpty } from "./useShared";
 import { myName, type Opened } from "./useTranscript";
+
+const PlayerBar = later(async () => (await import("../listen/PlayerBar")).PlayerBar);
+const AgainDialog = later(async () => (await import("./AgainDialog")).AgainDialog);
+const KeyHelp = later(async () => (await import("./KeyHelp")).KeyHelp);
 
 const SKIP_MS = 5_000;
 const NOTHING = { from: 0, to: 0 };

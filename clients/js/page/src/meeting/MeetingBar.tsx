@@ -5,9 +5,9 @@ import type { Library } from "trax-client";
 import type { SharedTranscript } from "trax-client/transcript";
 import { colourOf } from "../editor/presence";
 import { useSay } from "../i18n";
+import { later } from "../later";
 import type { Role } from "../server";
 import { TopBar } from "../TopBar";
-import { ShareDialog } from "../take/ShareDialog";
 import { TakeMenu } from "../take/TakeMenu";
 import type { TimedWord } from "../words/timing";
 import { StatusLine } from "./StatusLine";
@@ -16,6 +16,8 @@ import type { Recording } from "./useRecording";
 import { useShared } from "./useShared";
 import { keepName, myName } from "./useTranscript";
 import { ViewMenu } from "./ViewMenu";
+
+const ShareDialog = later(async () => (await import("../take/ShareDialog")).ShareDialog);
 
 interface Props {
   readonly transcript: SharedTranscript;

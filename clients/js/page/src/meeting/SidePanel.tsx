@@ -2,11 +2,13 @@
 
 import { memo, useState } from "react";
 import type { SharedTranscript } from "trax-client/transcript";
-import { NotesEditor } from "../editor/NotesEditor";
 import { useSay } from "../i18n";
+import { later } from "../later";
 import { Comments } from "./Comments";
 import { Suggestions } from "./Suggestions";
 import { sayAlike, useShared } from "./useShared";
+
+const NotesEditor = later(async () => (await import("../editor/NotesEditor")).NotesEditor);
 
 export type Tab = "notes" | "comments" | "suggestions";
 const TABS: readonly Tab[] = ["notes", "comments", "suggestions"];
