@@ -199,6 +199,17 @@ test("arrow keys go from tab to tab of the side panel", async () => {
   }
 });
 
+/** Selects the whole text, even if something else takes the focus at that moment. */
+const chooseAll = (page: Page) =>
+  vi.waitFor(
+    async () => {
+      await editor(page).click();
+      await page.keyboard.press("Control+a");
+      await page.getByRole("toolbar").waitFor({ timeout: 1_000 });
+    },
+    { timeout: 30_000 },
+  );
+
 test("names, text, notes, comments, tags and titles never run as script", async () => {
   const id = await transcript(server, EVIL);
   const page = await look(here(server, id));
@@ -206,15 +217,12 @@ test("names, text, notes, comments, tags and titles never run as script", async 
   await typed(page, EVIL);
   await page.locator(".notes .cm-content").click();
   await page.keyboard.type(`# ${EVIL}\n[x](javascript:window.hacked=1)`);
-  await editor(page).click();
-  await page.keyboard.press("Control+a");
+  await chooseAll(page);
   await page.getByRole("toolbar").getByRole("button", { name: "Comment" }).click();
   await page.getByLabel("Write a comment").fill(EVIL);
   await page.keyboard.press("Enter");
   await page.locator(".thread").waitFor();
-  await editor(page).click();
-  await page.getByRole("toolbar").waitFor({ state: "detached" });
-  await page.keyboard.press("Control+a");
+  await chooseAll(page);
   await page.getByRole("toolbar").getByRole("button", { name: "Tag" }).click();
   await page.getByLabel("Tag").fill(EVIL);
   await page.keyboard.press("Enter");
