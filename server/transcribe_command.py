@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -131,8 +132,13 @@ def _results(order: Order) -> list[list[Result]]:
         ]
         for path in order.files
     ]
-    targets = [each.target for wanted in results for each in wanted]
-    twice = next((each for each in targets if targets.count(each) > 1), None)
+    targets = Counter(
+        each.target.parent.resolve() / each.target.name
+        for wanted in results
+        for each in wanted
+        if each.target is not None
+    )
+    twice = next((each for each, recordings in targets.items() if recordings > 1), None)
     if twice is not None:
         raise StartError(f"{twice}: one recording of that name expected, got several")
     return results

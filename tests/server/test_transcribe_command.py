@@ -160,6 +160,17 @@ def test_the_folder_that_is_full_is_named(
     assert f"{full}: No space left on device" in capfd.readouterr().err
 
 
+def test_two_recordings_never_become_one_file(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording(tmp_path, "same.wav")
+    recording(tmp_path, "same.mp3")
+    monkeypatch.chdir(tmp_path)
+
+    assert transcribe(tmp_path, "same.wav", str(tmp_path / "same.mp3")) == 1
+    assert "one recording of that name expected, got several" in capfd.readouterr().err
+
+
 def test_results_go_to_standard_output(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     files = [recording(tmp_path, name) for name in ("a.wav", "b.wav")]
 
@@ -247,7 +258,7 @@ def test_a_terminal_sees_how_far_it_is(tmp_path: Path) -> None:
 def until_decoding(process: subprocess.Popen[bytes], temporary: Path) -> None:
     """Wait until a file is being decoded into a folder."""
     deadline_s = time.monotonic() + DEADLINE_S
-    while not list(temporary.glob("*/audio.pcm")):
+    while not list(temporary.glob("*/.audio.pcm.*")):
         assert process.poll() is None, "it ended before it decoded anything"
         assert time.monotonic() < deadline_s
         time.sleep(0.01)
