@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -20,8 +21,13 @@ BODY_BYTES = 64 * 1024
 BODY_S = 10.0
 """How long a body may take to arrive."""
 
+LARGEST_SHOWN = 10**18
+"""Numbers beyond this are not told back: Python refuses to write very long ones."""
+
 TOKEN = "token"  # noqa: S105 - the name of a parameter
 """Read by `Access`, before the query is looked at."""
+
+_NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 
 M = TypeVar("M", bound=requests.Request)
 
@@ -105,20 +111,27 @@ def _first(error: ValidationError, what: str) -> Rejected:
     first, *rest = mistake["loc"] or ("",)
     where = ".".join([str(first), *(str(each) for each in rest if isinstance(each, int))])
     name = f"{what} {where!r:.60}" if where else "the request"
-    # What is wrong, in pydantic's words; never the value, which people may have written.
+    if mistake["type"] == "extra_forbidden":
+        expected, got = "none of that name", "one"
+        return Rejected(
+            422, "invalid", f"Unknown {name.removeprefix('the ')}", expected=expected, got=got
+        )
+    # What is wrong, in pydantic's words; never text, which people may have written.
     got = "nothing" if mistake["type"] == "missing" else _kind(mistake["input"])
     return _invalid(name, mistake["msg"], got)
 
 
 def _kind(value: object) -> str:
-    """Return what a value is in JSON, never the value."""
+    """Return what a value is in JSON: numbers as they are, and never text."""
     match value:
         case None:
             return "null"
         case bool():
             return "true or false"
         case int() | float():
-            return "a number"
+            return f"{value}" if abs(value) < LARGEST_SHOWN else "a larger number"
+        case str() if _NUMBER.fullmatch(value):
+            return value
         case str():
             return f"a text of {len(value)} characters"
         case list():

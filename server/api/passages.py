@@ -35,7 +35,9 @@ class Stretch:
 async def retranscribe(call: Call, wish: Passage) -> Response:
     """Make a job for each session that has audio in the passage."""
     if wish.to_ms <= wish.from_ms:
-        raise out_of_bounds("to_ms", expected=f"more than from_ms, {wish.from_ms}", got="less")
+        raise out_of_bounds(
+            "to_ms", expected=f"more than from_ms, {wish.from_ms}", got=str(wish.to_ms)
+        )
     model, key = allowed_model(call, wish.model), idempotency_key(call.request.headers)
     language = known_language(call, wish.language)
     await call.threads.read(lambda: call.serving.store.library.get(call.transcript))

@@ -18,6 +18,9 @@ MOST_WORDS = 30_000
 MOST_MS = 100 * 365 * 86_400_000
 """No transcript's clock goes further; and no Unix time that anybody needs, so far."""
 
+MOST_AT_MS = 86_400_000
+"""How far into a transcript a file may be put: a day, of which the audio is answered at once."""
+
 _LINE = r"^[^\u0000-\u001f\u007f]*$"
 
 
@@ -108,7 +111,10 @@ class WordsQuery(Request):
     """Which words are wanted."""
 
     pass_id: PassName | SkipJsonSchema[None] = Field(
-        None, alias="pass", description="One pass; without it, every live pass"
+        None,
+        alias="pass",
+        description="One pass; without it, the live pass of each session, or the newest one where "
+        "nothing was heard live, as of a file",
     )
     cursor: (
         Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}\.[0-9]{1,9}$")] | SkipJsonSchema[None]
@@ -147,7 +153,7 @@ class UploadQuery(Request):
     filename: Annotated[str, Field(max_length=200, pattern=_LINE)] | SkipJsonSchema[None] = Field(
         None, description="What the file is called; without it, as `Content-Disposition` says"
     )
-    at_ms: Milliseconds | SkipJsonSchema[None] = Field(
+    at_ms: Annotated[int, Field(ge=0, le=MOST_AT_MS)] | SkipJsonSchema[None] = Field(
         None,
         description="Where on the transcript's clock it begins; without it, behind all that is "
         "recorded",

@@ -29,7 +29,7 @@ class Stretch:
 
 
 async def words(call: Call, wish: WordsQuery) -> Response:
-    """Answer the words of one pass, or those of every live pass, one after the other."""
+    """Answer the words of one pass, or of one of each session, one after the other."""
     store, name = call.serving.store, call.transcript
     await call.threads.read(lambda: store.library.get(name))
     chosen = _chosen(await call.threads.read(lambda: store.passes.of(name)), wish)
@@ -42,7 +42,7 @@ async def words(call: Call, wish: WordsQuery) -> Response:
 def _chosen(passes: Sequence[Pass], wish: WordsQuery) -> list[Pass]:
     """Return the passes that are wanted, without those of the pages before."""
     if wish.pass_id is None:
-        chosen = [each for each in passes if each.kind is PassKind.LIVE]
+        chosen = [_as_heard(each, passes) for each in passes if each.kind is PassKind.LIVE]
     else:
         chosen = [each for each in passes if each.id == wish.pass_id]
     names = [each.id for each in chosen]
@@ -52,6 +52,12 @@ def _chosen(passes: Sequence[Pass], wish: WordsQuery) -> list[Pass]:
     if wanted not in names:
         raise unknown("pass")
     return chosen[names.index(PassId(wanted)) :]
+
+
+def _as_heard(live: Pass, passes: Sequence[Pass]) -> Pass:
+    """Return the live pass of a session, or the newest one where that heard nothing."""
+    others = [each for each in passes if each.session == live.session and each.words]
+    return live if live.words or not others else others[-1]
 
 
 def _plan(passes: Sequence[Pass], wish: WordsQuery) -> tuple[list[Stretch], str | None]:

@@ -16,7 +16,7 @@ from server.api.requests import UploadQuery
         ("language=german", "'language'", "a text of 6 characters"),
         ("model=-x", "'model'", "a text of 2 characters"),
         ("at_ms=soon", "'at_ms'", "a text of 4 characters"),
-        ("speed=2", "'speed'", "a text of 1 characters"),
+        ("at_ms=1795729341872", "'at_ms'", "1795729341872"),
     ],
 )
 def test_a_wrong_parameter_is_named_without_types_of_ours(
@@ -29,13 +29,21 @@ def test_a_wrong_parameter_is_named_without_types_of_ours(
     assert refused.value.got == got
 
 
+def test_a_parameter_that_there_is_not_is_called_unknown() -> None:
+    with pytest.raises(Rejected) as refused:
+        parse_query(QueryParams("speed=2"), UploadQuery)
+
+    assert refused.value.message == "Unknown parameter 'speed'"
+
+
 @pytest.mark.parametrize(
     ("value", "kind"),
     [
         (None, "null"),
         (True, "true or false"),
-        (1, "a number"),
-        (1.5, "a number"),
+        (1, "1"),
+        (1.5, "1.5"),
+        (10**20, "a larger number"),
         ("ab", "a text of 2 characters"),
         ([1], "a list of 1"),
         ({"a": 1}, "an object"),
