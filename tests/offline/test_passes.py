@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
 from offline.errors import PassesError
@@ -10,6 +15,7 @@ from offline.passes import DEFAULT, LIVE, Moment, Passes, Stage
 from streaming.core.ports import Search, Way
 
 UTTERANCE = Stage("utterance", Moment.UTTERANCE, model=LIVE)
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "passes.md").read_text(encoding="utf-8")
 FIRST = '[[stage]]\nname = "utterance"\nwhen = "utterance"\n'
 
 
@@ -113,3 +119,25 @@ def test_a_third_stage_with_another_model_is_a_few_lines() -> None:
 def test_what_cannot_be_understood_is_refused_with_what_was_expected(text: str, said: str) -> None:
     with pytest.raises(PassesError, match=said):
         Passes.parse(text)
+
+
+def test_the_document_says_what_a_file_may_say() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", DOCUMENT, re.DOTALL)
+    told = dict(re.findall(r"^\| `(\w+)` \|(.*?)\|", DOCUMENT, re.MULTILINE))
+    stages = Passes.parse(example).stages
+    own = {each.name for each in (*fields(Stage), *fields(Search))} - {"search"}
+    (stage,) = Passes.parse(FIRST + '[[stage]]\nname = "a"\nwhen = "recording"').stages[1:]
+
+    assert [stage.name for stage in stages][-1] == "second-opinion"
+    assert told.keys() == own
+    for name, value in told.items():
+        if value.strip():
+            holder = stage.search if hasattr(stage.search, name) else stage
+            assert json.loads(value.strip(" `")) == _plain(getattr(holder, name))
+
+
+def _plain(value: object) -> object:
+    """Return a default as TOML and JSON write it."""
+    if isinstance(value, tuple):
+        return [each.value if isinstance(each, Way) else each for each in value]
+    return value
