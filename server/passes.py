@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from offline.accurate import AccuratePass, Ear
 from offline.cache import ResultCache
-from offline.diarization import EngineDiarizer
+from offline.diarization import EngineDiarizer, OfflineDiarizer
 from offline.errors import PassesError
+from offline.kept_diarization import KeptDiarizer
 from offline.passes import DEFAULT, Passes
 from offline.voiced import VoicedPass
 from server.errors import SettingsError
 from server.setting import problem
 from server.settings import Settings
 from streaming.engines.diarizers import load_recording_diarizer
-from streaming.engines.recognizers import Machine
+from streaming.engines.recognizers import SCRIPTED, Machine
 
 RESULTS = "results"
 """Folder, in that of the cache, of what accurate passes found out."""
@@ -51,8 +52,13 @@ def accurate_pass(settings: Settings) -> VoicedPass:
     ear = Ear(passes_of(settings), settings.live_model, machine)
     results = results_of(settings)
 
-    def load_diarizer() -> EngineDiarizer:
+    def load_diarizer() -> OfflineDiarizer:
         engine = load_recording_diarizer(settings.live_model, settings.cache_dir, results)
         return EngineDiarizer(engine)
 
-    return VoicedPass(AccuratePass(ear, results), load_diarizer)
+    def keep_diarizer() -> OfflineDiarizer:
+        return KeptDiarizer(load_diarizer, results)
+
+    # What a script plays has nothing to do with the audio.
+    scripted = settings.live_model.startswith(SCRIPTED)
+    return VoicedPass(AccuratePass(ear, results), load_diarizer if scripted else keep_diarizer)
