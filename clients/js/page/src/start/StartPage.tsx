@@ -5,12 +5,14 @@ import { Unauthorized } from "trax-client";
 import { explain } from "../errors";
 import { clock, date } from "../format";
 import { useSpeech } from "../i18n";
+import { later } from "../later";
 import { hashOf, libraryFor } from "../server";
 import { TopBar } from "../TopBar";
 import { Dropzone } from "./Dropzone";
-import { Unsent } from "./Unsent";
 import { type Row, useTranscripts } from "./useTranscripts";
 import { useUploads } from "./useUploads";
+
+const Unsent = later(async () => (await import("./Unsent")).Unsent);
 
 export function StartPage({ onRefused }: { onRefused: () => void }) {
   const { say } = useSpeech();
