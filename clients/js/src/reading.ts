@@ -104,7 +104,7 @@ export abstract class TranscriptReading {
   protected readonly listeners = new Listeners<TranscriptEvents>();
   protected readonly changes = new Listeners<Record<keyof TranscriptEvents, null>>();
   protected readonly known = new Map<string, unknown>();
-  protected readonly quotes = new Quotes();
+  private readonly places = new Quotes();
   private stretches: readonly Stretch[] | null = null;
   private readonly anchors: Readonly<Record<"comments" | "tags", Anchors>>;
   protected saying = false;
@@ -195,12 +195,12 @@ export abstract class TranscriptReading {
   /** What people say about the text. */
   get comments(): readonly Comment[] {
     const said = this.cached("threads", () => asComments(this.maps.comments.toJSON()));
-    return this.cached("comments", () => placed(said, this.anchors.comments));
+    return this.cached("comments", () => placed(said, this.anchorsOf("comments")));
   }
 
   get tags(): readonly Tag[] {
     const said = this.cached("labels", () => asTags(this.maps.tags.toJSON()));
-    return this.cached("tags", () => placed(said, this.anchors.tags));
+    return this.cached("tags", () => placed(said, this.anchorsOf("tags")));
   }
 
   /** Title, language and state; `Library.change` sets them. */
@@ -282,6 +282,7 @@ export abstract class TranscriptReading {
 
   /** The whole text, in stretches of equal attributes. */
   get runs(): readonly Run[] {
+    if (this.changing) return asRuns(stretchesOf(this.text));
     this.stretches ??= stretchesOf(this.text);
     const { stretches } = this;
     return this.cached("runs", () => asRuns(stretches));
@@ -307,7 +308,21 @@ export abstract class TranscriptReading {
     return others;
   }
 
+  /** Inside of a transaction, whose changes are told at its end: until then nothing is kept. */
+  private get changing(): boolean {
+    return this.doc._transaction !== null;
+  }
+
+  protected get quotes(): Quotes {
+    return this.changing ? new Quotes() : this.places;
+  }
+
+  private anchorsOf(name: "comments" | "tags"): Anchors {
+    return this.changing ? new Anchors(this.text) : this.anchors[name];
+  }
+
   protected cached<T>(name: string, read: () => T): T {
+    if (this.changing) return read();
     if (!this.known.has(name)) this.known.set(name, read());
     return this.known.get(name) as T;
   }
@@ -316,7 +331,7 @@ export abstract class TranscriptReading {
     const change = changeOf(this.text, transaction);
     tellDelta(event, change);
     if (this.stretches !== null) this.stretches = changed(this.stretches, change);
-    this.quotes.follow(change);
+    this.places.follow(change);
     for (const anchors of Object.values(this.anchors)) anchors.follow(change);
   };
 

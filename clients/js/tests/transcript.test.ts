@@ -166,6 +166,21 @@ test("speakers are merged in what they say later too, until it is taken back", a
   expect(bob.turns.map(({ speaker }) => speaker)).toEqual(["s1", "s1"]);
 });
 
+test("what is read amid an edit is what stands then, and so it is afterwards", async () => {
+  const ann = await join();
+  ann.insert(0, "one two");
+  const comment = ann.comment(4, 7, "Two?", "Ann");
+  ann.edit(() => {
+    ann.insert(0, "zero ");
+    expect(ann.comments.map(({ place }) => place)).toEqual([[9, 12]]);
+    ann.splitTurn(5);
+    expect(ann.turns.map(({ text }) => text)).toEqual(["zero ", "one two"]);
+  });
+  expect(ann.turns.map(({ text }) => text)).toEqual(["zero ", "one two"]);
+  expect(ann.runs.map(({ text }) => text).join("")).toBe(ann.text.toString());
+  expect(ann.comments).toMatchObject([{ id: comment, place: [10, 13] }]);
+});
+
 test("undo takes back one's own edits only", async () => {
   const [ann, bob] = [await join(), await join()];
   ann.insert(0, "Hello");
