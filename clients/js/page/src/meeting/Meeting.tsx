@@ -79,7 +79,9 @@ export function Meeting({
       // Whoever presses play next hears it from there.
       else goTo(position);
     },
-    hearTurn: ({ at }) => {
+    hearTurn: (turn) => {
+      // What is drawn may stand where the turn was before others grew.
+      const { at } = editing.heads.current.find(({ id }) => id === turn.id) ?? turn;
       const first = editing.timed.current[firstFrom(editing.timed.current, at)];
       if (first) player.seek(first.startMs, true);
     },

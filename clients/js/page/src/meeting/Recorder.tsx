@@ -15,6 +15,9 @@ export function Recorder({ recording }: { recording: Recording }) {
   const [devices, setDevices] = useState<readonly MicrophoneDevice[]>([]);
   const [wishes, setWishes] = useState<Wishes>(keptWishes);
   const [settings, setSettings] = useState(false);
+  // One that was unplugged since must not stand in the way; none are known before they may be named.
+  const there = devices.length === 0 || devices.some(({ id }) => id === device);
+  const chosen = there ? device : "";
   const busy = phase === "starting" || phase === "ending";
   const on = phase === "recording" || phase === "muted" || phase === "paused";
 
@@ -72,7 +75,7 @@ export function Recorder({ recording }: { recording: Recording }) {
           className={`microphone ${phase}`}
           disabled={busy}
           aria-label={say(on ? "mic.stop" : "mic.start")}
-          onClick={() => void (on ? recording.stop() : recording.start(device, wishes))}
+          onClick={() => void (on ? recording.stop() : recording.start(chosen, wishes))}
         >
           <Meter recording={recording} />
           <svg viewBox="0 0 24 24" aria-hidden="true">
@@ -99,10 +102,10 @@ export function Recorder({ recording }: { recording: Recording }) {
           wishes={wishes}
           running={on}
           devices={devices}
-          device={device}
-          onDevice={(chosen) => {
-            localStorage.setItem("trax.microphone", chosen);
-            setDevice(chosen);
+          device={chosen}
+          onDevice={(id) => {
+            localStorage.setItem("trax.microphone", id);
+            setDevice(id);
           }}
           onChange={(chosen) => {
             keepWishes(chosen);
