@@ -101,12 +101,22 @@ export class Keeper {
     if (before?.session === session) return;
     const [base, ended, updatedMs] = [ready.next, before?.ended ?? false, Date.now()];
     this.record = { session, token, transcript, start: this.start, base, ended, updatedMs };
-    this.pieces = [];
-    this.release?.();
+    this.pieces = pieces.map((piece) => this.spanOf(piece));
+    const { record, release } = this;
     this.hold(session);
-    this.save();
-    for (const piece of pieces) this.append(piece);
-    if (before !== null) this.later((db) => remove(db, before.session));
+    const copies = pieces.map(({ at, pcm, takenMs }) => ({ at, pcm: pcm.slice(), takenMs }));
+    // At once: a page that is closed in between would leave the audio to two sessions.
+    this.later(async (db) => {
+      const stores = db.transaction(["sessions", "audio"], "readwrite");
+      const [sessions, audio] = [stores.objectStore("sessions"), stores.objectStore("audio")];
+      const writes: Promise<unknown>[] = [sessions.put(record)];
+      for (const { at, ...piece } of copies) writes.push(audio.put(piece, [session, at]));
+      if (before !== null) {
+        writes.push(sessions.delete(before.session), audio.delete(audioOf(before.session)));
+      }
+      await Promise.all([...writes, stores.done]);
+    });
+    void this.queue.then(release);
   }
 
   /** Goes on with what an earlier page kept. */
