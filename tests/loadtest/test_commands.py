@@ -131,7 +131,7 @@ async def test_errors_and_latency_are_measured_against_the_look_ahead(
     )
 
     assert code == 0, errors
-    assert "word errors %" in out
+    assert "Against the look-ahead" in out
     reports = json.loads((folder / "lookahead.json").read_text())
     assert [report["lookahead_ms"] for report in reports] == [0, 600]
     assert all(report["live"]["total"] == 0 for report in reports)
