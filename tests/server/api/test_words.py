@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.api.asking import ask, ask_until, made, pages, spoken
-from tests.server.recording_files import wav
-from tests.server.talking import running, samples, talk
+from offline.domain import PassId
+from server.api.requests import WordsQuery
+from server.api.words import _chosen
+from server.storage.values import Pass, PassKind, PassState
+from tests.server.api.asking import ask, pages, spoken
+from tests.server.talking import running, talk
 
 pytestmark = pytest.mark.slow
 
@@ -43,16 +46,18 @@ async def test_one_pass_can_be_asked_for(tmp_path: Path) -> None:
     assert (unknown.status, unknown.code) == (404, "not_found")
 
 
-async def test_words_of_a_file_are_those_of_the_pass_that_heard_it(tmp_path: Path) -> None:
-    async with running(tmp_path, talk(4), passes=None, cache_dir=tmp_path / "c") as server:
-        path = await made(server)
-        job = (await ask(server, "POST", f"{path}/audio", wav(samples(3.0)))).json["id"]
-        await ask_until(server, f"{path}/jobs/{job}", lambda reply: reply.json["state"] == "done")
-        answer = (await ask(server, "GET", f"{path}/words")).json
+def test_words_of_a_file_are_those_of_the_pass_that_heard_it_last() -> None:
+    heard = [
+        (session, kind, words)
+        for session, counts in (("file", (0, 0, 5, 4)), ("talk", (3, 3, 4, 0)), ("new", (0, 0)))
+        for kind, words in zip([*PassKind, PassKind.ACCURATE], counts, strict=False)
+    ]
+    passes = [
+        Pass(PassId(str(number)), session, kind, PassState.CLOSED, words, 0)
+        for number, (session, kind, words) in enumerate(heard, start=1)
+    ]
 
-    (heard,) = answer["passes"]
-    assert heard["kind"] == "accurate"
-    assert [word[0] for word in heard["words"]] == [" w0", " w1", " w2", " w3"]
+    assert [each.id for each in _chosen(passes, WordsQuery.model_validate({}))] == ["4", "5", "9"]
 
 
 @pytest.mark.parametrize(("limit", "pages_in_all"), [(5, 4), (12, 2), (19, 1)])
