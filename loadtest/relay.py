@@ -23,10 +23,12 @@ class Relay:
     port: int = 0
     _ends: set[asyncio.StreamWriter] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _cuts: int = 0
 
     def cut(self, target: int) -> None:
         """Cut all connections; those to come lead to another port, or with 0 nowhere."""
         self.target = target
+        self._cuts += 1
         for end in self._ends:
             end.transport.abort()
 
@@ -43,12 +45,17 @@ class Relay:
             await asyncio.wait(self._tasks)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        cuts = self._cuts
         try:
             up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:  # nobody listens there, never on port 0
             writer.transport.abort()
             return
         ends = {writer, up_writer}
+        if self._cuts != cuts:  # It was cut while it was made.
+            for end in ends:
+                end.transport.abort()
+            return
         self._ends |= ends
         back = asyncio.create_task(self._copy(up_reader, writer))
         await self._copy(reader, up_writer)
