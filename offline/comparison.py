@@ -181,9 +181,8 @@ class _Comparing:
     def _same(self, index: int, heard: int) -> None:
         old, new = self._believed[index], self._new(heard)
         other = self._view.passes[old.pass_id][old.word].text != self._said[heard].text
-        late = self._newest(index) >= self._view.rank(new.pass_id) or self._view.history.is_decided(
-            new
-        )
+        history, rank = self._view.history, self._view.rank
+        late = self._newest(index) >= rank(new.pass_id) or history.is_decided(new)
         if index not in self._inside or late:
             self._left = old
         elif other:

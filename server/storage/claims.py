@@ -99,9 +99,8 @@ class Claims:
 
     def finish(self, claim: Claim, result: bytes) -> bool:
         """Store what was heard; return whether it is wanted still."""
-        due_ms = self._now_ms() + LEFT_MS
         heard = {"state": JobState.HEARD.value, "result": result, "progress": 1000}
-        heard |= {"due_ms": due_ms}
+        heard["due_ms"] = self._now_ms() + LEFT_MS
         no_failure = {"error_code": None, "error": None, "error_retry": None}
         return self._end(claim, heard | no_failure)
 

@@ -137,7 +137,8 @@ export class Library {
   }
 
   /**
-   * The words of one pass, or of all live ones, as they were heard.
+   * The words of one pass, or of each session's live one, as they were heard; of a session that
+   * nobody heard live, as of a file, those of the newest.
    *
    * @param first - From which word of the pass on; the number of those that are here already.
    */
