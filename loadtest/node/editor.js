@@ -165,4 +165,4 @@ console.log("done");
 for await (const _ of createInterface({ input: process.stdin })) {
   console.log(JSON.stringify({ shown: shown(), account }));
 }
-provider.destroy();
+process.exit();

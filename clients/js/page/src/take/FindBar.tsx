@@ -17,11 +17,12 @@ const NONE: readonly Hit[] = [];
 /** How long words may stream in before they are found. */
 const PAUSE_MS = 500;
 
-/** Where something stands now. Nothing is read while nothing is sought. */
+/** Where something stands now; the first place is shown. Nothing is read while nothing is sought. */
 function useHits(
   transcript: SharedTranscript,
   query: string,
   speaker: string | null,
+  show: Props["show"],
 ): readonly Hit[] {
   const [finder] = useState(() => new Finder());
   const [hits, setHits] = useState(NONE);
@@ -30,9 +31,12 @@ function useHits(
     let timer: ReturnType<typeof setTimeout> | undefined;
     const look = () => {
       timer = undefined;
-      setHits(finder.find(transcript.turns, query, speaker));
+      const found = finder.find(transcript.turns, query, speaker);
+      setHits(found);
+      return found;
     };
-    look();
+    const [first] = look();
+    if (first) show(first.from, first.to);
     const stop = transcript.onChange("turns", () => {
       timer ??= setTimeout(look, PAUSE_MS);
     });
@@ -40,7 +44,7 @@ function useHits(
       stop();
       clearTimeout(timer);
     };
-  }, [transcript, finder, query, speaker]);
+  }, [transcript, finder, query, speaker, show]);
   return hits;
 }
 
@@ -50,7 +54,7 @@ export function FindBar({ transcript, show, onClose }: Props) {
   const speakers = useShared(transcript, "speakers");
   const [speaker, setSpeaker] = useState<string | null>(null);
   const [at, setAt] = useState(0);
-  const hits = useHits(transcript, query, speaker);
+  const hits = useHits(transcript, query, speaker, show);
 
   function go(step: number) {
     if (hits.length === 0) return;
@@ -82,13 +86,16 @@ export function FindBar({ transcript, show, onClose }: Props) {
         value={query}
         onChange={(event) => {
           setQuery(event.target.value);
-          setAt(-1);
+          setAt(0);
         }}
       />
       <select
         aria-label={say("take.everybody")}
         value={speaker ?? ""}
-        onChange={(event) => setSpeaker(event.target.value || null)}
+        onChange={(event) => {
+          setSpeaker(event.target.value || null);
+          setAt(0);
+        }}
       >
         <option value="">{say("take.everybody")}</option>
         {speakers.map(({ id, name }) => (
@@ -101,7 +108,7 @@ export function FindBar({ transcript, show, onClose }: Props) {
         {query.trim() &&
           (hits.length === 0
             ? say("take.noHits")
-            : say("take.hits", { at: Math.max(0, at) + 1, count: hits.length }))}
+            : say("take.hits", { at: Math.min(at, hits.length - 1) + 1, count: hits.length }))}
       </span>
       <button
         type="button"

@@ -184,10 +184,17 @@ test.each([
   await page.keyboard.press("Escape");
 });
 
-test("searching inside shows the place", async () => {
+test("searching inside shows the first place, and the next one at Enter", async () => {
   await page.getByLabel("Search in this transcript").first().click();
-  await page.getByPlaceholder("Search in this transcript").fill("PEACEFUL");
-  await page.keyboard.press("Enter");
+  const sought = page.getByPlaceholder("Search in this transcript");
+  await sought.fill("PEACEFUL");
   await page.getByText("1 of 1").waitFor();
   expect(await page.locator(".found").innerText()).toBe("peaceful");
+  await sought.fill("the");
+  await page.getByText(/^1 of \d/).waitFor();
+  const placed = () => page.locator(".found").boundingBox();
+  const first = await placed();
+  await sought.press("Enter");
+  await page.getByText(/^2 of \d/).waitFor();
+  expect(await placed()).not.toEqual(first);
 });
