@@ -6,7 +6,7 @@ A stage hears a window once or in several ways (`streaming.core.ports.Search`); 
 heard of the window votes as well, because each decoding fails where another does not: on three
 talks of 2-4 speakers (964 words) the live pass makes 168 errors, and its utterance pass leaves 129.
 One decoding more leaves 127 or 128 by itself, and 112 with those two; a file that nobody heard
-before has 119 after two decodings. Repeat with `python -m loadtest accuracy`.
+before has 118 after two decodings. Repeat with `python -m loadtest accuracy`.
 
 The same audio, task and models give the same words every time. Memory does not grow with the
 audio's length, but for its words: 32 s of audio are held at a time.

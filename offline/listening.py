@@ -19,7 +19,7 @@ from streaming.core.domain import DetectedLanguage, Pcm, Permille, Samples, Span
 from streaming.core.ports import Effort, RecognitionWindow, Transcription
 from streaming.engines.recognizers import Loaded
 
-VERSION = 1
+VERSION = 2
 """Of what is kept: another one where the same engine would be heard differently."""
 
 SURE_OF_LANGUAGE = 500

@@ -25,6 +25,12 @@ LENGTH_STEP = SAMPLE_RATE // 2
 keeps code for each length it meets, up to 1024: with windows of any length an hour of audio took
 700 MB, and compiling took time."""
 
+SHORTEST_SEARCHED_REST = 15 * SAMPLE_RATE
+NOTHING_AFTER = 5 * SAMPLE_RATE
+"""What follows the last word is searched in so much, with so much of nothing behind it: at the
+full 30 s that costs a fourth of a search more, and finds nothing more. A whole window searched in
+so little leaves 124 errors instead of 118 on the talks of `streaming.engines.whisper`."""
+
 TOKENS_PER_SECOND = 5.5
 TOKENS_AT_LEAST = 10
 """Cap on a hypothesis: `TOKENS_PER_SECOND` of audio plus `TOKENS_AT_LEAST`."""
@@ -92,8 +98,17 @@ def after(before: Sequence[Word], words: Sequence[Word]) -> Sequence[Word]:
 
 def padded_length(samples: int) -> int:
     """Return how long a window of so many samples is for the encoder."""
-    steps = -(-(samples + SILENCE_AFTER) // LENGTH_STEP)
-    return min(max(SHORTEST_WINDOW, steps * LENGTH_STEP), LONGEST_WINDOW)
+    return _stepped(samples + SILENCE_AFTER, SHORTEST_WINDOW)
+
+
+def rest_length(samples: int) -> int:
+    """Return how long for the encoder so many samples are that follow the last word."""
+    return _stepped(samples + NOTHING_AFTER, SHORTEST_SEARCHED_REST)
+
+
+def _stepped(samples: int, shortest: int) -> int:
+    steps = -(-samples // LENGTH_STEP)
+    return min(max(shortest, steps * LENGTH_STEP), LONGEST_WINDOW)
 
 
 def token_cap(samples: int) -> int:

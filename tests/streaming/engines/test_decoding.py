@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streaming.core.domain import SAMPLE_RATE, Permille, Samples, Span, Word
-from streaming.engines.decoding import after, padded_length, seek, token_cap
+from streaming.engines.decoding import after, padded_length, rest_length, seek, token_cap
 
 BEGIN = 1_000
 """The first timestamp token of a tokenizer; words are 1, 2, 3 ..."""
@@ -16,6 +16,11 @@ BEGIN = 1_000
 )
 def test_windows_have_few_lengths(seconds: float, padded: float) -> None:
     assert padded_length(round(seconds * SAMPLE_RATE)) == padded * SAMPLE_RATE
+
+
+@pytest.mark.parametrize(("seconds", "long"), [(2, 15), (10, 15), (10.1, 15.5), (20, 25), (28, 30)])
+def test_so_do_rests(seconds: float, long: float) -> None:
+    assert rest_length(round(seconds * SAMPLE_RATE)) == long * SAMPLE_RATE
 
 
 def word(text: str, start: int, end: int) -> Word:
