@@ -138,6 +138,7 @@ class UploadFault(Enum):
     TOO_SLOW = "timeout"
     NO_SPACE = "no_space"
     KEY_REUSED = "key_reused"
+    BEING_HEARD = "being_heard"
 
 
 class UploadError(ServerError):

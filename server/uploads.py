@@ -293,7 +293,8 @@ class Uploads:
         """Return what became of the same file before.
 
         Where its job came to nothing, another one begins, with what is wished now: the mistake may
-        have been in what was wished before.
+        have been in what was wished before. So it does where something else is wished of a file
+        that has been heard.
         """
         digest = incoming.digest
         upload = await self._threads.read(
@@ -302,15 +303,21 @@ class Uploads:
         if upload is None:
             return None
         if upload.digest != digest:
-            expected = "the same file as before under this Idempotency-Key"
-            raise UploadError(UploadFault.KEY_REUSED, expected, "another one")
+            raise _key_reused("file")
         try:
             job = await self._jobs.get(upload.job)
         except UnknownJob:
             return await self._begin_again(upload, incoming, wish)
         if job.state in (JobState.CANCELLED, JobState.FAILED):
             return await self._begin_again(upload, incoming, wish)
-        return Taken(upload, job, new=False)
+        if wish.wishes == Wishes.of(job.task):
+            return Taken(upload, job, new=False)
+        if upload.key is not None and upload.key == wish.key:
+            raise _key_reused("model, language, hotwords and diarization")
+        if not job.state.over:
+            expected = f"the same wishes, or job {job.id} to be over or cancelled"
+            raise UploadError(UploadFault.BEING_HEARD, expected, "other wishes")
+        return await self._begin_again(upload, incoming, wish)
 
     async def _begin_again(self, upload: Upload, incoming: Incoming, wish: UploadWish) -> Taken:
         """Have a file heard once more, and with what came now where nothing of it is left."""
@@ -394,6 +401,11 @@ async def _in_time(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         patience_s -= clock() - begun_s
         patience_s = min(IDLE_S, patience_s + len(piece) / LEAST_RATE)
         yield piece
+
+
+def _key_reused(what: str) -> UploadError:
+    expected = f"the same {what} as before under this Idempotency-Key"
+    return UploadError(UploadFault.KEY_REUSED, expected, "another")
 
 
 def _manifest(session: str, transcript: str, wish: UploadWish) -> Manifest:

@@ -40,6 +40,7 @@ _UPLOADS: Mapping[UploadFault, tuple[int, str]] = {
     UploadFault.TOO_SLOW: (408, "The file comes too slowly"),
     UploadFault.NO_SPACE: (507, "There is no room for the file"),
     UploadFault.KEY_REUSED: (422, "The Idempotency-Key was used before"),
+    UploadFault.BEING_HEARD: (409, "The same file is being heard in another way"),
 }
 
 

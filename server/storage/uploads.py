@@ -26,6 +26,11 @@ class Wishes:
     hotwords: tuple[str, ...] = ()
     diarization: bool = True
 
+    @classmethod
+    def of(cls, task: Task) -> Wishes:
+        """Return the wishes that a task came of."""
+        return cls(task.model, task.language, task.hotwords, task.diarization)
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:

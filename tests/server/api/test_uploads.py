@@ -178,6 +178,37 @@ async def test_new_wishes_count_after_a_failure(tmp_path: Path) -> None:
     assert len(sessions) == 1
 
 
+async def test_a_file_that_was_heard_is_heard_in_another_way(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(1), hire=Does()) as server:
+        path = await made(server)
+        first = await send(server, path, TONE, "language=en", idempotency_key="monday")
+        await ask_until(server, first.headers["location"], done)
+        same = await send(server, path, TONE, "language=en")
+        reused = await send(server, path, TONE, "language=de", idempotency_key="monday")
+        other = await send(server, path, TONE, "language=de")
+        heard = await ask_until(server, other.headers["location"], done)
+        sessions = (await ask(server, "GET", path)).json["sessions"]
+
+    assert (same.status, same.json["id"]) == (200, first.json["id"])
+    assert (reused.status, reused.code) == (422, "key_reused")
+    assert other.status == 202
+    assert (heard.json["session"], heard.json["language"]) == (first.json["session"], "de")
+    assert len(sessions) == 1
+
+
+async def test_a_file_is_not_heard_in_two_ways_at_once(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(1)) as server:  # where nobody works
+        path = await made(server)
+        first = await send(server, path, TONE, "language=en")
+        other = await send(server, path, TONE, "language=de")
+        await ask(server, "POST", f"{first.headers['location']}/cancel")
+        again = await send(server, path, TONE, "language=de")
+
+    assert (other.status, other.code) == (409, "being_heard")
+    assert first.json["id"] in other.json["error"]["expected"]
+    assert again.status == 202
+
+
 async def test_a_language_that_nobody_knows_is_refused_at_once(tmp_path: Path) -> None:
     def load_many(config: EngineConfig) -> EngineSet:
         return replace(load(config), languages=frozenset({"de", "en"}))
@@ -196,6 +227,10 @@ async def test_a_language_that_nobody_knows_is_refused_at_once(tmp_path: Path) -
     assert refused[0].json["error"]["expected"] == "one of de, en"
     assert nothing == []
     assert taken.status == 202
+
+
+def done(reply: Reply) -> bool:
+    return bool(reply.json["state"] == "done")
 
 
 def failed(reply: Reply) -> bool:
