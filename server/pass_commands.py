@@ -12,8 +12,9 @@ from rich.table import Table
 from offline.passes import LIVE, Moment, Stage
 from server.passes import passes_of
 from server.settings import Settings
-from streaming.engines.recognizers import AUTO, best
-from streaming.errors import EngineError
+from streaming.engines.recognizers import AUTO, SCRIPTED, best
+from streaming.errors import EngineError, WeightsError
+from streaming.weights import locate
 
 _WHEN = {
     Moment.UTTERANCE: "at the end of each utterance",
@@ -39,7 +40,7 @@ def show(settings: Settings, *, as_json: bool) -> int:
         table.add_row(
             stage.name,
             _WHEN[stage.when],
-            stage.model if model == stage.model else f"{stage.model}: {model or 'none is here'}",
+            stage.model if model == stage.model else f"{stage.model}: {model or 'not here'}",
             "what is uncertain" if stage.uncertain_only else "everything",
             _search(stage),
             "the text before" if stage.context else "nothing",
@@ -49,17 +50,19 @@ def show(settings: Settings, *, as_json: bool) -> int:
 
 
 def _model(stage: Stage, settings: Settings) -> str | None:
-    """Return the name of the recognizer that a stage has here now."""
-    match stage.model:
-        case str(name) if name == LIVE:
-            return settings.live_model
-        case str(name) if name == AUTO:
-            try:
-                return best(settings.live_model, None, settings.cache_dir)
-            except EngineError:
-                return None
-        case name:
-            return name
+    """Return the name of the recognizer that a stage has here now, if it has one.
+
+    A name that only a model hub knows is taken for one: it is fetched when it is needed.
+    """
+    name = settings.live_model if stage.model == LIVE else stage.model
+    try:
+        if name == AUTO:
+            return best(settings.live_model, None, settings.cache_dir)
+        if not name.startswith(SCRIPTED):
+            locate(name, settings.cache_dir)
+    except (EngineError, WeightsError):
+        return None
+    return name
 
 
 def _search(stage: Stage) -> str:

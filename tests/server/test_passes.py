@@ -63,13 +63,14 @@ def test_passes_are_shown_to_people(file: Path, capsys: pytest.CaptureFixture[st
         assert text in usual
     assert "thorough" in others
     assert "stretch" not in others
+    assert "live: not here" in others
 
 
 def test_passes_are_shown_to_programs(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["passes", "--json", "--passes", str(file), "--live-model", "scripted:x"], {}) == 0
     utterance, thorough = json.loads(capsys.readouterr().out)
     assert run(["passes", "--json"], {"TRAX_CACHE_DIR": str(file.parent)}) == 0
-    _, stretch, _ = json.loads(capsys.readouterr().out)
+    live, stretch, _ = json.loads(capsys.readouterr().out)
 
     assert utterance == {
         "name": "utterance",
@@ -80,7 +81,7 @@ def test_passes_are_shown_to_programs(file: Path, capsys: pytest.CaptureFixture[
     assert thorough["model_here"] == thorough["model"] == "large-v3"
     assert thorough["uncertain_only"]
     assert stretch["model"] == "auto"
-    assert stretch["model_here"] is None, "there are no weights in that folder"
+    assert live["model_here"] is stretch["model_here"] is None, "there are no weights there"
     assert stretch["ways"] == ["plain"]
 
 
