@@ -310,7 +310,7 @@ class Corrections:
 
     async def _known(self, taken: _Pass, room: Room) -> dict[int, SpeakerId]:
         """Return who the voices are that are speakers of the transcript already."""
-        session, hearing, known = taken.session, taken.hearing, dict[int, SpeakerId]()
+        session, hearing = taken.session, taken.hearing
         voices = await self._threads.read(lambda: self._store.sessions.voices(session.transcript))
         mine = [voice.speaker for voice in voices if voice.session == session.id]
         if session.person is not None and mine:
@@ -321,12 +321,9 @@ class Corrections:
                 prints.setdefault(room.identity(voice.speaker), []).append(voice.embedding)
         chosen, passes = room.transcript.chosen_speakers(), await self._passes_of(session)
 
-        def compare(view: View) -> Plan:
-            known.update(cast(view, passes, chosen, hearing.words, hearing.voices, prints))
-            return Plan()
-
-        await room.machine.write(compare)
-        return known
+        return await room.machine.read(
+            lambda view: cast(view, passes, chosen, hearing.words, hearing.voices, prints)
+        )
 
     async def _introduced(self, taken: _Pass, room: Room, voice: int) -> SpeakerId:
         """Return the new speaker that a voice is."""
@@ -362,8 +359,12 @@ class Corrections:
                 return True
             return False
 
+        def cut(view: View) -> list[Portion]:
+            span = taken.hearing.start_ms, taken.hearing.end_ms
+            return portions(view, believed(view), taken.words, *span)
+
         async with self._slots:
-            waiting = await self._portions(taken, room, believed)
+            waiting = await room.machine.read(cut)
         for look in range(MOST_LOOKS + 1):
             async with self._slots:
                 occupied: list[Portion] = []
@@ -375,20 +376,6 @@ class Corrections:
                 return
             waiting = occupied
             await asyncio.sleep(LOOK_AGAIN_S)  # others are corrected meanwhile
-
-    async def _portions(
-        self, taken: _Pass, room: Room, believed: Callable[[View], Belief]
-    ) -> list[Portion]:
-        found: list[Portion] = []
-
-        def cut(view: View) -> Plan:
-            hearing = taken.hearing
-            span = hearing.start_ms, hearing.end_ms
-            found.extend(portions(view, believed(view), taken.words, *span))
-            return Plan()
-
-        await room.machine.write(cut)
-        return found
 
 
 def _placed(hearing: Hearing, session: Session) -> Hearing:

@@ -15,6 +15,7 @@ import logging
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from offline.decisions import Alias, Decision
 from offline.domain import PassId, PassWord
@@ -33,6 +34,8 @@ from server.transcript import Transcript
 from server.yjs.updates import NO_LIMITS, Inspection, inspect
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 Planned = Callable[[View], Plan]
 """Looks at the text and says what is to be written; called in a thread."""
@@ -136,6 +139,22 @@ class MachineWriter:
             if isinstance(written, Occupied):
                 raise written
             self._take(written)
+
+    async def read(self, look: Callable[[View], T]) -> T:
+        """Return what is seen in the text as a plan would see it; `look` is called in a thread.
+
+        Raises:
+            TranscriptError: As `write`.
+            Exception: What `look` raised.
+        """
+        seen: list[T] = []
+
+        def plan(view: View) -> Plan:
+            seen.append(look(view))
+            return Plan()
+
+        await self.write(plan)
+        return seen[0]
 
 
 class _Replica:

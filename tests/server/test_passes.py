@@ -53,8 +53,11 @@ def test_a_file_that_cannot_be_used_is_a_wrong_setting(file: Path, content: byte
         accurate_pass(Settings(passes=file))
 
 
-def test_passes_are_shown_to_people(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["passes", "--live-model", "scripted:x"], {"COLUMNS": "200"}) == 0
+def test_passes_are_shown_to_people(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run(["passes", "--live-model", "scripted:x"], {}) == 0
     usual = capsys.readouterr().out
     assert run(["passes"], {"TRAX_PASSES": str(file), "TRAX_CACHE_DIR": str(file.parent)}) == 0
     others = capsys.readouterr().out
