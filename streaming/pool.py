@@ -4,8 +4,9 @@ Three lanes carry a server's work, each with threads of its own, so that short w
 behind long: voice activity (milliseconds), diarization (tens of them), recognition (hundreds).
 Within the recognition lane the earliest deadline goes first: a live window is wanted at once, an
 utterance pass within `PASS_SLACK_S`. Live windows therefore overtake passes, and passes are not
-starved. A session has at most one live window and one pass out at a time, so that first come,
-first served is fair between sessions, and a lane never queues more than its sessions' number.
+starved. Windows that wait are recognised together where that costs less. A session has at most one
+live window and one pass out at a time, so that first come, first served is fair between sessions,
+and a lane never queues more than its sessions' number.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from streaming.core.domain import Samples, Voice
 from streaming.core.ports import (
@@ -31,55 +32,78 @@ from streaming.core.ports import (
 from streaming.core.work import Diarize, Score
 from streaming.engines.loading import EngineSet
 
-T = TypeVar("T")
+W = TypeVar("W")
+R = TypeVar("R")
 
 PASS_SLACK_S = 1.0
 """How much later than a live window an utterance pass is wanted: about the pause after it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class _Waiting:
+class _Waiting(Generic[W, R]):
     deadline_s: float
     number: int
-    call: Callable[[], object] = field(compare=False)
-    outcome: asyncio.Future[object] = field(compare=False)
+    work: W = field(compare=False)
+    kin: Hashable = field(compare=False)
+    outcome: asyncio.Future[R] = field(compare=False)
 
 
-class Lane:
-    """Threads for one kind of work; used in one event loop, owned by the `Pool`."""
+class Lane(Generic[W, R]):
+    """Threads for one kind of work; used in one event loop, owned by the `Pool`.
 
-    def __init__(self, name: str, threads: int) -> None:
-        """Start with nothing waiting."""
+    Work that waits is carried out together with its kin, as far as that waits too: nothing waits
+    for company.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        threads: int,
+        carry_out: Callable[[Sequence[W]], Sequence[R]],
+        most: int = 1,
+    ) -> None:
+        """Start with nothing waiting.
+
+        Args:
+            name: Of the threads.
+            threads: How many.
+            carry_out: Blocking; returns what came of each piece of work.
+            most: How many pieces it is given at once, at most.
+        """
         self._free = threads
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
-        self._waiting: list[_Waiting] = []
+        self._carry_out = carry_out
+        self._most = most
+        self._waiting: list[_Waiting[W, R]] = []
         self._numbers = itertools.count()
         self._closed = False
 
     @property
     def depth(self) -> int:
-        """Calls that wait for a thread."""
+        """Pieces of work that wait for a thread."""
         return len(self._waiting)
 
-    async def run(self, call: Callable[[], T], slack_s: float = 0.0) -> T:
-        """Carry out `call` in a thread of this lane and return what it returns.
+    async def run(self, work: W, slack_s: float = 0.0, kin: Hashable = None) -> R:
+        """Carry out `work` in a thread of this lane and return what came of it.
 
         Args:
-            call: Blocking.
-            slack_s: How much later than a call without slack it may come.
+            work: What to do.
+            slack_s: How much later than work without slack it may come.
+            kin: Work that has the same may be carried out with it; `None`: none.
 
         Raises:
             RuntimeError: The lane was closed before.
-            Exception: What `call` raises.
+            Exception: What carrying it out raises, by itself.
         """
         if self._closed:
             raise RuntimeError("an open lane expected")
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(loop.time() + slack_s, next(self._numbers), call, loop.create_future())
+        outcome: asyncio.Future[R] = loop.create_future()
+        waiting = _Waiting(loop.time() + slack_s, next(self._numbers), work, kin, outcome)
         heapq.heappush(self._waiting, waiting)
         self._dispatch()
         try:
-            return await waiting.outcome  # type: ignore[return-value]  # it is what `call` returns
+            return await waiting.outcome
         finally:
             self._forget(waiting)
 
@@ -92,29 +116,56 @@ class Lane:
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
 
     def _dispatch(self) -> None:
-        """Give free threads to the most urgent calls."""
+        """Give free threads to the most urgent work."""
         while self._free and self._waiting:
-            waiting = heapq.heappop(self._waiting)
+            together = self._next()
             self._free -= 1
             loop = asyncio.get_running_loop()
-            running = loop.run_in_executor(self._executor, waiting.call)
-            running.add_done_callback(partial(self._settle, waiting.outcome))
+            works = [waiting.work for waiting in together]
+            running = loop.run_in_executor(self._executor, self._outcomes, works)
+            running.add_done_callback(partial(self._settle, together))
 
-    def _forget(self, waiting: _Waiting) -> None:
-        """Let go of a call that was cancelled before its turn, with the audio that it holds."""
+    def _next(self) -> list[_Waiting[W, R]]:
+        """Take the most urgent work with the most urgent of its kin from what waits."""
+        first = heapq.heappop(self._waiting)
+        kin = [each for each in self._waiting if each.kin == first.kin is not None]
+        together = [first, *heapq.nsmallest(self._most - 1, kin)]
+        for each in together[1:]:
+            self._forget(each)
+        return together
+
+    def _outcomes(self, works: Sequence[W]) -> Sequence[R | Exception]:
+        """Carry out work, in a thread. Where that fails, each by itself: one may be at fault."""
+        try:
+            return self._carry_out(works)
+        except Exception as error:  # noqa: BLE001 - is told to whoever waits for the outcome
+            if len(works) == 1:
+                return [error]
+        return [outcome for work in works for outcome in self._outcomes([work])]
+
+    def _forget(self, waiting: _Waiting[W, R]) -> None:
+        """Let go of work that does not wait any more, with the audio that it holds."""
         if waiting in self._waiting:
             self._waiting.remove(waiting)
             heapq.heapify(self._waiting)
 
-    def _settle(self, outcome: asyncio.Future[object], done: asyncio.Future[object]) -> None:
+    def _settle(
+        self,
+        together: Sequence[_Waiting[W, R]],
+        done: asyncio.Future[Sequence[R | Exception]],
+    ) -> None:
         self._free += 1
         if done.cancelled():
-            outcome.cancel()
-        elif (error := done.exception()) is not None:
-            if not outcome.done():
-                outcome.set_exception(error)
-        elif not outcome.done():
-            outcome.set_result(done.result())
+            for waiting in together:
+                waiting.outcome.cancel()
+        else:
+            for waiting, outcome in zip(together, done.result(), strict=True):
+                if waiting.outcome.done():
+                    continue
+                if isinstance(outcome, Exception):
+                    waiting.outcome.set_exception(outcome)
+                else:
+                    waiting.outcome.set_result(outcome)
         self._dispatch()
 
 
@@ -124,9 +175,14 @@ class Pool:
     def __init__(self, engines: EngineSet) -> None:
         """Make the threads; there is one recognition thread per worker of the recognizer."""
         self._engines = engines
-        self._scoring = Lane("vad", 1)
-        self._labelling = Lane("diarizer", 1)
-        self._recognition = Lane("recognizer", engines.recognizer_workers)
+        self._scoring = Lane("vad", 1, _score)
+        self._labelling = Lane("diarizer", 1, _label)
+        self._recognition = Lane(
+            "recognizer",
+            engines.recognizer_workers,
+            engines.recognizer.recognize,
+            engines.recognizer_batch,
+        )
 
     @property
     def queue_depth(self) -> int:
@@ -143,19 +199,27 @@ class Pool:
 
     async def score(self, vad: Vad, work: Score) -> tuple[float, ...]:
         """Score the frames of `work` in order."""
-        return await self._scoring.run(lambda: tuple(vad.score(frame) for frame in work.frames))
+        return await self._scoring.run((vad, work))
 
     async def label(self, diarizer: Diarizer, work: Diarize) -> Diarization:
         """Label the window of `work`."""
-        return await self._labelling.run(lambda: diarizer.label(work.window, work.start))
+        return await self._labelling.run((diarizer, work))
 
     async def recognize(self, window: RecognitionWindow) -> Transcription:
         """Recognise one window, when its turn comes."""
         slack_s = PASS_SLACK_S if window.effort is Effort.UTTERANCE else 0.0
-        recognizer = self._engines.recognizer
-        return (await self._recognition.run(lambda: recognizer.recognize([window]), slack_s))[0]
+        kin = self._engines.recognizer.kin(window)
+        return await self._recognition.run(window, slack_s, kin)
 
     async def aclose(self) -> None:
         """Stop the threads, after the calls that run."""
         for lane in (self._scoring, self._labelling, self._recognition):
             await lane.aclose()
+
+
+def _score(works: Sequence[tuple[Vad, Score]]) -> Sequence[tuple[float, ...]]:
+    return [tuple(vad.score(frame) for frame in work.frames) for vad, work in works]
+
+
+def _label(works: Sequence[tuple[Diarizer, Diarize]]) -> Sequence[Diarization]:
+    return [diarizer.label(work.window, work.start) for diarizer, work in works]

@@ -7,7 +7,7 @@ describes the work (`work.py`) and is told the result.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -145,9 +145,17 @@ class Recognizer(Protocol):
         """Recognise windows of several sessions in one call.
 
         Args:
-            windows: A batch, all of one `Effort`.
+            windows: A batch; those of one `SharedRecognizer.kin` cost less in it.
 
         Returns:
             One transcription per window, in the same order.
         """
+        ...
+
+
+class SharedRecognizer(Recognizer, Protocol):
+    """A recognizer of many sessions, which says what of theirs goes together."""
+
+    def kin(self, window: RecognitionWindow) -> Hashable:
+        """Return what windows share that cost less in one call than in several; `None`: none do."""
         ...

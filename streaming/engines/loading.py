@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streaming.core.domain import Samples, Voice
-from streaming.core.ports import Diarizer, Recognizer, Vad
+from streaming.core.ports import Diarizer, SharedRecognizer, Vad
 from streaming.engines.recognizers import SCRIPTED, read_script, source_of
 from streaming.engines.scripted import ScriptedDiarizer, ScriptedRecognizer, ScriptedVad
 from streaming.errors import EngineError
@@ -53,14 +53,16 @@ class EngineSet:
             may hear again.
         recognizer: For all sessions.
         recognizer_workers: Calls of it that may run at once.
+        recognizer_batch: Windows of one kin that a call gets at most.
         languages: ISO 639-1 codes that it knows.
         names: For clients.
     """
 
     vad: Callable[[Samples], Vad]
     diarizer: Callable[[Samples, Sequence[Voice]], Diarizer]
-    recognizer: Recognizer
+    recognizer: SharedRecognizer
     recognizer_workers: int
+    recognizer_batch: int
     languages: frozenset[str]
     names: EngineNames
 
@@ -100,6 +102,7 @@ def _real(config: EngineConfig) -> EngineSet:
         diarizer=diart.diarizer,
         recognizer=recognizer,
         recognizer_workers=config.recognizer_workers,
+        recognizer_batch=recognizer.batch,
         languages=recognizer.languages,
         names=EngineNames(config.live_model, "silero-vad", "diart"),
     )
@@ -119,6 +122,7 @@ def _scripted(config: EngineConfig) -> EngineSet:
         diarizer=lambda latency, _known: ScriptedDiarizer(script, latency),
         recognizer=ScriptedRecognizer(script, hesitates=True),
         recognizer_workers=config.recognizer_workers,
+        recognizer_batch=1,
         languages=frozenset({script.language}),
         names=EngineNames(SCRIPTED, SCRIPTED, SCRIPTED),
     )

@@ -198,6 +198,9 @@ class ScriptedRecognizer:
         self._performance = _Performance(conduct)
         self._middles = [(word.span.start + word.span.end) // 2 for word in script.words]
 
+    def kin(self, _window: RecognitionWindow) -> None:
+        """Return that nothing is gained by recognising windows together."""
+
     def recognize(self, windows: Sequence[RecognitionWindow]) -> Sequence[Transcription]:
         """Return what each window holds of the script (see `Recognizer.recognize`).
 

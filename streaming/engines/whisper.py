@@ -15,60 +15,36 @@ utterance is decoded by beam search with timestamps, which tell where the model 
 the end: without them it skips sentences of several speakers. The text before is not given as a
 prompt: it helped one talk of three and cost another half of its accuracy.
 
-A search, which need not be quick, has 30 s in any case, and behind the audio no silence but
-nothing: features of zero, as faster-whisper has them. It goes on from the end of the last word,
-with less behind. On the three talks of `tests/data` (964 words), in windows of up to 28 s, this
-leaves 124 errors with timestamps; with silence behind, at 30 s or as short as above, it leaves 156,
-as more is skipped.
+Live windows of several sessions are decoded together where they wait together: four at once cost
+half of what each costs by itself, the encoder apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Any, assert_never
+from typing import assert_never
 
-import numpy as np
-from ctranslate2 import StorageView, set_random_seed
-from faster_whisper import WhisperModel
+from ctranslate2 import StorageView
 from faster_whisper.tokenizer import Tokenizer
-from faster_whisper.transcribe import get_compression_ratio, merge_punctuations
 
-from streaming.core.domain import SAMPLE_RATE, DetectedLanguage, Pcm, Permille, Samples, Span, Word
-from streaming.core.ports import Effort, RecognitionWindow, Search, Transcription, Way
+from streaming.core.domain import SAMPLE_RATE, Samples, Word
+from streaming.core.ports import Effort, RecognitionWindow, Transcription
 from streaming.engines.decoding import (
     LONGEST_WINDOW,
     MOST_SEEKS,
     SHORTEST_REST,
     TOKENS_FOR_TIMESTAMPS,
     after,
-    is_whole,
     padded_length,
-    rest_length,
     seek,
     token_cap,
 )
-from streaming.errors import EngineError
-
-MOST_TOKENS = 448
-"""Length of Whisper's text context, prompt included."""
-
-MOST_CONTEXT_TOKENS = 120
-"""What hotwords may take of it."""
+from streaming.engines.whisper_model import LoadedWhisper, context_of, is_repetitive, words_of
+from streaming.engines.whisper_search import search
 
 BEAMS = 5
 """Width of the search in an utterance pass: 11 instead of 6-9 ms a token (base)."""
-
-MOST_SEARCHES = 12
-"""A window is searched at most so many times, each time from the end of the last word."""
-
-SEED = 1
-"""Of what is sampled where beam search fails."""
-
-SHORTEST_SEARCH = SAMPLE_RATE
-"""What follows the last word is not searched when it is shorter: Whisper says thanks to it."""
 
 NO_SPEECH = 0.6
 NO_CONFIDENCE = -1.0
@@ -78,9 +54,12 @@ Whisper's own thresholds (Radford et al. 2022, section 4.5)."""
 
 REPETITIVE = 2.4
 
-BEFORE_WORD = "\"'“¿([{-"
-AFTER_WORD = "\"'.。,，!！?？:：”)]}、"
-"""Punctuation that belongs to the word after or before it (openai/whisper: timing.py)."""
+ALIKE = 5 * SAMPLE_RATE
+"""Windows whose padded lengths differ by less may be decoded together: all are encoded as long as
+the longest, which costs more than the company saves where they differ much."""
+
+BATCH_ON_CPU, BATCH_ON_GPU = 4, 16
+"""Windows decoded at once at most. On a processor eight take as long as twice four (base)."""
 
 
 class WhisperRecognizer:
@@ -106,25 +85,22 @@ class WhisperRecognizer:
         Raises:
             EngineError: The model cannot be loaded as asked.
         """
-        self._load = partial(
-            WhisperModel, str(model), device=device, compute_type=compute_type, cpu_threads=1
+        self._model = LoadedWhisper(
+            model, device=device, compute_type=compute_type, workers=workers
         )
-        try:
-            self._whisper: WhisperModel = self._load(num_workers=workers)
-        except (RuntimeError, ValueError, OSError) as error:
-            raise EngineError(
-                f"a Whisper model for device {device}, compute type {compute_type} expected, "
-                f"but {model} does not load: {error}"
-            ) from error
-        self._tokenizer = lru_cache(maxsize=None)(self._new_tokenizer)
-
-    @property
-    def languages(self) -> frozenset[str]:
+        self.languages = self._model.languages
         """ISO 639-1 codes of the languages the model knows."""
-        return frozenset(self._whisper.supported_languages)
+        self.batch = BATCH_ON_CPU if self._model.on_cpu else BATCH_ON_GPU
+        """Windows of one kin that are best recognised at once, at most."""
+
+    def kin(self, window: RecognitionWindow) -> Hashable:
+        """Return what windows share that are decoded together: live ones, about as long."""
+        if window.effort is not Effort.LIVE or window.language is None:
+            return None
+        return window.language, window.hotwords, -(-padded_length(len(window.pcm)) // ALIKE)
 
     def recognize(self, windows: Sequence[RecognitionWindow]) -> Sequence[Transcription]:
-        """Recognise windows one after another.
+        """Recognise windows, those of one kin together.
 
         Args:
             windows: Each at most 30 s. A longer one is refused.
@@ -132,298 +108,103 @@ class WhisperRecognizer:
         Raises:
             ValueError: A window is longer than 30 s.
         """
-        return [self._recognize(window) for window in windows]
+        for window in windows:
+            if len(window.pcm) > LONGEST_WINDOW:
+                length = len(window.pcm)
+                raise ValueError(f"a window of at most 30 s expected, got {length} samples")
+        together: dict[Hashable, list[int]] = {}
+        for number, window in enumerate(windows):
+            kin = self.kin(window)
+            together.setdefault(("alone", number) if kin is None else kin, []).append(number)
+        heard: dict[int, Transcription] = {}
+        for numbers in together.values():
+            answers = self._recognize([windows[number] for number in numbers])
+            heard.update(zip(numbers, answers, strict=True))
+        return [heard[number] for number in range(len(windows))]
 
-    def _recognize(self, window: RecognitionWindow) -> Transcription:
-        if len(window.pcm) > LONGEST_WINDOW:
-            raise ValueError(f"a window of at most 30 s expected, got {len(window.pcm)} samples")
-        search = window.effort is Effort.SEARCH
-        encoding = self._encode_bare(window.pcm) if search else self._encode(window.pcm)
-        language = self._detect(encoding) if window.language is None else None
-        tokenizer = self._tokenizer(window.language if language is None else language.code)
-        context = _context(window.hotwords, tokenizer)
-        match window.effort:
+    def _recognize(self, windows: Sequence[RecognitionWindow]) -> Sequence[Transcription]:
+        """Recognise one window, or live ones of one kin."""
+        match windows[0].effort:
             case Effort.LIVE:
-                return Transcription(self._live(window, encoding, context, tokenizer), language)
+                return self._live(windows)
             case Effort.UTTERANCE:
-                return Transcription(self._whole(window, encoding, context, tokenizer), language)
+                return [self._whole(window) for window in windows]
             case Effort.SEARCH:
-                prompt = _context(window.hotwords, tokenizer, window.before)
-                read = partial(self._read, window, encoding, prompt, tokenizer)
-                first, *others = map(read, window.search.ways)
-                return Transcription(
-                    words=first.words,
-                    language=language,
-                    others=tuple(reading.words for reading in others),
-                    believed=all(reading.believed for reading in (first, *others)),
-                )
-            case _:
-                assert_never(window.effort)
+                return [search(self._model, window) for window in windows]
+            case effort:
+                assert_never(effort)
 
-    def _live(
-        self,
-        window: RecognitionWindow,
-        encoding: StorageView,
-        context: list[int],
-        tokenizer: Tokenizer,
-    ) -> tuple[Word, ...]:
+    def _live(self, windows: Sequence[RecognitionWindow]) -> Sequence[Transcription]:
         """Decode once, greedily, without timestamps."""
-        start, cap = [*tokenizer.sot_sequence, tokenizer.no_timestamps], token_cap(len(window.pcm))
-        decode = partial(self._decode, context=context, start=start, beams=1, cap=cap)
-        tokens = decode(encoding)
-        if len(tokens) >= cap or _repetitive(tokenizer.decode(tokens)):
-            encoding = self._encode(window.pcm, LONGEST_WINDOW)
-            tokens = decode(encoding)
-        aligned = self._align(encoding, tokens, window.pcm, tokenizer)
-        return self._words(aligned, window, Samples(0))
+        model, window, pcms = self._model, windows[0], [each.pcm for each in windows]
+        encoding = model.encode_all(pcms)
+        language = model.detect(encoding) if window.language is None else None
+        tokenizer = model.tokenizer(window.language if language is None else language.code)
+        prompt = [
+            *context_of(window.hotwords, tokenizer),
+            *tokenizer.sot_sequence,
+            tokenizer.no_timestamps,
+        ]
+        texts = self._decode(encoding, prompt, [token_cap(len(pcm)) for pcm in pcms])
+        aligned = model.align(encoding, texts, pcms, tokenizer)
+        for number, pcm in enumerate(pcms):
+            cap = token_cap(len(pcm))
+            if _loops(texts[number], cap, tokenizer):
+                whole = model.encode(pcm, LONGEST_WINDOW)
+                again = self._decode(whole, prompt, [cap])
+                (aligned[number],) = model.align(whole, again, [pcm], tokenizer)
+        return [
+            Transcription(words_of(each, asked.start, _end(asked)), language)
+            for each, asked in zip(aligned, windows, strict=True)
+        ]
 
-    def _whole(
-        self,
-        window: RecognitionWindow,
-        encoding: StorageView,
-        context: list[int],
-        tokenizer: Tokenizer,
-    ) -> tuple[Word, ...]:
+    def _whole(self, window: RecognitionWindow) -> Transcription:
         """Decode with timestamps, and again from where the text stopped short of the end."""
+        model = self._model
+        encoding = model.encode(window.pcm)
+        language = model.detect(encoding) if window.language is None else None
+        tokenizer = model.tokenizer(window.language if language is None else language.code)
+        prompt = [*context_of(window.hotwords, tokenizer), *tokenizer.sot_sequence]
         words: list[Word] = []
         offset = 0
         for _ in range(MOST_SEEKS):
             pcm = window.pcm[offset:]
-            start, cap = list(tokenizer.sot_sequence), token_cap(len(pcm)) + TOKENS_FOR_TIMESTAMPS
-            decode = partial(self._decode, context=context, start=start, beams=BEAMS, cap=cap)
-            tokens = decode(encoding)
-            if len(tokens) >= cap or _repetitive(tokenizer.decode(tokens)):
-                encoding = self._encode(pcm, LONGEST_WINDOW)
-                tokens = decode(encoding)
+            cap = token_cap(len(pcm)) + TOKENS_FOR_TIMESTAMPS
+            (tokens,) = self._decode(encoding, prompt, [cap], BEAMS)
+            if _loops(tokens, cap, tokenizer):
+                encoding = model.encode(pcm, LONGEST_WINDOW)
+                (tokens,) = self._decode(encoding, prompt, [cap], BEAMS)
             stopped = seek(tokens, tokenizer.timestamp_begin)
             heard = tokens if stopped is None else tokens[: stopped.tokens]
             text = [token for token in heard if token < tokenizer.eot]
-            aligned = self._align(encoding, text, pcm, tokenizer)
-            words += after(words, self._words(aligned, window, Samples(offset)))
+            (aligned,) = model.align(encoding, [text], [pcm], tokenizer)
+            words += after(words, words_of(aligned, Samples(window.start + offset), _end(window)))
             if stopped is None or len(pcm) - stopped.samples < SHORTEST_REST:
                 break
             offset += stopped.samples
-            encoding = self._encode(window.pcm[offset:])
-        return tuple(words)
-
-    def _read(
-        self,
-        window: RecognitionWindow,
-        encoding: StorageView,
-        context: list[int],
-        tokenizer: Tokenizer,
-        way: Way,
-    ) -> _Reading:
-        """Search a window in one way, and again from the end of its last word, to the end."""
-        timed = way is Way.TIMED
-        start = [*tokenizer.sot_sequence, *([] if timed else [tokenizer.no_timestamps])]
-        words: list[Word] = []
-        believed, offset = True, 0
-        for _ in range(MOST_SEARCHES):
-            pcm = window.pcm[offset:]
-            cap = token_cap(len(pcm)) + (TOKENS_FOR_TIMESTAMPS if timed else 0)
-            asked = _Asked(pcm, [*context, *start], cap, window.search)
-            heard = self._search(asked, encoding, tokenizer)
-            believed = believed and heard.good and heard.temperature == 0
-            stopped = seek(heard.tokens, tokenizer.timestamp_begin) if timed else None
-            tokens = heard.tokens if stopped is None else heard.tokens[: stopped.tokens]
-            text = [token for token in tokens if token < tokenizer.eot]
-            aligned = self._align(encoding, text, pcm, tokenizer)
-            found = self._words(aligned, window, Samples(offset))
-            words += after(words, found)
-            if not found or (timed and is_whole(heard.tokens, tokenizer.timestamp_begin)):
-                break
-            reached = found[-1].span.end - window.start
-            if reached <= offset or len(window.pcm) - reached < SHORTEST_SEARCH:
-                break
-            offset = reached
-            rest = window.pcm[offset:]
-            encoding = self._encode_bare(rest, rest_length(len(rest)))
-        return _Reading(tuple(words), believed)
-
-    def _search(self, asked: _Asked, encoding: StorageView, tokenizer: Tokenizer) -> _Hypothesis:
-        """Decode until the text is believed.
-
-        CTranslate2 seeds each of its threads once, so that what is sampled at a temperature is the
-        same every time only in a model that was loaded for it.
-        """
-        tried: list[_Hypothesis] = []
-        sampler: WhisperModel | None = None
-        for temperature in asked.search.temperatures:
-            if temperature == 0:
-                tried.append(self._try(self._whisper, asked, encoding, tokenizer))
-            else:
-                if sampler is None:
-                    set_random_seed(SEED)
-                    sampler = self._load(num_workers=1)
-                tried.append(self._try(sampler, asked, encoding, tokenizer, temperature))
-            if tried[-1].good:
-                return tried[-1]
-        return max(tried, key=lambda heard: (not heard.repetitive, heard.probability))
-
-    @staticmethod
-    def _try(
-        whisper: WhisperModel,
-        asked: _Asked,
-        encoding: StorageView,
-        tokenizer: Tokenizer,
-        temperature: float = 0.0,
-    ) -> _Hypothesis:
-        """Decode once: by beam search, or by taking the best of a few samples."""
-        search = asked.search
-        how: dict[str, Any] = {"beam_size": search.beams}
-        if temperature > 0:
-            how = {
-                "beam_size": 1,
-                "num_hypotheses": search.beams,
-                "sampling_topk": 0,
-                "sampling_temperature": temperature,
-            }
-        result = whisper.model.generate(
-            encoding,
-            [asked.prompt],
-            max_length=min(MOST_TOKENS, len(asked.prompt) + asked.cap),
-            return_scores=True,
-            return_no_speech_prob=True,
-            **how,
-        )[0]
-        tokens, probability = list(result.sequences_ids[0]), float(result.scores[0])
-        likely = probability >= search.log_probability
-        if not likely and result.no_speech_prob >= search.no_speech:
-            return _Hypothesis([], temperature, probability, good=True, repetitive=False)
-        text = tokenizer.decode(tokens)
-        repetitive = bool(text) and get_compression_ratio(text) > search.compression
-        good = likely and not repetitive and len(tokens) < asked.cap
-        return _Hypothesis(tokens, temperature, probability, good=good, repetitive=repetitive)
-
-    def _encode(self, pcm: Pcm, total: int | None = None) -> StorageView:
-        """Return the encoder's output for `pcm` padded with silence to `total` samples."""
-        if total is None:
-            total = padded_length(len(pcm))
-        extractor = self._whisper.feature_extractor
-        features = extractor(np.pad(pcm, (0, total - len(pcm))))
-        return self._whisper.encode(features[:, : total // extractor.hop_length])
-
-    def _encode_bare(self, pcm: Pcm, total: int = LONGEST_WINDOW) -> StorageView:
-        """Return the encoder's output for `pcm`, with nothing behind it up to `total` samples."""
-        extractor = self._whisper.feature_extractor
-        features = extractor(pcm)[:, : len(pcm) // extractor.hop_length]
-        missing = total // extractor.hop_length - features.shape[1]
-        return self._whisper.encode(np.pad(features, ((0, 0), (0, missing))))
-
-    def _detect(self, encoding: StorageView) -> DetectedLanguage:
-        if not self._whisper.model.is_multilingual:
-            return DetectedLanguage("en", Permille(1000))
-        token, probability = self._whisper.model.detect_language(encoding)[0][0]
-        return DetectedLanguage(token.strip("<|>"), Permille(round(1000 * probability)))
+            encoding = model.encode(window.pcm[offset:])
+        return Transcription(tuple(words), language)
 
     def _decode(
-        self,
-        encoding: StorageView,
-        *,
-        context: list[int],
-        start: list[int],
-        beams: int,
-        cap: int,
-    ) -> list[int]:
-        """Return the tokens that follow `start`, without the end of text: at most about `cap`.
+        self, encoding: StorageView, prompt: list[int], caps: Sequence[int], beams: int = 1
+    ) -> list[list[int]]:
+        """Return the tokens of each text, without the end of text: at most about its cap.
 
         None when the model thinks that nobody speaks.
         """
-        prompt = [*context, *start]
-        result = self._whisper.model.generate(
-            encoding,
-            [prompt],
-            beam_size=beams,
-            max_length=min(MOST_TOKENS, len(prompt) + cap),
-            return_scores=True,
-            return_no_speech_prob=True,
-        )[0]
-        if result.no_speech_prob >= NO_SPEECH and result.scores[0] <= NO_CONFIDENCE:
-            return []
-        return list(result.sequences_ids[0])
-
-    def _align(
-        self, encoding: StorageView, tokens: list[int], pcm: Pcm, tokenizer: Tokenizer
-    ) -> list[dict[str, Any]]:
-        """Return the words of `tokens` with their times, from cross-attention.
-
-        None in less audio than one frame: an utterance may be cut right where its audio ends.
-        """
-        hop = self._whisper.feature_extractor.hop_length
-        if not tokens or len(pcm) < hop:
-            return []
-        frames = min(len(pcm) // hop + 1, encoding.shape[1] * 2)
-        words = list(self._whisper.find_alignment(tokenizer, [tokens], encoding, frames)[0])
-        merge_punctuations(words, BEFORE_WORD, AFTER_WORD)
-        return [word for word in words if word["word"]]
-
-    def _words(
-        self, aligned: list[dict[str, Any]], window: RecognitionWindow, offset: Samples
-    ) -> tuple[Word, ...]:
-        end = Samples(window.start + len(window.pcm))
-        return tuple(_word(each, Samples(window.start + offset), end) for each in aligned)
-
-    def _new_tokenizer(self, language: str | None) -> Tokenizer:
-        multilingual = self._whisper.model.is_multilingual
-        return Tokenizer(
-            self._whisper.hf_tokenizer, multilingual, task="transcribe", language=language
-        )
+        results = self._model.generate(encoding, prompt, max(caps), beam_size=beams)
+        return [
+            []
+            if result.no_speech_prob >= NO_SPEECH and result.scores[0] <= NO_CONFIDENCE
+            else list(result.sequences_ids[0][:cap])
+            for result, cap in zip(results, caps, strict=True)
+        ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What is to be decoded: text for `pcm` after `prompt`, of at most `cap` tokens."""
-
-    pcm: Pcm
-    prompt: list[int]
-    cap: int
-    search: Search
+def _loops(tokens: list[int], cap: int, tokenizer: Tokenizer) -> bool:
+    """Return whether a text does not end, or repeats itself."""
+    return len(tokens) >= cap or is_repetitive(tokenizer.decode(tokens), REPETITIVE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Hypothesis:
-    """Text that was decoded.
-
-    Attributes:
-        tokens: Without the end of text; none when the model thinks that nobody speaks.
-        temperature: At which.
-        probability: Mean logarithm of a token's.
-        good: Whether the guards of the search let it pass.
-        repetitive: Whether it repeats itself.
-    """
-
-    tokens: list[int]
-    temperature: float
-    probability: float
-    good: bool
-    repetitive: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What one way of writing a window down gave, and whether all of it was good at once."""
-
-    words: tuple[Word, ...]
-    believed: bool
-
-
-def _repetitive(text: str) -> bool:
-    return bool(text) and get_compression_ratio(text) > REPETITIVE
-
-
-def _context(hotwords: Sequence[str], tokenizer: Tokenizer, before: str = "") -> list[int]:
-    """Return what stands before the start of the transcript: words to favour, text before."""
-    favoured = tokenizer.encode(" " + ", ".join(hotwords)) if hotwords else []
-    said = tokenizer.encode(" " + before.strip()) if before else []
-    tokens = [*favoured[:MOST_CONTEXT_TOKENS], *said[-MOST_CONTEXT_TOKENS:]]
-    return [tokenizer.sot_prev, *tokens] if tokens else []
-
-
-def _word(aligned: dict[str, Any], offset: Samples, end: Samples) -> Word:
-    start, stop = (
-        min(Samples(offset + round(float(aligned[edge]) * SAMPLE_RATE)), end)
-        for edge in ("start", "end")
-    )
-    confidence = Permille(round(1000 * float(aligned["probability"])))
-    return Word(aligned["word"], Span(start, max(start, stop)), confidence)
+def _end(window: RecognitionWindow) -> Samples:
+    return Samples(window.start + len(window.pcm))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -43,9 +43,16 @@ class Gate:
         self._open.set()
 
 
+CallLane = Lane[Callable[[], object], object]
+
+
+def called(calls: Sequence[Callable[[], object]]) -> list[object]:
+    return [call() for call in calls]
+
+
 @asynccontextmanager
-async def lane_of(threads: int = 1) -> AsyncIterator[Lane]:
-    lane = Lane("test", threads)
+async def lane_of(threads: int = 1) -> AsyncIterator[CallLane]:
+    lane = CallLane("test", threads, called)
     try:
         async with asyncio.timeout(DEADLINE_S):
             yield lane
@@ -54,7 +61,7 @@ async def lane_of(threads: int = 1) -> AsyncIterator[Lane]:
 
 
 @asynccontextmanager
-async def busy(lane: Lane) -> AsyncIterator[Gate]:
+async def busy(lane: CallLane) -> AsyncIterator[Gate]:
     """Keep a thread of the lane busy inside."""
     gate = Gate(asyncio.get_running_loop())
     running = asyncio.create_task(lane.run(gate))
@@ -69,10 +76,10 @@ async def busy(lane: Lane) -> AsyncIterator[Gate]:
 class Order:
     """Starts calls, and notes the order in which they were carried out."""
 
-    def __init__(self, lane: Lane) -> None:
+    def __init__(self, lane: CallLane) -> None:
         """Note nothing yet."""
         self.done: list[str] = []
-        self.tasks: list[asyncio.Task[None]] = []
+        self.tasks: list[asyncio.Task[object]] = []
         self._lane = lane
 
     async def call(self, name: str, slack_s: float = 0.0) -> None:
@@ -132,7 +139,7 @@ async def test_what_may_come_later_does_not_wait_for_ever() -> None:
 async def test_sessions_take_turns() -> None:
     done: list[str] = []
 
-    async def session(lane: Lane, name: str) -> None:
+    async def session(lane: CallLane, name: str) -> None:
         for _ in range(20):
             await lane.run(lambda: done.append(name))
 
@@ -186,7 +193,7 @@ async def test_a_call_cancelled_while_it_runs_frees_its_thread_when_it_ends(*, f
 
 async def test_closing_drops_what_waits_and_waits_for_what_runs() -> None:
     async with asyncio.timeout(DEADLINE_S):
-        lane = Lane("test", 1)
+        lane = CallLane("test", 1, called)
         gate = Gate(asyncio.get_running_loop())
         running = asyncio.create_task(lane.run(gate))
         await gate.begun.wait()
@@ -218,9 +225,15 @@ class GatedRecognizer:
         self._gate = gate
         self._recognizer = ScriptedRecognizer(SENTENCE.script)
         self.asked: list[Effort] = []
+        self.calls: list[int] = []
+
+    def kin(self, window: RecognitionWindow) -> Hashable:
+        """Take live windows of a language together."""
+        return window.language if window.effort is Effort.LIVE else None
 
     def recognize(self, windows: Sequence[RecognitionWindow]) -> Sequence[Transcription]:
         """Answer as the script says."""
+        self.calls.append(len(windows))
         self.asked += [window.effort for window in windows]
         if len(self.asked) == 1:
             self._gate()
@@ -234,6 +247,7 @@ def engines(recognizer: ScriptedRecognizer | GatedRecognizer) -> EngineSet:
         diarizer=lambda latency, _known: ScriptedDiarizer(script, latency),
         recognizer=recognizer,
         recognizer_workers=1,
+        recognizer_batch=3,
         languages=frozenset({"en"}),
         names=EngineNames("", "", ""),
     )
@@ -269,6 +283,41 @@ async def test_a_live_window_overtakes_the_passes_that_wait() -> None:
     assert PASS_SLACK_S > 0
     assert recognizer.asked == [Effort.LIVE, Effort.LIVE, Effort.UTTERANCE, Effort.UTTERANCE]
     assert all(each.words == SENTENCE.script.words for each in heard)
+
+
+async def test_live_windows_that_wait_are_recognised_together() -> None:
+    gate = Gate(asyncio.get_running_loop())
+    recognizer = GatedRecognizer(gate)
+    pool = Pool(engines(recognizer))
+    waiting = [Effort.LIVE, Effort.UTTERANCE, *4 * [Effort.LIVE]]
+
+    async with asyncio.timeout(DEADLINE_S):
+        tasks = [asyncio.create_task(pool.recognize(window(Effort.LIVE)))]
+        await gate.begun.wait()
+        tasks += [asyncio.create_task(pool.recognize(window(effort))) for effort in waiting]
+        await asyncio.sleep(0)
+        gate.let_through()
+        heard = await asyncio.gather(*tasks)
+        await pool.aclose()
+
+    assert recognizer.calls == [1, 3, 2, 1], "one alone, then three, the most at once, and two"
+    assert all(each.words == SENTENCE.script.words for each in heard)
+
+
+async def test_work_that_fails_does_not_take_its_kin_along() -> None:
+    lane = CallLane("test", 1, called, most=3)
+    async with asyncio.timeout(DEADLINE_S):
+        async with busy(lane):
+            tasks = [
+                asyncio.create_task(lane.run(call, kin="kin"))
+                for call in (lambda: 1, lambda: 1 // 0, lambda: 3)
+            ]
+            await asyncio.sleep(0)
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        await lane.aclose()
+
+    assert (outcomes[0], outcomes[2]) == (1, 3)
+    assert isinstance(outcomes[1], ZeroDivisionError)
 
 
 async def test_the_pool_carries_out_each_kind_of_work() -> None:

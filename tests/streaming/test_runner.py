@@ -43,6 +43,7 @@ def engines(
         vad=lambda start: ScriptedVad(script, vad, start=start),
         diarizer=lambda latency, _known: ScriptedDiarizer(script, latency, conduct=diarizer),
         recognizer=ScriptedRecognizer(script, hesitates=True, conduct=recognizer),
+        recognizer_batch=1,
         recognizer_workers=2,
         languages=frozenset({"en"}),
         names=EngineNames("", "", ""),

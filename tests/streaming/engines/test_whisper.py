@@ -5,27 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import numpy as np
 import pytest
 import soundfile
-from faster_whisper.tokenizer import Tokenizer
 
-from streaming.core.domain import SAMPLE_RATE, Pcm, Samples, Span, Word
+from streaming.core.agreement import agreement_key
+from streaming.core.domain import SAMPLE_RATE, Pcm, Samples, Word
 from streaming.core.ports import Effort, RecognitionWindow, Search, Transcription, Way
-from streaming.engines import whisper
 from streaming.engines.decoding import LONGEST_WINDOW
 from streaming.engines.whisper import WhisperRecognizer
 from streaming.errors import EngineError
 from tests.streaming.engines.recordings import SPEECH, Recording, weights
-
-
-def tokenizer() -> Tokenizer:
-    """Return what of a tokenizer these functions use: a number, and a token for each letter."""
-    numbers = SimpleNamespace(sot_prev=500, encode=lambda text: [ord(letter) for letter in text])
-    return cast("Tokenizer", numbers)
 
 
 def silence(seconds: float) -> Pcm:
@@ -33,42 +24,6 @@ def silence(seconds: float) -> Pcm:
 
 
 # --- Without weights ------------------------------------------------------------------------------
-
-
-def test_text_that_repeats_itself_is_told_apart() -> None:
-    assert whisper._repetitive("and so " * 30)
-    assert not whisper._repetitive("Ask not what your country can do for you.")
-    assert not whisper._repetitive("")
-
-
-def test_hotwords_stand_before_the_text_and_take_a_part_of_it_only() -> None:
-    assert whisper._context((), tokenizer()) == []
-    assert whisper._context(("A", "B"), tokenizer()) == [500, *map(ord, " A, B")]
-    assert len(whisper._context(("word",) * 200, tokenizer())) == 1 + whisper.MOST_CONTEXT_TOKENS
-
-
-def test_the_end_of_the_text_before_stands_after_hotwords() -> None:
-    assert whisper._context((), tokenizer(), " so") == [500, *map(ord, " so")]
-    both = whisper._context(("A",), tokenizer(), "x" * 200 + "!")
-    assert both[:3] == [500, *map(ord, " A")]
-    assert len(both) == 3 + whisper.MOST_CONTEXT_TOKENS
-    assert both[-1] == ord("!")
-
-
-@pytest.mark.parametrize(
-    ("start_s", "end_s", "expected"),
-    [(0.5, 1.0, (9_000, 17_000)), (1.5, 2.5, (25_000, 30_000)), (2.5, 2.0, (30_000, 30_000))],
-)
-def test_a_word_lies_within_its_window(
-    start_s: float, end_s: float, expected: tuple[int, int]
-) -> None:
-    aligned = {"word": " a", "start": start_s, "end": end_s, "probability": np.float32(0.1234)}
-
-    word = whisper._word(aligned, Samples(1_000), Samples(30_000))
-
-    assert word == Word(" a", Span(Samples(expected[0]), Samples(expected[1])), word.confidence)
-    assert word.confidence == 123
-    assert all(type(number) is int for number in (word.span.start, word.span.end))
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
@@ -154,6 +109,40 @@ def test_a_model_of_one_language_says_so() -> None:
     assert tiny.languages == {"en"}
     assert heard.language is not None
     assert (heard.language.code, heard.language.confidence) == ("en", 1_000)
+
+
+def letters(words: tuple[Word, ...]) -> list[str]:
+    return [agreement_key(word.text) for word in words]
+
+
+@pytest.mark.models
+def test_windows_of_one_kin_are_heard_together_as_each_by_itself() -> None:
+    pcms = [Recording.read(f"items/{name}").pcm for name in ("jfk", "LJ001-0004", "LJ001-0001")]
+    windows = [window(pcm) for pcm in (*pcms, silence(11))]
+    windows[1] = replace(windows[1], start=Samples(SAMPLE_RATE))
+
+    together = base().recognize(windows)
+
+    assert base().kin(windows[0]) is not None
+    for heard, asked in zip(together, windows, strict=True):
+        (alone,) = base().recognize([asked])
+        assert letters(heard.words) == letters(alone.words)
+        assert all(asked.start <= word.span.start for word in heard.words)
+
+
+@pytest.mark.models
+def test_only_live_windows_about_as_long_are_kin() -> None:
+    live, longer = window(silence(3)), window(silence(13))
+    others = [
+        window(silence(3), language="de"),
+        window(silence(3), hotwords=("Trax",)),
+        longer,
+    ]
+
+    assert base().kin(live) == base().kin(window(silence(8)))
+    assert base().kin(live) not in [base().kin(other) for other in others]
+    for alone in (window(silence(3), language=None), window(silence(3), effort=Effort.UTTERANCE)):
+        assert base().kin(alone) is None
 
 
 @pytest.mark.models

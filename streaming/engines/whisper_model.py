@@ -1,0 +1,216 @@
+"""One loaded Whisper model in CTranslate2: audio to encoding, encoding to text, text to times.
+
+CTranslate2's results and faster-whisper's tokenizer are known here, and to those who call this: the
+two ways of hearing, `streaming.engines.whisper` and `streaming.engines.whisper_search`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ctranslate2 import StorageView, set_random_seed
+from ctranslate2.models import WhisperGenerationResult
+from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import get_compression_ratio, merge_punctuations
+
+from streaming.core.domain import SAMPLE_RATE, DetectedLanguage, Pcm, Permille, Samples, Span, Word
+from streaming.engines.decoding import LONGEST_WINDOW, padded_length
+from streaming.errors import EngineError
+
+MOST_TOKENS = 448
+"""Length of Whisper's text context, prompt included."""
+
+MOST_CONTEXT_TOKENS = 120
+"""What hotwords may take of it."""
+
+SEED = 1
+"""Of what is sampled where beam search fails."""
+
+BEFORE_WORD = "\"'“¿([{-"
+AFTER_WORD = "\"'.。,，!！?？:：”)]}、"
+"""Punctuation that belongs to the word after or before it (openai/whisper: timing.py)."""
+
+Aligned = list[dict[str, Any]]
+"""Words of one text with their times in seconds, as faster-whisper has them."""
+
+
+class LoadedWhisper:
+    """A model in memory, called by up to `workers` threads at once."""
+
+    def __init__(self, model: str | Path, *, device: str, compute_type: str, workers: int) -> None:
+        """Load a model; takes about a second for base.
+
+        Args:
+            model: Folder of a CTranslate2 model, or a name that faster-whisper resolves.
+            device: `cpu`, `cuda` or `auto`.
+            compute_type: As CTranslate2 names it; `int8` means int8_float32 on a CPU.
+            workers: Calls that run in parallel, one thread each.
+
+        Raises:
+            EngineError: The model cannot be loaded as asked.
+        """
+        self._again = partial(
+            LoadedWhisper, model, device=device, compute_type=compute_type, workers=1
+        )
+        try:
+            self._whisper = WhisperModel(
+                str(model),
+                device=device,
+                compute_type=compute_type,
+                cpu_threads=1,
+                num_workers=workers,
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise EngineError(
+                f"a Whisper model for device {device}, compute type {compute_type} expected, "
+                f"but {model} does not load: {error}"
+            ) from error
+        self.tokenizer = lru_cache(maxsize=None)(self._new_tokenizer)
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-1 codes of the languages the model knows."""
+        return frozenset(self._whisper.supported_languages)
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether it computes on the processor."""
+        return str(self._whisper.model.device) == "cpu"
+
+    def encode(self, pcm: Pcm, total: int | None = None) -> StorageView:
+        """Return the encoder's output for `pcm` padded with silence to `total` samples."""
+        return self._whisper.encode(self._features(pcm, total or padded_length(len(pcm))))
+
+    def encode_all(self, pcms: Sequence[Pcm]) -> StorageView:
+        """Return the encoder's output for several stretches, all padded to the longest of them.
+
+        On a processor the encoder gains nothing from several at once: its matrices are large.
+        """
+        total = max(padded_length(len(pcm)) for pcm in pcms)
+        if len(pcms) == 1:
+            return self.encode(pcms[0], total)
+        if not self.on_cpu:
+            return self._whisper.encode(np.stack([self._features(pcm, total) for pcm in pcms]))
+        encodings = [np.asarray(self.encode(pcm, total)) for pcm in pcms]
+        return StorageView.from_array(np.concatenate(encodings))
+
+    def encode_bare(self, pcm: Pcm, total: int = LONGEST_WINDOW) -> StorageView:
+        """Return the encoder's output for `pcm`, with nothing behind it up to `total` samples."""
+        extractor = self._whisper.feature_extractor
+        features = extractor(pcm)[:, : len(pcm) // extractor.hop_length]
+        missing = total // extractor.hop_length - features.shape[1]
+        return self._whisper.encode(np.pad(features, ((0, 0), (0, missing))))
+
+    def detect(self, encoding: StorageView) -> DetectedLanguage:
+        """Return which language is most likely spoken."""
+        if not self._whisper.model.is_multilingual:
+            return DetectedLanguage("en", Permille(1000))
+        token, probability = self._whisper.model.detect_language(encoding)[0][0]
+        return DetectedLanguage(token.strip("<|>"), Permille(round(1000 * probability)))
+
+    def generate(
+        self, encoding: StorageView, prompt: list[int], cap: int, **how: object
+    ) -> Sequence[WhisperGenerationResult]:
+        """Decode each part of an encoding behind the same prompt, by at most about `cap` tokens.
+
+        Args:
+            encoding: Of one stretch or more.
+            prompt: What stands before the text.
+            cap: Tokens.
+            how: Further options of CTranslate2's `generate`.
+        """
+        results: Sequence[WhisperGenerationResult] = self._whisper.model.generate(
+            encoding,
+            [prompt] * encoding.shape[0],
+            max_length=min(MOST_TOKENS, len(prompt) + cap),
+            return_scores=True,
+            return_no_speech_prob=True,
+            **how,
+        )
+        return results
+
+    def sampler(self) -> LoadedWhisper:
+        """Return the same model, loaded to sample with.
+
+        CTranslate2 seeds each of its threads once, so that what is sampled is the same every time
+        only in a model that was loaded for it.
+        """
+        set_random_seed(SEED)
+        return self._again()
+
+    def align(
+        self,
+        encoding: StorageView,
+        texts: Sequence[list[int]],
+        pcms: Sequence[Pcm],
+        tokenizer: Tokenizer,
+    ) -> list[Aligned]:
+        """Return the words of each text with their times, from cross-attention.
+
+        None in less audio than one frame: an utterance may be cut right where its audio ends.
+
+        Args:
+            encoding: Of all `pcms`.
+            texts: Tokens of what was heard in each, without those that are no text.
+            pcms: What was encoded.
+            tokenizer: Of the language.
+        """
+        hop = self._whisper.feature_extractor.hop_length
+        if not any(texts) or max(map(len, pcms)) < hop:
+            return [[] for _ in texts]
+        frames = [min(len(pcm) // hop + 1, encoding.shape[1] * 2) for pcm in pcms]
+        found = self._whisper.find_alignment(tokenizer, list(texts), encoding, frames)
+        for words in found:
+            merge_punctuations(words, BEFORE_WORD, AFTER_WORD)
+        return [[word for word in words if word["word"]] for words in found]
+
+    def _features(self, pcm: Pcm, total: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+        extractor = self._whisper.feature_extractor
+        features: np.ndarray[Any, np.dtype[np.float32]] = extractor(
+            np.pad(pcm, (0, total - len(pcm)))
+        )
+        return features[:, : total // extractor.hop_length]
+
+    def _new_tokenizer(self, language: str | None) -> Tokenizer:
+        multilingual = self._whisper.model.is_multilingual
+        return Tokenizer(
+            self._whisper.hf_tokenizer, multilingual, task="transcribe", language=language
+        )
+
+
+def context_of(hotwords: Sequence[str], tokenizer: Tokenizer, before: str = "") -> list[int]:
+    """Return what stands before the start of the transcript: words to favour, text before."""
+    favoured = tokenizer.encode(" " + ", ".join(hotwords)) if hotwords else []
+    said = tokenizer.encode(" " + before.strip()) if before else []
+    tokens = [*favoured[:MOST_CONTEXT_TOKENS], *said[-MOST_CONTEXT_TOKENS:]]
+    return [tokenizer.sot_prev, *tokens] if tokens else []
+
+
+def is_repetitive(text: str, compression: float) -> bool:
+    """Return whether text compresses better than text does."""
+    return bool(text) and get_compression_ratio(text) > compression
+
+
+def words_of(aligned: Aligned, start: Samples, end: Samples) -> tuple[Word, ...]:
+    """Return words on the session clock.
+
+    Args:
+        aligned: With times since `start`.
+        start: Of what was encoded.
+        end: No word goes beyond.
+    """
+    return tuple(_word(each, start, end) for each in aligned)
+
+
+def _word(aligned: dict[str, Any], offset: Samples, end: Samples) -> Word:
+    start, stop = (
+        min(Samples(offset + round(float(aligned[edge]) * SAMPLE_RATE)), end)
+        for edge in ("start", "end")
+    )
+    confidence = Permille(round(1000 * float(aligned["probability"])))
+    return Word(aligned["word"], Span(start, max(start, stop)), confidence)
