@@ -3,11 +3,11 @@
  *
  * Files in reading order: `events` (what comes), `session` (what one uses), `folding` (what was said
  * up to now), `microphone`, `library` (transcripts over HTTP, in `records`, by `uploading`),
- * `errors`. Below: `link` carries a session over connections, `dialogue`, `outbox` and
- * `continuation` are the protocol without a socket, `inbox` is events not read yet, `keeping` outlives the page, `wire` the
- * codec, `requests` what it encodes, `fields` how it reads, `sockets`, `address` and `backoff` how,
- * where and when to connect. The microphone's sound goes through `worklet`, `capture` and
- * `resampling`.
+ * `pending` (what a closed page left), `errors`. Below: `link` carries a session over connections,
+ * `dialogue`, `outbox` and `continuation` are the protocol without a socket, `inbox` is events not read
+ * yet, `keeping` outlives the page, `wire` is the codec, `requests` what it encodes, `fields` how it
+ * reads, `sockets`, `address` and `backoff` are how, where and when to connect. The microphone's sound
+ * goes through `worklet`, `capture` and `resampling`.
  *
  * Shared transcripts are in the entry `trax-client/transcript`, because they need Yjs.
  *
@@ -37,6 +37,12 @@ export {
   type MicrophoneOptions,
   type MicrophoneState,
 } from "./microphone.js";
+export {
+  PendingSession,
+  pendingSessions,
+  type ResumeOptions,
+  resumePending,
+} from "./pending.js";
 export type {
   HeardPass,
   HeardWord,
@@ -55,9 +61,6 @@ export type { Encoding, Finals, StartOptions } from "./requests.js";
 export {
   type ConnectOptions,
   connect,
-  PendingSession,
-  pendingSessions,
-  resumePending,
   Session,
   type SessionEvents,
   type SessionStats,

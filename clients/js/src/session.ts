@@ -3,7 +3,7 @@
 import { Address } from "./address.js";
 import { Reconnect, type ReconnectOptions, sleep } from "./backoff.js";
 import { Dialogue } from "./dialogue.js";
-import { NotKept, Overflow, ServerUnreachable, SessionGone, TraxError } from "./errors.js";
+import { NotKept, Overflow, ServerUnreachable, TraxError } from "./errors.js";
 import type {
   Correction,
   Done,
@@ -18,13 +18,12 @@ import type {
   UtteranceEnd,
 } from "./events.js";
 import { Inbox } from "./inbox.js";
-import { canKeep, discard, Keeper, type KeptSession, keptAudio, leftBehind } from "./keeping.js";
+import { canKeep, Keeper } from "./keeping.js";
 import { Library } from "./library.js";
 import { Link, type Renewal, type SessionState } from "./link.js";
 import { Listeners } from "./listeners.js";
 import { type StartOptions, startOf } from "./requests.js";
 import { type SocketClass, socketClass } from "./sockets.js";
-import { wav } from "./wav.js";
 import type { Subprotocol } from "./wire.js";
 
 /** How to connect, and how the session is to be. */
@@ -332,98 +331,6 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   const session = new Session(dialogue, { ...options, address }, keeper);
   await session.open(options.signal);
   return session;
-}
-
-/** A session that an earlier page began, and of whose audio something may not have arrived. */
-export class PendingSession {
-  /** @internal Use {@link pendingSessions}. */
-  constructor(private readonly kept: KeptSession) {}
-
-  /** Its id. */
-  get session(): string {
-    return this.kept.session;
-  }
-
-  /** Id of the transcript that it speaks into, if any. */
-  get transcript(): string | null {
-    return this.kept.transcript;
-  }
-
-  /** Unix time of the last sign of it. */
-  get updatedMs(): number {
-    return this.kept.updatedMs;
-  }
-
-  /** Whether no more audio was to follow. */
-  get ended(): boolean {
-    return this.kept.ended;
-  }
-
-  /** How it was begun. */
-  get options(): StartOptions {
-    return this.kept.start;
-  }
-
-  /**
-   * Goes on with it: sends what is kept, and has all events from the first one on.
-   *
-   * @throws {@link SessionGone} if the server does not know it any more; what is kept stays, for
-   *   {@link audio}.
-   */
-  async resume(
-    url: string | URL,
-    options: Omit<ConnectOptions, keyof StartOptions | "persist"> = {},
-  ): Promise<Session> {
-    const { session, token, transcript, base, ended } = this.kept;
-    const start = { ...this.kept.start, transcript };
-    const address = Address.of(url, options.token);
-    const pieces = await keptAudio(this.kept);
-    // From the first event on: this page knows none of them.
-    const dialogue = new Dialogue(start, { session, token, after: 0 });
-    dialogue.outbox.restore(pieces, base, ended);
-    const keeper = await keeperFor(dialogue, { persist: true });
-    keeper?.adopt(this.kept, pieces);
-    const resumed = new Session(dialogue, { ...options, address }, keeper);
-    await resumed.open(options.signal);
-    return resumed;
-  }
-
-  /** What is kept, as a WAV file: to upload it where the server knows the session no more. */
-  async audio(): Promise<Blob> {
-    const { encoding, sampleRate } = this.kept.start;
-    const pieces = await keptAudio(this.kept);
-    const pcm = pieces.map((piece) => piece.pcm);
-    return new Blob([wav(pcm, sampleRate, encoding)], { type: "audio/wav" });
-  }
-
-  /** Deletes what is kept. */
-  async discard(): Promise<void> {
-    await discard(this.kept.session);
-  }
-}
-
-/** Sessions that pages of this origin left behind before they were done, the newest first. */
-export async function pendingSessions(): Promise<PendingSession[]> {
-  return (await leftBehind()).map((kept) => new PendingSession(kept));
-}
-
-/**
- * Goes on with the newest session that was left behind; `null` if there is none that can.
- *
- * Sessions that the server does not know any more stay among {@link pendingSessions}.
- */
-export async function resumePending(
-  url: string | URL,
-  options: Omit<ConnectOptions, keyof StartOptions | "persist"> = {},
-): Promise<Session | null> {
-  for (const pending of await pendingSessions()) {
-    try {
-      return await pending.resume(url, options);
-    } catch (error) {
-      if (!(error instanceof SessionGone)) throw error;
-    }
-  }
-  return null;
 }
 
 /** Asks over HTTP how much of a session arrived. */
