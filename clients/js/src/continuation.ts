@@ -28,13 +28,13 @@ export class Continuation {
   }
 
   /** An event of the present session as one of the whole. */
-  place(event: Event): Event {
+  place<Placed extends Event>(event: Placed): Placed {
     const placed = this.before === NOTHING || event.type === "done" ? event : this.shift(event);
     this.note(placed);
     return placed;
   }
 
-  private shift(event: Event): Event {
+  private shift<Shifted extends Event>(event: Shifted): Shifted {
     const { seq, utterances, ms } = this.before;
     return {
       ...event,
@@ -46,7 +46,7 @@ export class Continuation {
       ...("audioMs" in event && { audioMs: event.audioMs + ms }),
       ...("processedMs" in event && { processedMs: event.processedMs + ms }),
       ...("words" in event && event.type !== "done" && { words: event.words.map(this.word) }),
-    } as Event;
+    } as Shifted;
   }
 
   private readonly word = (word: Word): Word => {
@@ -61,13 +61,15 @@ export class Continuation {
 
   private note(event: Event): void {
     const { reached } = this;
+    // Corrections come when later utterances have begun.
+    const utterances = "utterance" in event ? event.utterance + 1 : 0;
     const heard = "words" in event && event.type !== "done" ? event.words : [];
     const voices = heard.map(({ speaker }) => speaker);
     if ("speaker" in event) voices.push(event.speaker);
     this.reached = {
       ...reached,
       seq: "seq" in event ? event.seq : reached.seq,
-      utterances: "utterance" in event ? event.utterance + 1 : reached.utterances,
+      utterances: Math.max(reached.utterances, utterances),
       speakers: Math.max(reached.speakers, ...voices.map((voice) => numberOf(voice ?? ""))),
     };
   }

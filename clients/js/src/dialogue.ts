@@ -22,6 +22,7 @@ export class Dialogue {
   readonly outbox: Outbox;
   /** The latest `ready`, or `null` before the first. */
   info: Ready | null = null;
+  /** As last reported, counted on through all sessions. */
   stats: Stats | null = null;
   /** The last event, once it came. */
   done: Done | null = null;
@@ -32,8 +33,8 @@ export class Dialogue {
   /** Samples of the sessions before, from which this one went on. */
   before = 0;
   private seq = 0;
-  /** Wanted: a new session. When its first sample was recorded, if it has one yet. */
-  private renewing: { readonly recordedMs: number | null } | null = null;
+  /** Whether the next `ready` is to be that of a new session. */
+  private renewing = false;
   private readonly continuation = new Continuation();
 
   /** @param earlier - The session to go on with, of an earlier page; its outbox is restored. */
@@ -58,10 +59,10 @@ export class Dialogue {
    * @returns Whether there is anything to go on with.
    */
   renew(stored: number): boolean {
-    const recordedMs = this.outbox.forget(stored, this.start.sampleRate);
-    if (recordedMs === null && this.outbox.ended) return false;
-    this.renewing = { recordedMs };
-    return true;
+    this.outbox.forget(stored);
+    // What is stored is known to a millisecond: less than that was stored, too.
+    this.renewing = !this.outbox.ended || this.unacknowledgedMs > 0;
+    return this.renewing;
   }
 
   /**
@@ -72,8 +73,7 @@ export class Dialogue {
   opening(nowMs: number): Start {
     this.connected = false;
     if (this.renewing) {
-      const { recordedMs } = this.renewing;
-      const ageMs = recordedMs === null ? 0 : Math.round(nowMs - recordedMs);
+      const ageMs = Math.round(nowMs - (this.outbox.recordedMs(this.start.sampleRate) ?? nowMs));
       const transcript = this.last?.transcript ?? null;
       return { ...this.start, transcript, ageMs: Math.min(Math.max(0, ageMs), OLDEST_MS) };
     }
@@ -110,8 +110,8 @@ export class Dialogue {
       case "pong":
         return null;
       case "stats":
-        this.stats = message;
-        return this.continuation.place(message);
+        this.stats = this.continuation.place(message);
+        return this.stats;
       case "done":
         this.done = message;
         return message;
@@ -145,7 +145,8 @@ export class Dialogue {
     this.before += this.outbox.renumber();
     this.continuation.begin(Math.floor((this.before * 1000) / this.start.sampleRate));
     this.seq = 0;
-    this.earlier = this.renewing = this.stats = null;
+    this.earlier = null;
+    this.renewing = false;
   }
 
   private isNew(seq: number): boolean {

@@ -99,12 +99,13 @@ export class Outbox {
     return this.pieces;
   }
 
-  /**
-   * Forgets audio before `samples`, which the server turned out to have; tells when what follows was
-   * recorded, as Unix time, or `null` if nothing does.
-   */
-  forget(samples: number, sampleRate: number): number | null {
+  /** Forgets audio before `samples`, which the server turned out to have. */
+  forget(samples: number): void {
     this.drop(Math.min(Math.max(samples, this.from), this.to));
+  }
+
+  /** When the first sample that is kept was recorded, as Unix time; `null` if none is. */
+  recordedMs(sampleRate: number): number | null {
     const [first] = this.pieces;
     if (first === undefined) return null;
     return first.takenMs - ((this.endOf(first) - this.from) * 1000) / sampleRate;

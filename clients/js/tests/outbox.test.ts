@@ -43,15 +43,18 @@ test("what a server does not have goes on in another session, counted from 0", (
   drain(outbox);
   outbox.acknowledge(1, 1_000);
   // Two samples a second: the piece is 1.5 s long, and its last sample begins 0.5 s before its end.
-  expect(outbox.forget(2, 2)).toBe(9_500);
-  expect(outbox.forget(0, 2)).toBe(9_500);
+  outbox.forget(2);
+  expect(outbox.recordedMs(2)).toBe(9_500);
+  outbox.forget(0);
+  expect(outbox.recordedMs(2)).toBe(9_500);
   expect(outbox.renumber()).toBe(2);
   outbox.rewind(0, 2);
   outbox.put(bytes("ff"), 0);
   expect(drain(outbox)).toEqual(["0 ccdd"]);
   outbox.acknowledge(2, 100);
   expect(drain(outbox)).toEqual(["2 ee", "finalize", "3 ff"]);
-  expect(outbox.forget(100, 2)).toBeNull();
+  outbox.forget(100);
+  expect(outbox.recordedMs(2)).toBeNull();
   expect([outbox.base, outbox.end]).toEqual([4, 4]);
 });
 
