@@ -60,8 +60,7 @@ export class Dialogue {
    */
   renew(stored: number): boolean {
     this.outbox.forget(stored);
-    // What is stored is known to a millisecond: less than that was stored, too.
-    this.renewing = !this.outbox.ended || this.unacknowledgedMs > 0;
+    this.renewing = !this.arrived;
     return this.renewing;
   }
 
@@ -90,6 +89,15 @@ export class Dialogue {
   /** Of the audio taken from the caller, how much the server may not have. */
   get unacknowledgedMs(): number {
     return Math.floor(((this.outbox.end - this.outbox.base) * 1000) / this.start.sampleRate);
+  }
+
+  /**
+   * Whether no more audio follows, and the server has all of it.
+   *
+   * What it has is known to a millisecond at times: less than that may seem to be missing.
+   */
+  get arrived(): boolean {
+    return this.outbox.ended && this.unacknowledgedMs === 0;
   }
 
   /**

@@ -7,6 +7,8 @@
  *     ├── ProtocolViolation     the server said what the protocol does not allow
  *     ├── Overflow              so much audio waits for a connection that no more is kept
  *     ├── NotKept               this browser keeps no audio: nothing else ends
+ *     ├── SessionTaken          another page goes on with a session that was left behind
+ *     ├── EventsMissed          all audio arrived, but the session ended while nobody listened
  *     ├── NotSaved              the server may not have what was written into a transcript
  *     ├── SuggestionOutdated    the text is not what the suggestion is about any more
  *     ├── MicrophoneError       there is no sound: `reason` says why
@@ -97,6 +99,24 @@ export class NotKept extends TraxError {
   }
 }
 
+/** What was left behind of a session is no more: another page goes on with it, or has sent it. */
+export class SessionTaken extends TraxError {
+  /** @param session - Its id. */
+  constructor(readonly session: string) {
+    super(`session ${session} expected to be left behind; another page has it, or has finished it`);
+  }
+}
+
+/**
+ * The server has all audio of the session, and finished it while there was no connection: nothing
+ * that was said is lost, but events are, among them `done`. A transcript has what they told.
+ */
+export class EventsMissed extends TraxError {
+  constructor(options?: ErrorOptions) {
+    super("the session ended without us: all audio arrived, but its last events did not", options);
+  }
+}
+
 /** A transcript was left before the server had confirmed all that was written. */
 export class NotSaved extends TraxError {
   constructor() {
@@ -178,13 +198,26 @@ export class Forbidden extends Refused {}
 export class NotFound extends Refused {}
 
 /** The session cannot go on with this connection (`session_gone`, `replaced`). */
-export class SessionGone extends SessionError {}
+export class SessionGone extends SessionError {
+  /** Whether another connection has it now, and all that was said. */
+  get replaced(): boolean {
+    return this.code === "replaced";
+  }
+}
 
 /** No room, or restarting (`overloaded`, `restart`). */
 export class Unavailable extends SessionError {}
 
 /** The server's own fault (`internal_error`, `engine_failed`). */
 export class ServerFailed extends SessionError {}
+
+/** Whether the same may succeed later: the server was not there, or says so itself. */
+export function isTemporary(
+  error: unknown,
+): error is ServerUnreachable | ConnectionLost | SessionError {
+  if (error instanceof SessionError) return error.retry;
+  return error instanceof ServerUnreachable || error instanceof ConnectionLost;
+}
 
 const CLASSES: Readonly<Record<string, typeof SessionError>> = {
   unauthorized: Unauthorized,

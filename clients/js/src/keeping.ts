@@ -7,6 +7,7 @@
  */
 
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import { SessionTaken } from "./errors.js";
 import type { Ready } from "./events.js";
 import type { Piece } from "./outbox.js";
 import { SAMPLE_BYTES, type Start } from "./requests.js";
@@ -60,8 +61,7 @@ export class Keeper {
   private record: KeptSession | null = null;
   private pieces: { at: number; end: number }[] = [];
   private queue: Promise<unknown> = Promise.resolve();
-  private release: (() => void) | null = null;
-
+  private release: Release = () => undefined;
   private readonly failed: Promise<unknown>;
   private fail!: (error: unknown) => void;
 
@@ -85,6 +85,31 @@ export class Keeper {
     }
   }
 
+  /**
+   * Takes over what an earlier page left of a session: its record, and its audio in order.
+   *
+   * @throws {@link SessionTaken} if another page has it, or has finished it.
+   */
+  static async adopt(session: string): Promise<[Keeper, KeptSession, Piece[]]> {
+    const release = await claim(session);
+    if (release === null) throw new SessionTaken(session);
+    try {
+      const db = await database();
+      // As it is now: another page may have gone on with it since it was found.
+      const record = await db.get("sessions", session);
+      if (record === undefined) throw new SessionTaken(session);
+      const pieces = await audio(db, record);
+      const keeper = new Keeper(db, record.start);
+      keeper.record = record;
+      keeper.pieces = pieces.map((piece) => keeper.spanOf(piece));
+      keeper.release = release;
+      return [keeper, record, pieces];
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
   /** Tells once when it cannot keep any more: the disk is full, say. Nothing else ends. */
   onFailure(failed: (error: unknown) => void): void {
     void this.failed.then(failed);
@@ -103,7 +128,8 @@ export class Keeper {
     this.record = { session, token, transcript, start: this.start, base, ended, updatedMs };
     this.pieces = pieces.map((piece) => this.spanOf(piece));
     const { record, release } = this;
-    this.hold(session);
+    const claimed = claim(session);
+    this.release = () => void claimed.then((letGo) => letGo?.());
     const copies = pieces.map(({ at, pcm, takenMs }) => ({ at, pcm: pcm.slice(), takenMs }));
     // At once: a page that is closed in between would leave the audio to two sessions.
     this.later(async (db) => {
@@ -117,13 +143,6 @@ export class Keeper {
       await Promise.all([...writes, stores.done]);
     });
     void this.queue.then(release);
-  }
-
-  /** Goes on with what an earlier page kept. */
-  adopt(record: KeptSession, pieces: readonly Piece[]): void {
-    this.record = record;
-    this.pieces = pieces.map((piece) => this.spanOf(piece));
-    this.hold(record.session);
   }
 
   /** Keeps audio. */
@@ -169,16 +188,8 @@ export class Keeper {
   /** Leaves what is kept to whoever comes next. */
   async close(): Promise<void> {
     await this.queue;
-    this.release?.();
-    this.release = null;
+    this.release();
     this.db?.close();
-  }
-
-  /** Holds a lock as long as this page has the session, so that no other takes it for left. */
-  private hold(session: string): void {
-    globalThis.navigator?.locks
-      ?.request(lockOf(session), () => new Promise<void>((resolve) => (this.release = resolve)))
-      .catch(() => undefined); // the page is leaving
   }
 
   private save(): void {
@@ -212,29 +223,28 @@ export async function leftBehind(): Promise<KeptSession[]> {
   }
 }
 
-/** The audio that is kept of a session: pieces in order, as far as there is no gap. */
+/** The audio that is kept of a session, in order; what could not be kept is missing in between. */
 export async function keptAudio(kept: KeptSession): Promise<Piece[]> {
-  const sampleBytes = SAMPLE_BYTES[kept.start.encoding];
   const db = await database();
   try {
-    const range = audioOf(kept.session);
-    const [keys, values] = await Promise.all([
-      db.getAllKeys("audio", range),
-      db.getAll("audio", range),
-    ]);
-    const pieces: Piece[] = [];
-    let next: number | null = null;
-    for (const [index, value] of values.entries()) {
-      const at = keys[index]?.[1] ?? 0;
-      if (next !== null && at !== next) break;
-      next = at + value.pcm.length / sampleBytes;
-      const takenMs = value.takenMs ?? kept.updatedMs;
-      if (next > kept.base) pieces.push({ at, pcm: value.pcm, takenMs });
-    }
-    return pieces;
+    return await audio(db, kept);
   } finally {
     db.close();
   }
+}
+
+async function audio(db: IDBPDatabase<Schema>, kept: KeptSession): Promise<Piece[]> {
+  const range = audioOf(kept.session);
+  const [keys, values] = await Promise.all([
+    db.getAllKeys("audio", range),
+    db.getAll("audio", range),
+  ]);
+  const sampleBytes = SAMPLE_BYTES[kept.start.encoding];
+  return values
+    .map(({ pcm, takenMs }, index) => {
+      return { at: keys[index]?.[1] ?? 0, pcm, takenMs: takenMs ?? kept.updatedMs };
+    })
+    .filter(({ at, pcm }) => at + pcm.length / sampleBytes > kept.base);
 }
 
 /** Deletes all that is kept of a session. */
@@ -254,6 +264,25 @@ async function remove(db: IDBPDatabase<Schema>, session: string): Promise<void> 
     change.objectStore("audio").delete(audioOf(session)),
     change.done,
   ]);
+}
+
+/** Lets go of a lock. */
+type Release = () => void;
+
+/**
+ * Has a session as long as this page is there or until it is released, so that no other page takes
+ * it for left; `null` if another one has it. Where a browser has no locks, all may.
+ */
+function claim(session: string): Promise<Release | null> {
+  const locks = globalThis.navigator?.locks;
+  if (!locks) return Promise.resolve(() => undefined);
+  return new Promise((claimed) => {
+    const hold = (lock: Lock | null) => {
+      if (lock === null) return claimed(null);
+      return new Promise<void>((release) => claimed(release));
+    };
+    locks.request(lockOf(session), { ifAvailable: true }, hold).catch(() => claimed(null));
+  });
 }
 
 function lockOf(session: string): string {

@@ -10,6 +10,8 @@ import { type Reconnect, sleep } from "./backoff.js";
 import type { Dialogue } from "./dialogue.js";
 import {
   ConnectionLost,
+  EventsMissed,
+  isTemporary,
   ProtocolViolation,
   ServerUnreachable,
   SessionError,
@@ -75,21 +77,20 @@ export class Link {
   private connection: Connection | null = null;
   private trouble: Trouble | null = null;
   private waiting: (() => void)[] = [];
-  private readonly unwatch: () => void;
+  private unwatch: () => void = () => undefined;
 
   constructor(
     private readonly dialogue: Dialogue,
     private readonly options: LinkOptions,
     private readonly events: LinkEvents,
-  ) {
+  ) {}
+
+  /** Makes the first connection and waits until the session is ready: one attempt. */
+  async open(): Promise<void> {
     this.unwatch = watchNetwork((online) => {
       if (online) this.napping.abort();
       else this.connection?.drop("the network is gone");
     });
-  }
-
-  /** Makes the first connection and waits until the session is ready: one attempt. */
-  async open(): Promise<void> {
     try {
       await this.connect();
     } catch (error) {
@@ -147,18 +148,28 @@ export class Link {
     }
   }
 
-  /** Whether the session goes on in a new one, after this error. */
+  /**
+   * Whether the session goes on in a new one, after this error.
+   *
+   * @throws {@link EventsMissed} if there is nothing left to go on with.
+   */
   private async renews(error: unknown): Promise<boolean> {
     const { renewal } = this.options;
-    const { last } = this.dialogue;
+    const { last, outbox, start } = this.dialogue;
     // If another connection took it over, that one has all of it.
-    const gone = error instanceof SessionGone && error.code === "session_gone";
-    if (!gone || renewal === null || !last?.transcript) return false;
-    const ms = await renewal.storedMs(last.session, last.transcript, this.stopped.signal);
-    return this.dialogue.renew(Math.floor((ms * this.dialogue.start.sampleRate) / 1000));
+    if (!(error instanceof SessionGone) || error.replaced) return false;
+    if (renewal !== null && last?.transcript) {
+      const ms = await renewal.storedMs(last.session, last.transcript, this.stopped.signal);
+      const renews = this.dialogue.renew(Math.floor((ms * start.sampleRate) / 1000));
+      this.events.acknowledged(outbox.base);
+      if (renews) return true;
+    }
+    if (this.dialogue.arrived) throw new EventsMissed({ cause: error });
+    return false;
   }
 
   private async attempt(): Promise<void> {
+    if (this.stopped.signal.aborted) return;
     const connection = new Connection(this.dialogue, this.options, {
       ...this.events,
       acknowledged: (samples) => {
@@ -166,10 +177,12 @@ export class Link {
         this.release();
       },
     });
-    await connection.greeted;
-    if (this.stopped.signal.aborted) {
-      connection.close();
-      return;
+    const abandon = () => connection.close();
+    this.stopped.signal.addEventListener("abort", abandon);
+    try {
+      await connection.greeted;
+    } finally {
+      this.stopped.signal.removeEventListener("abort", abandon);
     }
     this.connection = connection;
     this.become("live");
@@ -223,7 +236,7 @@ export class Link {
   }
 
   private become(state: SessionState): void {
-    if (this.state === state) return;
+    if (this.state === state || this.state === "ended") return;
     this.state = state;
     this.events.state(state);
   }
@@ -391,10 +404,7 @@ class Connection {
 
 /** Tells whether an error costs the connection or the session. */
 function outcomeOf(error: unknown): Outcome {
-  if (error instanceof ServerUnreachable) return { lost: error, retryAfterMs: 0 };
-  if (error instanceof SessionError && error.retry) {
-    return { lost: error, retryAfterMs: error.retryAfterMs };
-  }
-  if (error instanceof TraxError) return { failed: error };
-  throw error;
+  if (!(error instanceof TraxError)) throw error;
+  if (!isTemporary(error)) return { failed: error };
+  return { lost: error, retryAfterMs: error instanceof SessionError ? error.retryAfterMs : 0 };
 }

@@ -2,9 +2,9 @@
 
 import { Address } from "./address.js";
 import { Dialogue } from "./dialogue.js";
-import { SessionGone } from "./errors.js";
+import { EventsMissed, isTemporary, TraxError, Unauthorized } from "./errors.js";
 import { discard, Keeper, type KeptSession, keptAudio, leftBehind } from "./keeping.js";
-import type { StartOptions } from "./requests.js";
+import { SAMPLE_BYTES, type StartOptions } from "./requests.js";
 import { type ConnectOptions, Session } from "./session.js";
 import { wav } from "./wav.js";
 
@@ -44,35 +44,62 @@ export class PendingSession {
   /**
    * Goes on with it: sends what is kept, and has all events from the first one on.
    *
+   * @throws {@link SessionTaken} if another page does, or did.
    * @throws {@link SessionGone} if the server does not know it any more; what is kept stays, for
    *   {@link audio}.
+   * @throws {@link EventsMissed} if the server has all of it already; nothing is kept any more.
    */
   async resume(url: string | URL, options: ResumeOptions = {}): Promise<Session> {
-    const { session, token, transcript, base, ended } = this.kept;
-    const start = { ...this.kept.start, transcript };
-    const address = Address.of(url, options.token);
-    const pieces = await keptAudio(this.kept);
-    // From the first event on: this page knows none of them.
-    const dialogue = new Dialogue(start, { session, token, after: 0 });
-    dialogue.outbox.restore(pieces, base, ended);
-    const keeper = await Keeper.open(dialogue.start);
-    keeper.adopt(this.kept, pieces);
-    const resumed = new Session(dialogue, { ...options, address }, keeper);
-    await resumed.open(options.signal);
-    return resumed;
+    return this.begin(url, options, false);
   }
 
-  /** What is kept, as a WAV file: to upload it where the server knows the session no more. */
+  /**
+   * Sends what is kept and nothing after it, for whoever needs no events; resolves when the server
+   * has heard it.
+   *
+   * @throws As {@link resume}, but for `EventsMissed`; and whatever ends the session. What the server
+   *   does not have is kept then.
+   */
+  async send(url: string | URL, options: ResumeOptions = {}): Promise<void> {
+    try {
+      const session = await this.begin(url, options, true);
+      await session.finished;
+    } catch (error) {
+      if (!(error instanceof EventsMissed)) throw error;
+    }
+  }
+
+  /** What is kept, as a WAV file, with silence for what could not be kept. */
   async audio(): Promise<Blob> {
     const { encoding, sampleRate } = this.kept.start;
-    const pieces = await keptAudio(this.kept);
-    const pcm = pieces.map((piece) => piece.pcm);
-    return new Blob([wav(pcm, sampleRate, encoding)], { type: "audio/wav" });
+    const sampleBytes = SAMPLE_BYTES[encoding];
+    const parts: Uint8Array[] = [];
+    let next: number | null = null;
+    for (const { at, pcm } of await keptAudio(this.kept)) {
+      if (next !== null && next < at) parts.push(new Uint8Array((at - next) * sampleBytes));
+      parts.push(pcm);
+      next = at + pcm.length / sampleBytes;
+    }
+    return new Blob([wav(parts, sampleRate, encoding)], { type: "audio/wav" });
   }
 
   /** Deletes what is kept. */
   async discard(): Promise<void> {
     await discard(this.kept.session);
+  }
+
+  private async begin(url: string | URL, options: ResumeOptions, ends: boolean): Promise<Session> {
+    const { session, token, transcript } = this.kept;
+    const address = Address.of(url, options.token);
+    const start = { ...this.kept.start, transcript };
+    // From the first event on: this page knows none of them.
+    const dialogue = new Dialogue(start, { session, token, after: 0 });
+    const resumed = new Session(dialogue, { ...options, address });
+    const [keeper, { base, ended }, pieces] = await Keeper.adopt(session);
+    dialogue.outbox.restore(pieces, base, ended || ends);
+    if (ends) keeper.end();
+    await resumed.open(keeper, options.signal);
+    return resumed;
   }
 }
 
@@ -84,7 +111,9 @@ export async function pendingSessions(): Promise<PendingSession[]> {
 /**
  * Goes on with the newest session that was left behind; `null` if there is none that can.
  *
- * Sessions that the server does not know any more stay among {@link pendingSessions}.
+ * Sessions that the server refuses, or does not know any more, stay among {@link pendingSessions}.
+ *
+ * @throws {@link TraxError} where no session can go on now: no connection, no room, a wrong token.
  */
 export async function resumePending(
   url: string | URL,
@@ -94,7 +123,8 @@ export async function resumePending(
     try {
       return await pending.resume(url, options);
     } catch (error) {
-      if (!(error instanceof SessionGone)) throw error;
+      const refused = error instanceof TraxError && !isTemporary(error);
+      if (!refused || error instanceof Unauthorized) throw error;
     }
   }
   return null;

@@ -3,7 +3,7 @@
 import { Address } from "./address.js";
 import { Reconnect, type ReconnectOptions, sleep } from "./backoff.js";
 import { Dialogue } from "./dialogue.js";
-import { NotKept, Overflow, ServerUnreachable, TraxError } from "./errors.js";
+import { NotKept, Overflow, ServerUnreachable, SessionGone, TraxError } from "./errors.js";
 import type {
   Correction,
   Done,
@@ -107,14 +107,13 @@ export class Session implements AsyncIterable<Event> {
   private held: (() => void)[] | null = [];
   private failure: TraxError | null = null;
   private over = false;
+  private keeper: Keeper | null = null;
 
   /** @internal Use {@link connect}. */
   constructor(
     private readonly dialogue: Dialogue,
     options: ConnectOptions & { address: Address },
-    private readonly keeper: Keeper | null,
   ) {
-    keeper?.onFailure((cause) => this.tell("unkept", new NotKept({ cause })));
     this.keepMs = options.keepMs ?? KEEP_MS;
     this.link = new Link(
       dialogue,
@@ -146,14 +145,16 @@ export class Session implements AsyncIterable<Event> {
   private settle!: { resolve: (done: Done) => void; reject: (error: TraxError) => void };
 
   /** @internal */
-  async open(signal: AbortSignal | undefined): Promise<void> {
-    signal?.throwIfAborted();
-    signal?.addEventListener("abort", () => void this.close());
+  async open(keeper: Keeper | null, signal: AbortSignal | undefined): Promise<void> {
+    this.keeper = keeper;
+    keeper?.onFailure((cause) => this.tell("unkept", new NotKept({ cause })));
+    signal?.addEventListener("abort", () => void this.close(), { once: true });
     try {
+      signal?.throwIfAborted();
       await this.link.open();
       signal?.throwIfAborted();
     } catch (error) {
-      await this.leaveKept(true);
+      await this.leaveKept(error);
       signal?.throwIfAborted();
       throw error;
     }
@@ -264,12 +265,13 @@ export class Session implements AsyncIterable<Event> {
     try {
       await this.link.run();
     } catch (error) {
-      if (!(error instanceof TraxError)) throw error;
-      this.failure = error;
+      // Whatever it was, nobody may wait for ever.
+      const broken = "the session ended by a mistake of this package";
+      this.failure = error instanceof TraxError ? error : new TraxError(broken, { cause: error });
     }
     this.over = true;
     const { done } = this.dialogue;
-    await this.leaveKept(this.failure !== null);
+    await this.leaveKept(this.failure);
     for (const inbox of this.inboxes) inbox.close(this.failure);
     if (done !== null) this.settle.resolve(done);
     else {
@@ -280,8 +282,11 @@ export class Session implements AsyncIterable<Event> {
   }
 
   /** Leaves what may not have arrived to whoever comes next, and forgets all else. */
-  private async leaveKept(failed: boolean): Promise<void> {
-    if (failed && this.dialogue.unacknowledgedMs > 0) await this.keeper?.close();
+  private async leaveKept(failure: unknown): Promise<void> {
+    const unsent = failure !== null && this.dialogue.unacknowledgedMs > 0;
+    // Another page goes on with all of it.
+    const replaced = failure instanceof SessionGone && failure.replaced;
+    if (unsent || replaced) await this.keeper?.close();
     else await this.keeper?.forget();
   }
 
@@ -327,9 +332,9 @@ export class Session implements AsyncIterable<Event> {
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Session> {
   const address = Address.of(url, options.token);
   const dialogue = new Dialogue(startOf(options));
-  const keeper = await keeperFor(dialogue, options);
-  const session = new Session(dialogue, { ...options, address }, keeper);
-  await session.open(options.signal);
+  const session = new Session(dialogue, { ...options, address });
+  const keeper = (options.persist ?? canKeep()) ? await Keeper.open(dialogue.start) : null;
+  await session.open(keeper, options.signal);
   return session;
 }
 
@@ -348,9 +353,4 @@ function renewalOf(address: Address, patienceMs: number): Renewal {
       throw new ServerUnreachable(address.api("/v1/stream"), "it does not finish the session");
     },
   };
-}
-
-async function keeperFor(dialogue: Dialogue, options: ConnectOptions): Promise<Keeper | null> {
-  if (!(options.persist ?? canKeep())) return null;
-  return Keeper.open(dialogue.start);
 }

@@ -1,9 +1,11 @@
 /** Sessions against a real server that crashes, behind a network that fails. */
 
 import "fake-indexeddb/auto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import type { Event, SessionState } from "../src/index.js";
+import type { SessionState } from "../src/index.js";
 import {
   connect,
   Folding,
@@ -13,44 +15,17 @@ import {
   Overflow,
   pendingSessions,
   Refused,
-  resumePending,
   ServerUnreachable,
-  type Session,
-  SessionGone,
   Unauthorized,
 } from "../src/index.js";
 import { Network, recording, Server, said, samples, talk, until } from "./serving.js";
-
-const SOON = { firstMs: 5, longestMs: 50, giveUpMs: 20_000 };
-const WORDS = Array.from({ length: 12 }, (_, n) => `w${n}`);
-const own = { WebSocket, reconnect: SOON };
+import { finished, heard, own, read, SOON, speak, WORDS } from "./speaking.js";
 
 let server: Server;
 beforeAll(async () => {
   server = await Server.start(talk(12));
 });
 afterAll(() => server.stop());
-
-/** Reads a session to its end; what was said, and each event. */
-async function read(session: Session): Promise<[Folding, Event[]]> {
-  const [folding, events]: [Folding, Event[]] = [new Folding(), []];
-  for await (const event of session) {
-    folding.apply(event);
-    events.push(event);
-  }
-  return [folding, events];
-}
-
-function heard(folding: Folding): string[] {
-  return folding.text.split(/\s+/);
-}
-
-async function speak(session: Session, pcm: Uint8Array, whenAt?: [number, () => void]) {
-  for (let at = 0; at < pcm.length; at += 3_200) {
-    if (whenAt && at <= whenAt[0] && whenAt[0] < at + 3_200) whenAt[1]();
-    await session.send(pcm.subarray(at, at + 3_200));
-  }
-}
 
 test.each(["trax.v1.msgpack", "trax.v1.json"] as const)("speaks %s", async (subprotocol) => {
   const session = await connect(server.url, { ...own, subprotocol });
@@ -176,24 +151,23 @@ test("an outage longer than the server keeps a session costs nothing that was sa
   expect(events.at(-1)).toMatchObject({ type: "done", audioMs: 15_000 });
   const seqs = events.flatMap((event) => ("seq" in event ? [event.seq] : []));
   expect(seqs).toEqual(seqs.map((_, index) => index + 1));
-  expect(folding.words.map(({ word }) => word.startMs)).toEqual(
-    folding.words.map(({ word }) => word.startMs).toSorted((one, other) => one - other),
+  // Each session hears the script from its beginning: 8 words in 5 s, the last of which the server may
+  // have finished on its own, then 22 in 15 s that stand behind them.
+  const script = (JSON.parse(talk(22)) as { word: string; start: number }[]).map(
+    ({ word, start }) => [word, 1_000 * start] as const,
   );
+  const told = folding.words.map(({ word }) => [word.text.trim(), word.startMs] as const);
+  const behind = told.findIndex(([, startMs]) => startMs >= 5_000);
+  expect(told.slice(0, behind)).toEqual(script.slice(0, behind));
+  expect(told.slice(behind)).toEqual(script.map(([word, ms]) => [word, 5_000 + ms]));
+  const stored = await library.words(id);
+  expect(stored.map(({ words }) => words.length)).toEqual([8, 22]);
   const { sessions } = await library.get(id);
   expect(sessions).toHaveLength(2);
   expect(sessions.reduce((sum, { durationMs }) => sum + durationMs, 0)).toBe(20_000);
   expect(await pendingSessions()).toEqual([]);
   await forgetful.stop();
 });
-
-/** Waits until the server has given up all sessions of a transcript. */
-async function finished(library: Library, id: string): Promise<void> {
-  let live = true;
-  await until(() => {
-    void library.get(id).then(({ sessions }) => (live = sessions.some((each) => each.live)));
-    return !live;
-  }, "an end");
-}
 
 test("no more audio than agreed waits for a server", async () => {
   const network = await Network.before(server);
@@ -229,60 +203,6 @@ test("a browser that keeps nothing says so, and loses nothing while the page sta
   }
 });
 
-describe("a page that is closed in between", () => {
-  /** Leaves a session as a page does: without a word, and nobody listens any more. */
-  async function leave(network: Network): Promise<Session> {
-    const session = await connect(server.urlAt(network.port), own);
-    await speak(session, samples(10).subarray(0, 160_000));
-    network.cut();
-    await until(() => session.state === "reconnecting", "a loss");
-    // 5 s that the server does not have yet.
-    await session.send(samples(10).subarray(160_000));
-    session.end();
-    let written = false;
-    await until(() => {
-      void pendingSessions().then((left) => {
-        written = left.some((each) => each.session === session.info.session && each.ended);
-      });
-      return written;
-    }, "all of it written");
-    return session;
-  }
-
-  test("finds its session again, and all that was said in it", async () => {
-    const network = await Network.before(server);
-    await leave(network);
-    const [pending] = await pendingSessions();
-    expect(pending).toMatchObject({ transcript: null });
-    const resumed = await resumePending(server.url, own);
-    if (resumed === null) throw new Error("a session expected");
-    const [folding, events] = await read(resumed);
-    expect(heard(folding)).toEqual(WORDS);
-    expect(events.at(-1)).toMatchObject({ type: "done", audioMs: 10_000 });
-    expect(await pendingSessions()).toEqual([]);
-    network.close();
-  });
-
-  test("has the audio where the server does not know the session any more", async () => {
-    const forgetful = await Server.start(talk(12), { TRAX_RESUME_MS: "100" });
-    const network = await Network.before(forgetful);
-    await leave(network);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(await resumePending(forgetful.url, own)).toBeNull();
-    const [pending] = await pendingSessions();
-    await expect(pending?.resume(forgetful.url, own)).rejects.toThrow(SessionGone);
-    const file = new Uint8Array((await (await pending?.audio())?.arrayBuffer()) ?? []);
-    const acknowledged = 44 + 320_000 - file.length;
-    expect(new TextDecoder().decode(file.subarray(0, 4))).toBe("RIFF");
-    expect(file.length).toBeGreaterThanOrEqual(44 + 160_000);
-    expect(Buffer.from(file.subarray(44)).equals(samples(10).subarray(acknowledged))).toBe(true);
-    await pending?.discard();
-    expect(await pendingSessions()).toEqual([]);
-    network.close();
-    await forgetful.stop();
-  });
-});
-
 test("refusals are told apart, at once", async () => {
   const host = new URL(server.url).origin;
   await expect(connect(host, { ...own, token: "wrong" })).rejects.toThrow(Unauthorized);
@@ -306,6 +226,18 @@ test("closing breaks off, and a signal does as well", async () => {
   stop.abort();
   await until(() => other.state === "ended", "an end");
   await expect(connect(server.url, { ...own, signal: stop.signal })).rejects.toThrow("abort");
+});
+
+test("a signal breaks off at once, also where nobody answers", async () => {
+  const stop = new AbortController();
+  const mute = createServer(() => stop.abort());
+  mute.listen(0, "127.0.0.1");
+  await once(mute, "listening");
+  const { port } = mute.address() as AddressInfo;
+  const reconnect = { handshakeMs: 3_600_000 };
+  const connecting = connect(server.urlAt(port), { WebSocket, reconnect, signal: stop.signal });
+  await expect(connecting).rejects.toThrow("abort");
+  mute.close();
 });
 
 test("real speech gives the right words", { timeout: 120_000 }, async () => {
