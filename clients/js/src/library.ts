@@ -19,7 +19,7 @@ import {
   type TranscriptDetails,
   type TranscriptRecord,
 } from "./records.js";
-import { type Progress, sendFile } from "./uploading.js";
+import { type Answer, type Progress, sendFile } from "./uploading.js";
 
 /** What a transcript can be had as. */
 export type ExportFormat = "json" | "txt" | "srt" | "vtt" | "md" | "docx" | "rttm";
@@ -163,7 +163,7 @@ export class Library {
   async audio(id: string, asked: Omit<AudioOptions, "download"> = {}): Promise<Blob> {
     const { fromMs, toMs, session } = asked;
     const query = { from_ms: fromMs, to_ms: toMs, session };
-    return (await this.request("GET", withQuery(pathOf(id, "audio"), query))).blob();
+    return this.blob(withQuery(pathOf(id, "audio"), query));
   }
 
   /** Where a file of the transcript can be had; for a link, with the token in it. */
@@ -173,7 +173,7 @@ export class Library {
 
   /** The transcript as a file: what people edited, with its times. */
   async export(id: string, format: ExportFormat): Promise<Blob> {
-    return (await this.request("GET", withQuery(pathOf(id, "export"), { format }))).blob();
+    return this.blob(withQuery(pathOf(id, "export"), { format }));
   }
 
   /**
@@ -194,7 +194,7 @@ export class Library {
     };
     const url = this.address.api(withQuery(pathOf(id, "audio"), query));
     const answer = await sendFile(url, file, this.headers(), options);
-    if (answer.status >= 300) throw refusal(answer.status, answer.body, answer.retryAfter);
+    if (answer.status >= 300) throw refusal(url, answer);
     return readJob(parsed(answer.body));
   }
 
@@ -312,7 +312,13 @@ export class Library {
   }
 
   private async ask(method: string, path: string, body?: object): Promise<Fields> {
-    return parsed(await (await this.request(method, path, body)).text());
+    const response = await this.request(method, path, body);
+    return parsed(await whole(response.url, response.text()));
+  }
+
+  private async blob(path: string): Promise<Blob> {
+    const response = await this.request("GET", path);
+    return whole(response.url, response.blob());
   }
 
   /** Makes a request; a stream (with a `signal`) may last for any time. */
@@ -335,16 +341,11 @@ export class Library {
       headers["Content-Type"] = "application/json";
       init.body = JSON.stringify(body);
     }
-    let response: Response;
-    try {
-      response = await fetch(url, init);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : "no connection";
-      throw new ServerUnreachable(url.split("?")[0] ?? url, reason);
-    }
+    const response = await whole(url, fetch(url, init));
     if (response.ok) return response;
-    const told = await response.text();
-    throw refusal(response.status, told, response.headers.get("retry-after"));
+    const told = await whole(url, response.text());
+    const retryAfter = response.headers.get("retry-after");
+    throw refusal(url, { status: response.status, body: told, retryAfter });
   }
 
   private headers(): Record<string, string> {
@@ -381,8 +382,24 @@ function parsed(body: string): Fields {
   return new Fields(answer);
 }
 
+/** Waits for an answer, or for all of it. */
+async function whole<Answered>(url: string, answer: Promise<Answered>): Promise<Answered> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw unreachable(url, error instanceof Error ? error.message : "no connection");
+  }
+}
+
+function unreachable(url: string, reason: string): ServerUnreachable {
+  return new ServerUnreachable(url.split("?")[0] ?? url, reason);
+}
+
+/** What a proxy says whose server is away (RFC 9110, sections 15.6.3 to 15.6.5). */
+const AWAY = [502, 503, 504];
+
 /** The exception for an answer that is no success. */
-function refusal(status: number, body: string, retryAfter: string | null): TraxError {
+function refusal(url: string, { status, body, retryAfter }: Answer): TraxError {
   try {
     const error = parsed(body).within("error");
     return sessionError({
@@ -394,6 +411,7 @@ function refusal(status: number, body: string, retryAfter: string | null): TraxE
       retryAfterMs: retryAfter && /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : null,
     });
   } catch {
+    if (AWAY.includes(status)) return unreachable(url, `HTTP status ${status}`);
     return new ProtocolViolation("an answer of a Trax server", `HTTP status ${status}`);
   }
 }

@@ -1,5 +1,8 @@
 /** The library of a real server, over HTTP. */
 
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import {
@@ -108,4 +111,25 @@ test("what is no server of ours is told apart", async () => {
   await expect(elsewhere.page()).rejects.toSatisfy(
     (error) => error instanceof ProtocolViolation || error instanceof NotFound,
   );
+});
+
+test("a server that is away behind its proxy, or breaks off, is none that says nonsense", async () => {
+  const proxy = createServer((request, response) => {
+    if (request.url === "/v1/transcripts/half") {
+      response.writeHead(200, { "Content-Length": "100" });
+      response.write("{", () => response.destroy());
+    } else {
+      response.writeHead(Number(request.url?.split("/").at(-1)));
+      response.end("<h1>Sorry</h1>");
+    }
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  const { port } = proxy.address() as AddressInfo;
+  const behind = new Library(`http://127.0.0.1:${port}/`, { token: "x" });
+  for (const status of ["502", "503", "504", "half"]) {
+    await expect(behind.get(status)).rejects.toThrow(ServerUnreachable);
+  }
+  await expect(behind.get("500")).rejects.toThrow(ProtocolViolation);
+  proxy.close();
 });
