@@ -2,6 +2,15 @@
 
 import type { Event } from "./events.js";
 
+/** Adds what waits to be read; of `partial` and `stats` only the newest of each stays. */
+export function queue<Told extends { readonly type: string }>(waiting: Told[], told: Told): void {
+  if (told.type === "partial" || told.type === "stats") {
+    const older = waiting.findIndex(({ type }) => type === told.type);
+    if (older !== -1) waiting.splice(older, 1);
+  }
+  waiting.push(told);
+}
+
 /**
  * Events for one iteration.
  *
@@ -18,10 +27,7 @@ export class Inbox implements AsyncIterableIterator<Event> {
   constructor(private readonly left: (inbox: Inbox) => void) {}
 
   put(event: Event): void {
-    const last = this.events.at(-1);
-    const momentary = event.type === "partial" || event.type === "stats";
-    if (momentary && last?.type === event.type) this.events.pop();
-    this.events.push(event);
+    queue(this.events, event);
     this.wake?.();
   }
 

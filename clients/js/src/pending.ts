@@ -4,9 +4,9 @@ import { Address } from "./address.js";
 import { Dialogue } from "./dialogue.js";
 import { EventsMissed, isTemporary, TraxError, Unauthorized } from "./errors.js";
 import { discard, Keeper, type KeptSession, keptAudio, leftBehind } from "./keeping.js";
-import { SAMPLE_BYTES, type StartOptions } from "./requests.js";
+import type { StartOptions } from "./requests.js";
 import { type ConnectOptions, Session } from "./session.js";
-import { wav } from "./wav.js";
+import { recordingOf } from "./wav.js";
 
 /** How to connect; how the session is to be, was said when it began. */
 export type ResumeOptions = Omit<ConnectOptions, keyof StartOptions | "persist">;
@@ -71,16 +71,7 @@ export class PendingSession {
 
   /** What is kept, as a WAV file, with silence for what could not be kept. */
   async audio(): Promise<Blob> {
-    const { encoding, sampleRate } = this.kept.start;
-    const sampleBytes = SAMPLE_BYTES[encoding];
-    const parts: Uint8Array[] = [];
-    let next: number | null = null;
-    for (const { at, pcm } of await keptAudio(this.kept)) {
-      if (next !== null && next < at) parts.push(new Uint8Array((at - next) * sampleBytes));
-      parts.push(pcm);
-      next = at + pcm.length / sampleBytes;
-    }
-    return new Blob([wav(parts, sampleRate, encoding)], { type: "audio/wav" });
+    return recordingOf(this.kept.start, await keptAudio(this.kept));
   }
 
   /** Deletes what is kept. */

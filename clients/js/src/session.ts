@@ -17,13 +17,14 @@ import type {
   Stats,
   UtteranceEnd,
 } from "./events.js";
-import { Inbox } from "./inbox.js";
+import { Inbox, queue } from "./inbox.js";
 import { canKeep, Keeper } from "./keeping.js";
 import { Library } from "./library.js";
 import { Link, type Renewal, type SessionState } from "./link.js";
 import { Listeners } from "./listeners.js";
 import { type StartOptions, startOf } from "./requests.js";
 import { type SocketClass, socketClass } from "./sockets.js";
+import { recordingOf } from "./wav.js";
 import type { Subprotocol } from "./wire.js";
 
 /** How to connect, and how the session is to be. */
@@ -84,6 +85,12 @@ export interface SessionStats {
   readonly reconnections: number;
 }
 
+/** What waits for somebody to listen. */
+interface Held {
+  readonly type: string;
+  readonly deliver: () => void;
+}
+
 const KEEP_MS = 600_000;
 
 /** How often it is asked whether a session is finished, and between. */
@@ -104,7 +111,7 @@ export class Session implements AsyncIterable<Event> {
   private readonly inboxes = new Set<Inbox>();
   private readonly link: Link;
   /** Told when somebody listens; `null` once somebody does. */
-  private held: (() => void)[] | null = [];
+  private held: Held[] | null = [];
   private failure: TraxError | null = null;
   private over = false;
   private keeper: Keeper | null = null;
@@ -186,6 +193,14 @@ export class Session implements AsyncIterable<Event> {
       lagMs: stats?.lagMs ?? 0,
       reconnections: this.link.reconnections,
     };
+  }
+
+  /**
+   * What the server may not have, as a WAV file: to be saved where a session failed that was not kept
+   * (`unkept`). Of one that was, it is among the `pendingSessions`.
+   */
+  unsent(): Blob {
+    return recordingOf(this.dialogue.start, this.dialogue.outbox.kept);
   }
 
   /** Listens to events of a type; returns how to stop. */
@@ -291,25 +306,25 @@ export class Session implements AsyncIterable<Event> {
   }
 
   private deliver(event: Event): void {
-    this.letGoOr(() => {
+    this.letGoOr(event.type, () => {
       for (const inbox of this.inboxes) inbox.put(event);
       this.listeners.tell(event.type, event as never);
     });
   }
 
   private tell<K extends keyof SessionEvents>(type: K, event: SessionEvents[K]): void {
-    this.letGoOr(() => this.listeners.tell(type, event));
+    this.letGoOr(type, () => this.listeners.tell(type, event));
   }
 
-  private letGoOr(delivery: () => void): void {
-    if (this.held === null) delivery();
-    else this.held.push(delivery);
+  private letGoOr(type: string, deliver: () => void): void {
+    if (this.held === null) deliver();
+    else queue(this.held, { type, deliver });
   }
 
   private letGo(): void {
     const held = this.held ?? [];
     this.held = null;
-    for (const delivery of held) delivery();
+    for (const { deliver } of held) deliver();
     if (this.over) for (const inbox of this.inboxes) inbox.close(this.failure);
   }
 

@@ -1,6 +1,7 @@
 /** WAV files. */
 
-import { type Encoding, SAMPLE_BYTES } from "./requests.js";
+import type { Piece } from "./outbox.js";
+import { type Encoding, SAMPLE_BYTES, type Start } from "./requests.js";
 
 const PCM = 1;
 const FLOAT = 3;
@@ -35,4 +36,20 @@ export function wav(
     at += piece.length;
   }
   return file;
+}
+
+/** A session's audio as a WAV file, with silence for what is missing between its pieces. */
+export function recordingOf(
+  { encoding, sampleRate }: Pick<Start, "encoding" | "sampleRate">,
+  pieces: readonly Piece[],
+): Blob {
+  const sampleBytes = SAMPLE_BYTES[encoding];
+  const parts: Uint8Array[] = [];
+  let next = pieces[0]?.at ?? 0;
+  for (const { at, pcm } of pieces) {
+    if (next < at) parts.push(new Uint8Array((at - next) * sampleBytes));
+    parts.push(pcm);
+    next = at + pcm.length / sampleBytes;
+  }
+  return new Blob([wav(parts, sampleRate, encoding)], { type: "audio/wav" });
 }

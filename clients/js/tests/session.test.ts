@@ -120,6 +120,8 @@ test("a session whose server stays away ends, and says what may be lost", async 
     expect(sending).rejects.toThrow("60000 ms"),
   ]);
   await expect(session.finished).rejects.toThrow("the connection was lost");
+  const saved = Buffer.from(await session.unsent().arrayBuffer());
+  expect(saved.subarray(44).equals(samples(60))).toBe(true);
   for (const pending of await pendingSessions()) await pending.discard();
 });
 
