@@ -34,6 +34,7 @@ const MEANINGS: readonly (readonly [new (...given: never[]) => Error, Key])[] = 
 ];
 
 export function explain(error: unknown, say: Say): string {
+  if (error instanceof SessionGone && error.replaced) return say("error.replaced");
   if (error instanceof MicrophoneError) return say(`mic.${error.reason}`);
   for (const [kind, key] of MEANINGS) if (error instanceof kind) return say(key);
   if (error instanceof SessionError) return say("error.other", { why: error.reason });

@@ -19,12 +19,13 @@ export const de: Record<Key, string> = {
   "error.unreachable": "Der Server ist nicht erreichbar.",
   "error.notFound": "Diese Mitschrift gibt es nicht oder nicht mehr.",
   "error.lost":
-    "Die Verbindung war zu lange weg. Was nicht gesendet werden konnte, bleibt in diesem Browser und wird gesendet, wenn du dieses Transkript wieder öffnest.",
+    "Die Verbindung war zu lange weg. Was nicht gesendet werden konnte, bleibt in diesem Browser und wird gesendet, wenn der Server wieder da ist.",
   "error.overflow":
     "Die Verbindung ist schon so lange weg, dass keine weitere Aufnahme aufgehoben werden kann.",
   "error.notSaved": "Was du zuletzt geschrieben hast, ist vielleicht nicht gespeichert.",
   "error.forbidden": "Dieser Link erlaubt das nicht, oder das Transkript ist geschlossen.",
-  "error.gone": "Diese Aufnahme geht in einem anderen Fenster weiter.",
+  "error.gone": "Der Server kennt diese Aufnahme nicht mehr.",
+  "error.replaced": "Diese Aufnahme geht in einem anderen Fenster weiter.",
   "error.unavailable":
     "Der Server ist ausgelastet oder startet neu. Bitte versuch es bald noch einmal.",
   "error.failed": "Dem Server ist ein Fehler unterlaufen. Bitte versuch es noch einmal.",
@@ -76,6 +77,11 @@ export const de: Record<Key, string> = {
     "Die Verbindung war lange weg. Die Aufnahme geht weiter, und was du währenddessen gesagt hast, wird gerade geschrieben.",
   "mic.unkept":
     "Dieser Browser kann keine Aufnahme aufheben. Wenn die Verbindung abreißt, lass diese Seite offen.",
+  "left.sending": "Schickt, was du zuvor gesagt hast …",
+  "left.waiting":
+    "Der Server ist weg. Was du gesagt hast, bleibt in diesem Browser und wird gesendet, wenn er wieder da ist.",
+  "left.waitingHere":
+    "Der Server ist weg. Was du gesagt hast, bleibt nur in dieser Seite: lass sie offen, bis er wieder da ist.",
   "left.title": "Was du am {when} gesagt hast, konnte nicht gesendet werden: {why}",
   "left.download": "Aufnahme herunterladen",
   "left.discard": "Verwerfen",
@@ -100,7 +106,6 @@ export const de: Record<Key, string> = {
   "status.reconnecting": "Verbindet neu: was du schreibst, bleibt erhalten",
   "status.reconnectingAudio": "Verbindet neu: deine Aufnahme bleibt erhalten",
   "status.ended": "Getrennt",
-  "status.leftBehind": "Schickt, was vor dem Schließen der Seite gesagt wurde …",
   "status.recording": "Hört zu",
   "status.muted": "Stumm",
   "status.paused": "Pause",

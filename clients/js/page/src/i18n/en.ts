@@ -17,11 +17,12 @@ export const en = {
   "error.unreachable": "The server cannot be reached.",
   "error.notFound": "There is no such transcript, or no more.",
   "error.lost":
-    "The connection was lost for too long. What could not be sent is kept in this browser, and is sent when you open this transcript again.",
+    "The connection was lost for too long. What could not be sent is kept in this browser, and is sent when the server is back.",
   "error.overflow": "The connection is away for so long that no more audio can be kept.",
   "error.notSaved": "What you wrote last may not have been saved.",
   "error.forbidden": "This link does not allow that, or the transcript is closed.",
-  "error.gone": "This recording goes on in another window.",
+  "error.gone": "The server does not know this recording any more.",
+  "error.replaced": "This recording goes on in another window.",
   "error.unavailable": "The server is busy or restarting. Please try again soon.",
   "error.failed": "The server made a mistake. Please try again.",
   "error.other": "That did not work: {why}",
@@ -70,6 +71,11 @@ export const en = {
   "mic.renewed":
     "The connection was away for long. The recording goes on, and what you said meanwhile is being written.",
   "mic.unkept": "This browser cannot keep audio. If the connection is lost, leave this page open.",
+  "left.sending": "Sending what you said before …",
+  "left.waiting":
+    "The server is away. What you said is kept in this browser, and is sent when the server is back.",
+  "left.waitingHere":
+    "The server is away. What you said is kept in this page only: leave it open until the server is back.",
   "left.title": "What you said on {when} could not be sent: {why}",
   "left.download": "Download the recording",
   "left.discard": "Discard it",
@@ -94,7 +100,6 @@ export const en = {
   "status.reconnecting": "Reconnecting: what you write is kept",
   "status.reconnectingAudio": "Reconnecting: your audio is kept",
   "status.ended": "Disconnected",
-  "status.leftBehind": "Sending what you said before the page was closed …",
   "status.recording": "Listening",
   "status.muted": "Muted",
   "status.paused": "Paused",

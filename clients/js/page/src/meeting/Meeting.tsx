@@ -9,6 +9,7 @@ import { explain } from "../errors";
 import { type Key, useSay } from "../i18n";
 import { later } from "../later";
 import { type Player, SPEEDS, usePlayer } from "../listen/usePlayer";
+import { Unsent } from "../start/Unsent";
 import { FindBar } from "../take/FindBar";
 import { firstFrom, spanOf, wordAt, wordSaidAt } from "../words/timing";
 import { Announcer } from "./Announcer";
@@ -20,7 +21,6 @@ import { SpeakerMenu } from "./SpeakerMenu";
 import { type Command, commandOf, wantsKeys } from "./shortcuts";
 import { useShown } from "./shown";
 import { type Editing, useEditor } from "./useEditor";
-import { useLeftBehind } from "./useLeftBehind";
 import { type Phase, useRecording } from "./useRecording";
 import { useEmpty } from "./useShared";
 import { myName, type Opened } from "./useTranscript";
@@ -41,7 +41,6 @@ export function Meeting({
   const say = useSay();
   const readOnly = role === "viewer";
   const recording = useRecording(transcript.id);
-  const leftBehind = useLeftBehind(transcript.id, !readOnly && recording.phase === "off");
   const length = useLength(library, transcript, recording.phase);
   const player = usePlayer(library, transcript.id, length);
   const [menu, setMenu] = useState<{ turn: TurnHead; anchor: HTMLElement } | null>(null);
@@ -155,11 +154,11 @@ export function Meeting({
       <div className="columns">
         <main className="paper">
           {finding && <FindBar transcript={transcript} show={show} onClose={closeFind} />}
-          {leftBehind && (
-            <p className="read-only" role="status">
-              {say("status.leftBehind")}
-            </p>
-          )}
+          <Unsent
+            transcript={transcript.id}
+            later={recording.phase !== "off" || recording.outgoing !== null}
+            lost={recording.lost}
+          />
           {readOnly && <p className="read-only">{say("meeting.readOnly")}</p>}
           {untimed && selection.from < selection.to && (
             <p role="status" className="problem">

@@ -10,7 +10,7 @@ import { keepWishes, keptWishes, type Wishes } from "./wishes";
 
 export function Recorder({ recording }: { recording: Recording }) {
   const say = useSay();
-  const { phase, error, renewed, unkept } = recording;
+  const { phase, error, outgoing, renewed, unkept } = recording;
   const [device, setDevice] = useState(localStorage.getItem("trax.microphone") ?? "");
   const [devices, setDevices] = useState<readonly MicrophoneDevice[]>([]);
   const [wishes, setWishes] = useState<Wishes>(keptWishes);
@@ -38,6 +38,11 @@ export function Recorder({ recording }: { recording: Recording }) {
       {on && renewed && (
         <p role="status" className="hint">
           {say("mic.renewed")}
+        </p>
+      )}
+      {phase !== "ending" && outgoing !== null && (
+        <p role="status" className="hint">
+          {say(outgoing === "waiting" && unkept ? "left.waitingHere" : `left.${outgoing}`)}
         </p>
       )}
       {on && unkept && (

@@ -1,47 +1,109 @@
-/** Speech that a closed page left in this browser: sent now, and nothing of it lost. */
+/** Speech that a closed page left in this browser: sent now, or offered where no server takes it. */
 
 import { useEffect, useState } from "react";
-import { type PendingSession, pendingSessions, SessionGone } from "trax-client";
+import {
+  isTemporary,
+  type PendingSession,
+  pendingSessions,
+  SessionGone,
+  SessionTaken,
+} from "trax-client";
 import { SERVER, tokenFor } from "../server";
 
-/** Sends what was left behind in a transcript; returns whether that is going on. */
-export function useLeftBehind(id: string, mayWrite: boolean): boolean {
-  const [sending, setSending] = useState(false);
+/** What no server will take: to be saved as a file, or dropped. */
+export interface Refused {
+  readonly session: string;
+  /** Unix time of the last sign of it. */
+  readonly updatedMs: number;
+  readonly audio: Blob;
+  readonly why: unknown;
+  readonly discard: () => void;
+}
+
+export interface LeftBehind {
+  /** What is being done, if anything is left that may arrive. */
+  readonly state: "sending" | "waiting" | null;
+  readonly refused: readonly Refused[];
+}
+
+/** When a server that was away is asked again. */
+const AGAIN_MS = 30_000;
+
+/** Of a WAV file without samples. */
+export const EMPTY_BYTES = 44;
+
+/**
+ * Sends what was left behind, each session by itself.
+ *
+ * @param transcript - In which; `null`: in all.
+ * @param later - Not now: the page speaks itself.
+ */
+export function useLeftBehind(transcript: string | null, later: boolean): LeftBehind {
+  const [state, setState] = useState<LeftBehind["state"]>(null);
+  const [refused, setRefused] = useState<readonly Refused[]>([]);
   useEffect(() => {
-    if (!mayWrite) return;
+    if (later) return;
     let gone = false;
+    /** Tries each once; returns whether some of it may still arrive. */
     const send = async () => {
-      const left = (await pendingSessions()).filter(({ transcript }) => transcript === id);
-      for (const each of left) {
-        if (gone) return;
-        setSending(true);
-        await finish(each, id);
+      let waits = false;
+      for (const pending of await pendingSessions()) {
+        if (gone) return false;
+        if (transcript !== null && pending.transcript !== transcript) continue;
+        setState((before) => before ?? "sending");
+        const why = await refusal(pending);
+        if (isTemporary(why)) waits = true;
+        const audio = why === null || isTemporary(why) ? null : await kept(pending);
+        const drop = (all: readonly Refused[]) =>
+          all.filter(({ session }) => session !== pending.session);
+        const discard = () => {
+          void pending.discard();
+          setRefused(drop);
+        };
+        const { session, updatedMs } = pending;
+        setRefused((all) =>
+          audio ? [...drop(all), { session, updatedMs, audio, why, discard }] : drop(all),
+        );
+      }
+      return waits;
+    };
+    const keepSending = async () => {
+      while (await send()) {
+        if (!gone) setState("waiting");
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
     };
-    alone(`trax.left-behind ${id}`, send)
-      // What could not be sent stays in the browser, and is tried again with the next visit.
+    keepSending()
+      // What cannot be read now is looked at again with the next visit.
       .catch(() => undefined)
-      .finally(() => setSending(false));
+      .finally(() => gone || setState(null));
     return () => {
       gone = true;
+      setState(null);
     };
-  }, [id, mayWrite]);
-  return sending;
+  }, [transcript, later]);
+  return { state, refused };
 }
 
-/** Does something unless another page of this browser does it already. */
-async function alone(name: string, work: () => Promise<void>): Promise<void> {
-  if (!navigator.locks) return work();
-  await navigator.locks.request(name, { ifAvailable: true }, (lock) => (lock ? work() : undefined));
-}
-
-async function finish(pending: PendingSession, id: string): Promise<void> {
+/** Sends a session; returns why it could not be, or `null` if it was or others do. */
+async function refusal(pending: PendingSession): Promise<unknown> {
   try {
-    const session = await pending.resume(SERVER, { token: tokenFor(id) });
-    session.end();
-    await session.finished;
+    await pending.send(SERVER, { token: tokenFor(pending.transcript) });
+    return null;
   } catch (error) {
-    // The server has all of it, or another page goes on with it.
-    if (!(error instanceof SessionGone)) throw error;
+    const others = error instanceof SessionGone && error.replaced;
+    return others || error instanceof SessionTaken ? null : error;
   }
+}
+
+/** What is kept of a session, as a file; if that is nothing, the session is forgotten. */
+async function kept(pending: PendingSession): Promise<Blob | null> {
+  try {
+    const audio = await pending.audio();
+    if (audio.size > EMPTY_BYTES) return audio;
+    await pending.discard();
+  } catch {
+    // What cannot be read now is looked at again with the next visit.
+  }
+  return null;
 }

@@ -1,9 +1,17 @@
 /** The microphone of this page: on, muted, paused, off; and the session that it speaks into. */
 
 import { useCallback, useEffect, useRef, useState } from "react";
-import { connect, type Level, Microphone, type Session } from "trax-client";
+import {
+  connect,
+  EventsMissed,
+  type Level,
+  Microphone,
+  type Session,
+  type SessionState,
+} from "trax-client";
 import workletUrl from "../../../src/worklet.ts?worker&url";
 import { SERVER, tokenFor } from "../server";
+import { EMPTY_BYTES, type Refused } from "./useLeftBehind";
 import type { Wishes } from "./wishes";
 
 /** So long an outage may last: what is said meanwhile is kept, at 2 MB a minute. */
@@ -16,10 +24,14 @@ export interface Recording {
   readonly device: string;
   readonly lagMs: number;
   readonly reconnecting: boolean;
+  /** What is being done about recordings that were stopped before all of them had arrived. */
+  readonly outgoing: "sending" | "waiting" | null;
   /** A long outage is over, and the rest of the recording is one of its own. */
   readonly renewed: boolean;
   /** Audio that the server does not have yet is lost with the page. */
   readonly unkept: boolean;
+  /** What recordings that failed did not send, and this browser does not keep. */
+  readonly lost: readonly Refused[];
   readonly error: unknown;
   readonly onLevel: (listener: (level: Level) => void) => () => void;
   readonly start: (deviceId: string, wishes: Wishes) => Promise<void>;
@@ -35,7 +47,9 @@ export function useRecording(id: string): Recording {
   const [reconnecting, setReconnecting] = useState(false);
   const [renewed, setRenewed] = useState(false);
   const [unkept, setUnkept] = useState(false);
+  const [lost, setLost] = useState<readonly Refused[]>([]);
   const [error, setError] = useState<unknown>(null);
+  const [outgoing, send] = useOutgoing();
   const open = useRef<{ microphone: Microphone; session: Session } | null>(null);
   const starting = useRef<AbortController | null>(null);
   const levels = useRef(new Set<(level: Level) => void>());
@@ -48,10 +62,11 @@ export function useRecording(id: string): Recording {
     setPhase("ending");
     await current.microphone.close();
     current.session.end();
-    await current.session.finished.catch(setError);
+    // Nobody has to wait for a server that is away.
+    await send(current.session);
     setReconnecting(false);
     setPhase("off");
-  }, []);
+  }, [send]);
 
   const start = useCallback(
     async (deviceId: string, wishes: Wishes) => {
@@ -109,14 +124,22 @@ export function useRecording(id: string): Recording {
           if (failed.reason !== "silent") void stop();
         });
         microphone.on("signal", () => setError(null));
-        session.on("stats", (stats) => setLagMs(stats.lagMs));
-        session.on("state", (state) => setReconnecting(state === "reconnecting"));
+        // One that was stopped may go on for long, behind another.
+        const isOpen = () => open.current?.session === session;
+        session.on("stats", (stats) => isOpen() && setLagMs(stats.lagMs));
+        session.on("state", (state) => isOpen() && setReconnecting(state === "reconnecting"));
         const { session: first } = session.info;
-        session.on("ready", (ready) => setRenewed(ready.session !== first));
-        session.on("unkept", () => setUnkept(true));
+        session.on("ready", (ready) => isOpen() && setRenewed(ready.session !== first));
+        let kept = true;
+        session.on("unkept", () => {
+          kept = false;
+          setUnkept(true);
+        });
         session.finished.catch((failed: unknown) => {
+          if (isOpen()) void stop();
+          if (failed instanceof EventsMissed) return;
           setError(failed);
-          void stop();
+          if (!kept) setLost((all) => [...all, ...unsent(session, failed, setLost)]);
         });
         microphone.pipe(session, setError);
         setPhase("recording");
@@ -138,8 +161,10 @@ export function useRecording(id: string): Recording {
     device,
     lagMs,
     reconnecting,
+    outgoing,
     renewed,
     unkept,
+    lost,
     error,
     onLevel: useCallback((listener) => {
       levels.current.add(listener);
@@ -158,6 +183,43 @@ export function useRecording(id: string): Recording {
       setPhase(phaseOf(open.current.microphone));
     },
   };
+}
+
+/** Sessions that were ended, and go on by themselves until all of their audio has arrived. */
+function useOutgoing(): [Recording["outgoing"], (session: Session) => Promise<void>] {
+  const [states, setStates] = useState<ReadonlyMap<Session, SessionState>>(new Map());
+  /** Resolves when the session is over, or when its server is away. */
+  const send = useCallback(
+    (session: Session) =>
+      new Promise<void>((resolve) => {
+        const note = (state: SessionState) => {
+          setStates((before) => {
+            const states = new Map(before).set(session, state);
+            if (state === "ended") states.delete(session);
+            return states;
+          });
+          if (state !== "live") resolve();
+        };
+        session.on("state", note);
+        note(session.state);
+      }),
+    [],
+  );
+  if (states.size === 0) return [null, send];
+  return [[...states.values()].includes("reconnecting") ? "waiting" : "sending", send];
+}
+
+/** What a session that failed did not send, if that is anything. */
+function unsent(
+  session: Session,
+  why: unknown,
+  change: (change: (all: readonly Refused[]) => readonly Refused[]) => void,
+): Refused[] {
+  const audio = session.unsent();
+  if (audio.size <= EMPTY_BYTES) return [];
+  const id = session.info.session;
+  const discard = () => change((all) => all.filter((each) => each.session !== id));
+  return [{ session: id, updatedMs: Date.now(), audio, why, discard }];
 }
 
 function phaseOf({ state }: Microphone): Phase {

@@ -1,81 +1,42 @@
-/** Speech that this browser keeps and no server takes any more: to be saved as a file, or dropped. */
+/** Speech that this browser keeps: on its way, or to be saved as a file where no server takes it. */
 
-import { useEffect, useState } from "react";
-import {
-  Forbidden,
-  NotFound,
-  type PendingSession,
-  pendingSessions,
-  Unauthorized,
-} from "trax-client";
 import { explain } from "../errors";
 import { date } from "../format";
 import { useSpeech } from "../i18n";
-import { libraryFor } from "../server";
+import { type Refused, useLeftBehind } from "../meeting/useLeftBehind";
 import { save } from "../take/files";
 
-interface Left {
-  readonly pending: PendingSession;
-  readonly audio: Blob;
-  readonly why: unknown;
+interface Props {
+  /** In which it was said; default: any. */
+  readonly transcript?: string;
+  /** Not to be sent now. */
+  readonly later?: boolean;
+  /** What only this page keeps. */
+  readonly lost?: readonly Refused[];
 }
 
-/** Of a WAV file without samples. */
-const EMPTY_BYTES = 44;
-
-export function Unsent() {
+export function Unsent({ transcript, later = false, lost = [] }: Props) {
   const { say, tongue } = useSpeech();
-  const [left, setLeft] = useState<readonly Left[]>([]);
-  useEffect(() => {
-    let gone = false;
-    // What cannot be read now is looked at again with the next visit.
-    unsendable().then(
-      (found) => gone || setLeft(found),
-      () => undefined,
-    );
-    return () => {
-      gone = true;
-    };
-  }, []);
-  return left.map(({ pending, audio, why }) => (
-    <p key={pending.session} role="alert" className="problem">
-      {say("left.title", { when: date(pending.updatedMs, tongue), why: explain(why, say) })}{" "}
-      <button type="button" onClick={() => save(audio, `${pending.session}.wav`)}>
-        {say("left.download")}
-      </button>{" "}
-      <button
-        type="button"
-        onClick={() => {
-          void pending.discard();
-          setLeft((all) => all.filter((each) => each.pending !== pending));
-        }}
-      >
-        {say("left.discard")}
-      </button>
-    </p>
-  ));
-}
-
-/** What was left behind in transcripts that are gone, or closed to us. What is empty is dropped. */
-async function unsendable(): Promise<Left[]> {
-  const found: Left[] = [];
-  for (const pending of await pendingSessions()) {
-    const why = await refusal(pending.transcript);
-    if (why === null) continue;
-    const audio = await pending.audio();
-    if (audio.size > EMPTY_BYTES) found.push({ pending, audio, why });
-    else await pending.discard();
-  }
-  return found;
-}
-
-async function refusal(transcript: string | null): Promise<unknown> {
-  if (transcript === null) return null;
-  try {
-    await libraryFor(transcript).get(transcript);
-    return null;
-  } catch (error) {
-    const final = [NotFound, Unauthorized, Forbidden].some((kind) => error instanceof kind);
-    return final ? error : null;
-  }
+  const { state, refused } = useLeftBehind(transcript ?? null, later);
+  const others = refused.filter((each) => lost.every(({ session }) => session !== each.session));
+  return (
+    <>
+      {state !== null && (
+        <p role="status" className="read-only">
+          {say(`left.${state}`)}
+        </p>
+      )}
+      {[...lost, ...others].map(({ session, updatedMs, audio, why, discard }) => (
+        <p key={session} role="alert" className="problem">
+          {say("left.title", { when: date(updatedMs, tongue), why: explain(why, say) })}{" "}
+          <button type="button" onClick={() => save(audio, `${session}.wav`)}>
+            {say("left.download")}
+          </button>{" "}
+          <button type="button" onClick={discard}>
+            {say("left.discard")}
+          </button>
+        </p>
+      ))}
+    </>
+  );
 }
