@@ -35,6 +35,9 @@ interface Schema extends DBSchema {
 /** Sessions that nobody came back to for so long are forgotten. */
 const FORGET_MS = 7 * 86_400_000;
 
+/** A store that takes longer to open counts as none. */
+const OPEN_MS = 5_000;
+
 const NAME = "trax-client";
 
 /** Whether there is an IndexedDB. */
@@ -42,14 +45,39 @@ export function canKeep(): boolean {
   return globalThis.indexedDB !== undefined;
 }
 
+/** Whether it opens: in some private windows it refuses to, or never does. */
+export async function opens(): Promise<boolean> {
+  if (!canKeep()) return false;
+  try {
+    (await database()).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws DOMException if it does not open in time. */
 async function database(): Promise<IDBPDatabase<Schema>> {
-  return openDB<Schema>(NAME, 1, {
+  const opening = openDB<Schema>(NAME, 1, {
     upgrade(db) {
       db.createObjectStore("sessions", { keyPath: "session" });
       db.createObjectStore("audio");
     },
     blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
   });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new DOMException(`IndexedDB expected to open in ${OPEN_MS} ms`, "TimeoutError");
+    timer = setTimeout(() => reject(error), OPEN_MS);
+  });
+  try {
+    return await Promise.race([opening, late]);
+  } catch (error) {
+    opening.then((db) => db.close()).catch(() => undefined);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function audioOf(session: string, before = Number.POSITIVE_INFINITY): IDBKeyRange {

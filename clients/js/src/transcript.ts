@@ -5,17 +5,18 @@
  *     transcript.on("turns", (turns) => render(turns));
  *
  * The entry `trax-client/transcript`. What is read are values of `document`, `suggestions` and
- * `remarks`, by `reading`; `shared` edits. The document is made the same as the server's by `replication`.
+ * `remarks`, by `reading`; `shared` edits. The document is made the same as the server's by `replication`,
+ * and kept by `offline`.
  *
  * @packageDocumentation
  */
 
-import { IndexeddbPersistence } from "y-indexeddb";
 import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { Address } from "./address.js";
 import { Reconnect, type ReconnectOptions } from "./backoff.js";
 import { NotFound, ServerUnreachable, type TraxError } from "./errors.js";
+import { keptCopy } from "./offline.js";
 import { Replication } from "./replication.js";
 import { SharedTranscript } from "./shared.js";
 import { type SocketClass, socketClass } from "./sockets.js";
@@ -70,7 +71,8 @@ export async function openTranscript(
   const doc = new Y.Doc();
   const awareness = new Awareness(doc);
   awareness.setLocalState(null);
-  const kept = options.offline === false ? null : await keptCopy(address, id, doc);
+  const name = address.api(`/v1/transcripts/${id}`);
+  const kept = options.offline === false ? null : await keptCopy(name, doc);
   const shared = new SharedTranscript(
     id,
     doc,
@@ -103,19 +105,4 @@ export async function openTranscript(
 /** Whether a transcript may be opened without a connection. */
 function isUsable(doc: Y.Doc, error: TraxError): boolean {
   return error instanceof ServerUnreachable && doc.store.clients.size > 0;
-}
-
-async function keptCopy(
-  address: Address,
-  id: string,
-  doc: Y.Doc,
-): Promise<IndexeddbPersistence | null> {
-  if (globalThis.indexedDB === undefined) return null;
-  const kept = new IndexeddbPersistence(address.api(`/v1/transcripts/${id}`), doc);
-  try {
-    await kept.whenSynced;
-    return kept;
-  } catch {
-    return null; // private windows of some browsers have an IndexedDB that never opens
-  }
 }
