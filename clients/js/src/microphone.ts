@@ -88,7 +88,8 @@ export class Microphone {
     );
     // A phone call, say: browsers suspend the context, and it has to be asked to go on.
     context.addEventListener("statechange", () => {
-      if (context.state !== "running" && this.current !== "closed") void context.resume();
+      if (context.state === "running" || this.current === "closed") return;
+      context.resume().catch(() => undefined); // not now: its next change asks again
     });
   }
 
@@ -103,8 +104,9 @@ export class Microphone {
       throw new MicrophoneError("unsupported", `recording needs ${hint}`);
     }
     const stream = await record(options);
-    const context = contextFor(stream);
+    let context: AudioContext | null = null;
     try {
+      context = contextFor(stream);
       const node = await nodeFor(context, options);
       const [track] = stream.getAudioTracks();
       if (track === undefined) throw new MicrophoneError("notFound", "there is no microphone");
@@ -114,8 +116,9 @@ export class Microphone {
       return new Microphone(stream, track, context, node, options.silentAfterMs ?? 5_000);
     } catch (error) {
       for (const track of stream.getTracks()) track.stop();
-      await context.close();
-      throw error;
+      await context?.close();
+      if (error instanceof MicrophoneError) throw error;
+      throw new MicrophoneError("unsupported", "the browser opens no sound", { cause: error });
     }
   }
 
