@@ -121,8 +121,9 @@ export class Keeper {
   static async adopt(session: string): Promise<[Keeper, KeptSession, Piece[]]> {
     const release = await claim(session);
     if (release === null) throw new SessionTaken(session);
+    let db: IDBPDatabase<Schema> | null = null;
     try {
-      const db = await database();
+      db = await database();
       // As it is now: another page may have gone on with it since it was found.
       const record = await db.get("sessions", session);
       if (record === undefined) throw new SessionTaken(session);
@@ -133,6 +134,7 @@ export class Keeper {
       keeper.release = release;
       return [keeper, record, pieces];
     } catch (error) {
+      db?.close();
       release();
       throw error;
     }
@@ -231,9 +233,12 @@ export class Keeper {
   }
 }
 
-/** The sessions that were left behind, by any page of this origin; the newest first. */
+/**
+ * The sessions that were left behind, by any page of this origin; the newest first. None where there
+ * is no store.
+ */
 export async function leftBehind(): Promise<KeptSession[]> {
-  if (!canKeep()) return [];
+  if (!(await opens())) return [];
   const db = await database();
   try {
     const held = new Set(

@@ -3,7 +3,7 @@
 import "fake-indexeddb/auto";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import type { SessionState } from "../src/index.js";
 import {
@@ -25,6 +25,7 @@ let server: Server;
 beforeAll(async () => {
   server = await Server.start(talk(12));
 });
+afterEach(() => vi.restoreAllMocks());
 afterAll(() => server.stop());
 
 test.each(["trax.v1.msgpack", "trax.v1.json"] as const)("speaks %s", async (subprotocol) => {
@@ -186,23 +187,23 @@ test("no more audio than agreed waits for a server", async () => {
   network.close();
 });
 
-test("a browser that keeps nothing says so, and loses nothing while the page stays", async () => {
-  const { put } = IDBObjectStore.prototype;
-  IDBObjectStore.prototype.put = () => {
-    throw new DOMException("the disk is full", "QuotaExceededError");
-  };
-  try {
-    const session = await connect(server.url, own);
-    const told: NotKept[] = [];
-    session.on("unkept", (error) => told.push(error));
-    await speak(session, samples(10));
-    session.end();
-    expect((await session.finished).words).toBe(12);
-    expect(told).toHaveLength(1);
-    expect(told[0]?.cause).toMatchObject({ name: "QuotaExceededError" });
-  } finally {
-    IDBObjectStore.prototype.put = put;
-  }
+test.each([
+  ["has no room", () => vi.spyOn(IDBObjectStore.prototype, "put"), "QuotaExceededError"],
+  ["does not open", () => vi.spyOn(indexedDB, "open"), "SecurityError"],
+])("a browser whose store %s says so, and loses nothing while the page stays", async (...given) => {
+  const [, spy, name] = given;
+  spy().mockImplementation(() => {
+    throw new DOMException("nothing is kept here", name);
+  });
+  const session = await connect(server.url, own);
+  const told: NotKept[] = [];
+  session.on("unkept", (error) => told.push(error));
+  await speak(session, samples(10));
+  session.end();
+  expect((await session.finished).words).toBe(12);
+  expect(told).toHaveLength(1);
+  expect(told[0]?.cause).toMatchObject({ name });
+  expect(await pendingSessions()).toEqual([]);
 });
 
 test("refusals are told apart, at once", async () => {
