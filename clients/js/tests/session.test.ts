@@ -172,6 +172,38 @@ test("an outage longer than the server keeps a session costs nothing that was sa
   await forgetful.stop();
 });
 
+test("all of it is recorded once, whichever sessions a failing network makes of one", async () => {
+  const forgetful = await Server.start(talk(24), { TRAX_RESUME_MS: "100" });
+  const network = await Network.before(forgetful);
+  const session = await connect(forgetful.urlAt(network.port), { ...own, transcript: "new" });
+  const library = new Library(forgetful.url);
+  const id = session.transcript ?? "";
+  const pcm = samples(24);
+  for (let at = 0; at < pcm.length; at += 128_000) {
+    const before = session.stats.acknowledgedMs;
+    await speak(session, pcm.subarray(at, at + 96_002));
+    await until(() => session.stats.acknowledgedMs > before, "some of it");
+    network.cut();
+    session.send(pcm.subarray(at + 96_002, at + 128_000)).catch(() => undefined); // is told below
+    if (at % 256_000 > 0) await finished(library, id);
+    network.mend();
+  }
+  session.end();
+  await session.finished;
+  const { sessions } = await library.get(id);
+  const files = sessions.map((each) =>
+    library.audio(id, { session: each.id, fromMs: each.offsetMs, toMs: each.offsetMs + 60_000 }),
+  );
+  const sizes = (await Promise.all(files)).map(({ size }) => size - 44);
+  expect(sizes.length).toBeGreaterThanOrEqual(4);
+  // How much a session has is told in milliseconds, so less than one of them may come twice.
+  const twice = sizes.reduce((sum, size) => sum + size) - pcm.length;
+  expect(twice).toBeGreaterThanOrEqual(0);
+  expect(twice).toBeLessThan(32 * sizes.length);
+  network.close();
+  await forgetful.stop();
+});
+
 test("no more audio than agreed waits for a server", async () => {
   const network = await Network.before(server);
   const session = await connect(server.urlAt(network.port), { ...own, keepMs: 60_000 });
