@@ -249,14 +249,19 @@ class Transcripts:
                 await acquaintance.hear(session.id, speech.voices)
             elif complete:
                 await acquaintance.hear(session.id, speech.voices, last=True)
-                await self._finish(session, room, again)
+                await self._finish(speech, session, room, again)
                 return
             else:
                 await speech.news()
 
-    async def _finish(self, session: Session, room: Room, again: Rehearing | None) -> None:
+    async def _finish(
+        self, speech: Speech, session: Session, room: Room, again: Rehearing | None
+    ) -> None:
         await room.idle()
         lease = self._rooms.lease(session.transcript)
+        # Of the silence at its end no entry told, and its client asks how much of it is stored.
+        samples = speech.received
+        await self._threads.write(lambda: self._store.sessions.measure(lease, session.id, samples))
         for each in (session.live_pass, session.utterance_pass):
             await self._threads.write(partial(self._store.passes.close, lease, each))
         if again is not None and room.passes.get(session.live_pass):

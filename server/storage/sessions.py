@@ -126,7 +126,7 @@ class Sessions:
             return kept.rowcount > 0
 
     def measure(self, lease: Lease, session: str, samples: int) -> None:
-        """Note how long a recording is that came as a file: it may have promised more.
+        """Note how long a recording is: a file may have promised more, speech may end in silence.
 
         Raises:
             UnknownTranscript: It was deleted.

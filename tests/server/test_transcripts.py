@@ -157,6 +157,21 @@ async def test_all_that_a_session_says_is_written(tmp_path: Path) -> None:
         assert next(iter(stored.written().speakers().values())).name == "Speaker 1"
 
 
+async def test_silence_at_the_end_counts_as_stored(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (stored, _, transcripts):
+        tape = Tape()
+        tape.say("last")
+        async with following(transcripts, tape) as task:
+            await until(lambda: "last" in stored.written().text)
+            tape.received = Samples(320_000)
+            tape.end()
+            await task
+
+        found = stored.store.sessions.find("session1")
+        assert found is not None
+        assert found.samples == 320_000
+
+
 async def test_others_go_on_while_a_session_catches_up(tmp_path: Path) -> None:
     async with opened(tmp_path) as (_, rooms, transcripts):
         tape = Tape()
