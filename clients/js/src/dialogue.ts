@@ -37,10 +37,14 @@ export class Dialogue {
   private renewing = false;
   private readonly continuation = new Continuation();
 
-  /** @param earlier - The session to go on with, of an earlier page; its outbox is restored. */
+  /**
+   * @param earlier - The session to go on with, of an earlier page; its outbox is restored.
+   * @param recordedMs - When the first sample of a new one was recorded, as Unix time; `null`: now.
+   */
   constructor(
     readonly start: Start,
     private earlier: Resume | null = null,
+    private readonly recordedMs: number | null = null,
   ) {
     this.outbox = new Outbox(SAMPLE_BYTES[start.encoding]);
   }
@@ -72,11 +76,13 @@ export class Dialogue {
   opening(nowMs: number): Start {
     this.connected = false;
     if (this.renewing) {
-      const ageMs = Math.round(nowMs - (this.outbox.recordedMs(this.start.sampleRate) ?? nowMs));
       const transcript = this.last?.transcript ?? null;
-      return { ...this.start, transcript, ageMs: Math.min(Math.max(0, ageMs), OLDEST_MS) };
+      const recordedMs = this.outbox.recordedMs(this.start.sampleRate);
+      return { ...this.start, transcript, ageMs: ageOf(recordedMs, nowMs) };
     }
-    if (this.info === null) return { ...this.start, resume: this.earlier };
+    if (this.info === null) {
+      return { ...this.start, resume: this.earlier, ageMs: ageOf(this.recordedMs, nowMs) };
+    }
     const { session, token } = this.info;
     return { ...this.start, resume: { session, token, after: this.seq } };
   }
@@ -164,4 +170,10 @@ export class Dialogue {
     this.progress += 1;
     return true;
   }
+}
+
+/** How long ago something was recorded; `null` is now. */
+function ageOf(recordedMs: number | null, nowMs: number): number {
+  const ageMs = Math.round(nowMs - (recordedMs ?? nowMs));
+  return Math.min(Math.max(0, ageMs), OLDEST_MS);
 }

@@ -9,7 +9,7 @@ import { type ConnectOptions, Session } from "./session.js";
 import { recordingOf } from "./wav.js";
 
 /** How to connect; how the session is to be, was said when it began. */
-export type ResumeOptions = Omit<ConnectOptions, keyof StartOptions | "persist">;
+export type ResumeOptions = Omit<ConnectOptions, keyof StartOptions | "persist" | "recordedMs">;
 
 /** A session that an earlier page began, and of whose audio something may not have arrived. */
 export class PendingSession {

@@ -46,6 +46,11 @@ export interface ConnectOptions extends StartOptions {
    * a long outage, with all that it does not have; default: true. Without a transcript it ends.
    */
   readonly renew?: boolean;
+  /**
+   * When the first sample was recorded, as Unix time, if that was before this call: it places what is
+   * said on the transcript's clock. Default: when the session begins.
+   */
+  readonly recordedMs?: number;
   /** Breaks off: the attempt to connect, or the session. */
   readonly signal?: AbortSignal;
 }
@@ -346,7 +351,7 @@ export class Session implements AsyncIterable<Event> {
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Session> {
   const address = Address.of(url, options.token);
-  const dialogue = new Dialogue(startOf(options));
+  const dialogue = new Dialogue(startOf(options), null, options.recordedMs);
   const session = new Session(dialogue, { ...options, address });
   const keeper = (options.persist ?? canKeep()) ? await Keeper.open(dialogue.start) : null;
   await session.open(keeper, options.signal);

@@ -104,6 +104,13 @@ test("audio that came while a new session could not be begun is as old as it is"
   expect(pump()).toEqual(["audio", "audio"]);
 });
 
+test("a first sample that was recorded before there was a connection is as old as it is", () => {
+  const early = new Dialogue(startOf({ transcript: "t" }), null, 4_000);
+  expect(early.opening(5_500).ageMs).toBe(1_500);
+  expect(early.opening(2_000).ageMs).toBe(0); // a clock that was set back
+  expect(new Dialogue(startOf({})).opening(5_500).ageMs).toBe(0);
+});
+
 test("an ended session of which all but a fraction of a millisecond is stored is not gone on with", () => {
   dialogue.outbox.put(new Uint8Array(2 * 16_015), 0);
   dialogue.outbox.finish();

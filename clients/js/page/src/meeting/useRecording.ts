@@ -89,6 +89,7 @@ export function useRecording(id: string): Recording {
           microphone?.on("error", (failed) => failed.reason !== "silent" && reject(failed)),
         );
         failing.catch(() => undefined); // is told below
+        const recordedMs = Date.now();
         const early: Uint8Array[] = [];
         const stopKeeping = microphone.on("audio", (pcm) => early.push(pcm));
         const connecting = connect(SERVER, {
@@ -96,6 +97,7 @@ export function useRecording(id: string): Recording {
           reconnect: { giveUpMs: OUTAGE_MS },
           keepMs: OUTAGE_MS,
           token: tokenFor(id),
+          recordedMs,
           transcript: id,
           language: wishes.language,
           lookaheadMs: wishes.lookaheadMs,
