@@ -3,7 +3,7 @@
 import "fake-indexeddb/auto";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import type { SessionState } from "../src/index.js";
 import {
@@ -128,6 +128,7 @@ test("a session whose server stays away ends, and says what may be lost", async 
 
 test("an outage longer than the server keeps a session costs nothing that was said", async () => {
   const forgetful = await Server.start(talk(24), { TRAX_RESUME_MS: "100" });
+  onTestFinished(() => forgetful.stop());
   const network = await Network.before(forgetful);
   const session = await connect(forgetful.urlAt(network.port), { ...own, transcript: "new" });
   const library = new Library(forgetful.url);
@@ -169,11 +170,11 @@ test("an outage longer than the server keeps a session costs nothing that was sa
   expect(sessions).toHaveLength(2);
   expect(sessions.reduce((sum, { durationMs }) => sum + durationMs, 0)).toBe(20_000);
   expect(await pendingSessions()).toEqual([]);
-  await forgetful.stop();
 });
 
 test("all of it is recorded once, whichever sessions a failing network makes of one", async () => {
   const forgetful = await Server.start(talk(24), { TRAX_RESUME_MS: "100" });
+  onTestFinished(() => forgetful.stop());
   const network = await Network.before(forgetful);
   const session = await connect(forgetful.urlAt(network.port), { ...own, transcript: "new" });
   const library = new Library(forgetful.url);
@@ -201,7 +202,6 @@ test("all of it is recorded once, whichever sessions a failing network makes of 
   expect(twice).toBeGreaterThanOrEqual(0);
   expect(twice).toBeLessThan(32 * sizes.length);
   network.close();
-  await forgetful.stop();
 });
 
 test("no more audio than agreed waits for a server", async () => {
