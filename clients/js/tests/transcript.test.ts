@@ -314,6 +314,36 @@ test("edits survive a server that is killed", async () => {
   expect(bob.text.toString()).toBe("Hello again");
 });
 
+describe("in a browser whose store fails", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  test("a transcript opens all the same", async () => {
+    vi.spyOn(indexedDB, "open").mockImplementation(() => {
+      throw new DOMException("a private window", "SecurityError");
+    });
+    const page = await join(server.url, { offline: true });
+    page.insert(0, "Hello");
+    await page.saved();
+  });
+
+  test("one that never opens is not waited for", { timeout: 20_000 }, async () => {
+    vi.spyOn(indexedDB, "open").mockReturnValue(new IDBOpenDBRequest());
+    const page = await join(server.url, { offline: true });
+    page.insert(0, "Hello");
+    await page.saved();
+  });
+
+  test("edits reach the server when it is lost", async () => {
+    const page = await join(server.url, { offline: true });
+    const bob = await join();
+    vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementation(() => {
+      throw new DOMException("the connection is closed", "InvalidStateError");
+    });
+    page.insert(0, "Hello");
+    await until(() => bob.text.toString() === "Hello", "the edit");
+  });
+});
+
 describe("in a browser's store", () => {
   test("edits outlive the page that made them, without a network before and after", async () => {
     const network = await Network.before(server);
@@ -361,36 +391,6 @@ describe("in a browser's store", () => {
     expect(one.text.toString()).toBe("one offline other");
     expect([one.state, other.state]).toEqual(["live", "live"]);
     network.close();
-  });
-});
-
-describe("in a browser whose store fails", () => {
-  afterEach(() => vi.restoreAllMocks());
-
-  test("a transcript opens all the same", async () => {
-    vi.spyOn(indexedDB, "open").mockImplementation(() => {
-      throw new DOMException("a private window", "SecurityError");
-    });
-    const page = await join(server.url, { offline: true });
-    page.insert(0, "Hello");
-    await page.saved();
-  });
-
-  test("one that never opens is not waited for", { timeout: 20_000 }, async () => {
-    vi.spyOn(indexedDB, "open").mockReturnValue(new IDBOpenDBRequest());
-    const page = await join(server.url, { offline: true });
-    page.insert(0, "Hello");
-    await page.saved();
-  });
-
-  test("edits reach the server when it is lost", async () => {
-    const page = await join(server.url, { offline: true });
-    const bob = await join();
-    vi.spyOn(IDBDatabase.prototype, "transaction").mockImplementation(() => {
-      throw new DOMException("the connection is closed", "InvalidStateError");
-    });
-    page.insert(0, "Hello");
-    await until(() => bob.text.toString() === "Hello", "the edit");
   });
 });
 
