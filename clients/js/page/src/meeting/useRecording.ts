@@ -202,8 +202,11 @@ function useOutgoing(): [Recording["outgoing"], (session: Session) => Promise<vo
           });
           if (state !== "live") resolve();
         };
-        session.on("state", note);
-        note(session.state);
+        if (session.state !== "ended") note(session.state);
+        session.on("state", (state) => state !== "ended" && note(state));
+        // Before, what did not arrive is not left to whoever looks for it.
+        const ended = () => note("ended");
+        session.finished.then(ended, ended);
       }),
     [],
   );

@@ -130,6 +130,26 @@ test("what a closed transcript refuses can be saved, and all else is sent from t
   await context.close();
 });
 
+test("what is refused when the server is back can be saved at once, and is gone when it is discarded", async () => {
+  const id = await transcript(server, "Late");
+  const page = await opened(id);
+  await speak(page, "word2");
+  await lose(page);
+  await stop(page);
+  await page.getByText(AWAY).waitFor();
+  await eventually(async () => expect(await live(id)).toEqual([false]));
+  await close(id);
+  await page.context().setOffline(false);
+  expect(await saved(page)).toBeGreaterThan(TWO_SECONDS);
+  const discard = page.getByRole("button", { name: "Discard it" });
+  await discard.click();
+  expect(await discard.count()).toBe(0);
+  await page.goto(server.entry);
+  await page.getByRole("button", { name: "New meeting" }).waitFor();
+  expect(await discard.count()).toBe(0);
+  await page.context().close();
+});
+
 test("what a browser cannot keep can be saved, where it cannot be sent either", async () => {
   const id = await transcript(server, "Full");
   const page = await opened(id);
