@@ -179,7 +179,8 @@ export class Library {
   /**
    * Sends a recording of any usual format to a transcript; returns the job that hears it.
    *
-   * The same recording again gives the same job.
+   * The same recording again gives the same job. To be heard in another way, it has to be heard
+   * first: until then that is refused.
    */
   async upload(id: string, file: Blob, options: UploadOptions = {}): Promise<Job> {
     const { language, model, hotwords, diarization } = options.hearing ?? {};

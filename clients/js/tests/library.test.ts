@@ -76,10 +76,11 @@ test("a recording is sent, and its job followed", { timeout: 60_000 }, async () 
   const file = new File([wav([samples(9)], 16_000, "pcm_s16le")], "talk.wav");
   const sent: number[] = [];
   const onProgress = (bytes: number, all: number) => sent.push(bytes / all);
-  const job = await library.upload(id, file, { onProgress, hearing: { language: "en" } });
+  const hearing = { language: "en" };
+  const job = await library.upload(id, file, { onProgress, hearing });
   expect(job).toMatchObject({ kind: "upload", file: "talk.wav" });
   expect(sent.at(-1)).toBe(1);
-  expect((await library.upload(id, file)).id).toBe(job.id);
+  expect((await library.upload(id, file, { hearing })).id).toBe(job.id);
   let last: Job = job;
   for await (const now of library.watch(id, job.id)) last = now;
   expect(last).toMatchObject({ state: "done", progress: 1_000, error: null, over: true });
