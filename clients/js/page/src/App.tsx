@@ -1,12 +1,15 @@
 /** Which page is shown: the start, or the meeting that the address names. */
 
-import { lazy, Suspense, useEffect, useState } from "react";
+import { useEffect, useState } from "react";
 import { useSay } from "./i18n";
+import { later } from "./later";
 import { keepToken, tokenFor, transcriptIn } from "./server";
 import { StartPage } from "./start/StartPage";
 
 // The editor is most of the page's weight, and the start page needs none of it.
-const MeetingPage = lazy(() => import("./meeting/MeetingPage"));
+const MeetingPage = later(async () => (await import("./meeting/MeetingPage")).MeetingPage, {
+  waiting: <div className="loading" role="status" aria-label="Trax" />,
+});
 
 export function App() {
   const [hash, setHash] = useState(location.hash);
@@ -22,11 +25,7 @@ export function App() {
   const id = transcriptIn(hash);
   if (tokenFor(id) === null || refused) return <TokenForm wrong={refused} />;
   if (id === null) return <StartPage onRefused={() => setRefused(true)} />;
-  return (
-    <Suspense fallback={<div className="loading" role="status" aria-label="Trax" />}>
-      <MeetingPage key={id} id={id} onRefused={() => setRefused(true)} />
-    </Suspense>
-  );
+  return <MeetingPage key={id} id={id} onRefused={() => setRefused(true)} />;
 }
 
 function TokenForm({ wrong }: { wrong: boolean }) {

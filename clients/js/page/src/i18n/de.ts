@@ -10,6 +10,9 @@ export const de: Record<Key, string> = {
   "app.save": "Speichern",
   "app.copied": "Kopiert",
   "app.retry": "Noch einmal",
+  "app.missing": "Dieser Teil der Seite konnte nicht geladen werden.",
+  "app.missingHint":
+    "Hilft ein neuer Versuch nicht, lade die Seite neu: Gesprochenes und Geschriebenes bleibt erhalten.",
   "app.untitled": "Ohne Titel",
   "token.title": "Dieser Server verlangt seinen Schlüssel",
   "token.hint": "Er wurde beim Start des Servers ausgegeben, am Ende der Adresse.",

@@ -8,6 +8,9 @@ export const en = {
   "app.save": "Save",
   "app.copied": "Copied",
   "app.retry": "Try again",
+  "app.missing": "This part of the page could not be fetched.",
+  "app.missingHint":
+    "If trying again does not help, reload the page: what was said and written is kept.",
   "app.untitled": "Untitled",
   "token.title": "This server wants its token",
   "token.hint": "It was printed when the server started, at the end of the address.",

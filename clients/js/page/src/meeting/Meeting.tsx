@@ -7,7 +7,7 @@ import type { SharedTranscript } from "trax-client/transcript";
 import { setFound, setPlaying, type TurnHead } from "../editor/model";
 import { explain } from "../errors";
 import { type Key, useSay } from "../i18n";
-import { later } from "../later";
+import { later, laterDialog } from "../later";
 import { type Player, SPEEDS, usePlayer } from "../listen/usePlayer";
 import { Unsent } from "../start/Unsent";
 import { FindBar } from "../take/FindBar";
@@ -26,8 +26,8 @@ import { useEmpty } from "./useShared";
 import { myName, type Opened } from "./useTranscript";
 
 const PlayerBar = later(async () => (await import("../listen/PlayerBar")).PlayerBar);
-const AgainDialog = later(async () => (await import("./AgainDialog")).AgainDialog);
-const KeyHelp = later(async () => (await import("./KeyHelp")).KeyHelp);
+const AgainDialog = laterDialog(async () => (await import("./AgainDialog")).AgainDialog);
+const KeyHelp = laterDialog(async () => (await import("./KeyHelp")).KeyHelp);
 
 const SKIP_MS = 5_000;
 const NOTHING = { from: 0, to: 0 };

@@ -5,7 +5,7 @@ import type { Library } from "trax-client";
 import type { SharedTranscript } from "trax-client/transcript";
 import { colourOf } from "../editor/presence";
 import { useSay } from "../i18n";
-import { later } from "../later";
+import { laterDialog } from "../later";
 import type { Role } from "../server";
 import { TopBar } from "../TopBar";
 import { TakeMenu } from "../take/TakeMenu";
@@ -17,7 +17,7 @@ import { useShared } from "./useShared";
 import { keepName, myName } from "./useTranscript";
 import { ViewMenu } from "./ViewMenu";
 
-const ShareDialog = later(async () => (await import("../take/ShareDialog")).ShareDialog);
+const ShareDialog = laterDialog(async () => (await import("../take/ShareDialog")).ShareDialog);
 
 interface Props {
   readonly transcript: SharedTranscript;

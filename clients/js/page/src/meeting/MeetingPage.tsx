@@ -9,7 +9,7 @@ import { TopBar } from "../TopBar";
 import { Meeting } from "./Meeting";
 import { useTranscript } from "./useTranscript";
 
-export default function MeetingPage({ id, onRefused }: { id: string; onRefused: () => void }) {
+export function MeetingPage({ id, onRefused }: { id: string; onRefused: () => void }) {
   const say = useSay();
   const { opened, error } = useTranscript(id, onRefused);
   const [library] = useState(() => libraryFor(id));

@@ -165,6 +165,41 @@ test("a recording that is uploaded tells how far it is, and becomes a transcript
   await page.context().close();
 });
 
+test("a part of the page that cannot be fetched says so, and is fetched at another try", async () => {
+  const id = await transcript(server, "Missing");
+  const { page } = await visit(browser, here(server, id), { locale: "de-AT" });
+  await editor(page).waitFor();
+  const away = "**/assets/KeyHelp-*.js";
+  await page.route(away, (route) => route.abort());
+  await page.getByRole("button", { name: "Hilfe zur Tastatur" }).click();
+  const missing = page.getByRole("dialog", { name: "Dieser Teil der Seite konnte nicht" });
+  await missing.waitFor();
+  await missing.getByRole("button", { name: "Noch einmal" }).click();
+  await missing.getByRole("button", { name: "Schließen" }).click();
+  await editor(page).click();
+  await page.keyboard.type("weiter");
+  await eventually(async () => expect(await standing(server, id)).toBe("weiter"));
+  await page.unroute(away);
+  await page.getByRole("button", { name: "Hilfe zur Tastatur" }).click();
+  await page.getByRole("dialog", { name: "Tastatur" }).waitFor();
+  await page.context().close();
+});
+
+test("a meeting whose page cannot be fetched opens at another try", async () => {
+  const id = await transcript(server, "Later");
+  const { page } = await visit(browser, server.entry);
+  const away = "**/assets/MeetingPage-*.js";
+  await page.route(away, (route) => route.abort());
+  await page.getByRole("link", { name: /^Later/ }).click();
+  const problem = page.getByRole("alert").filter({ hasText: "could not be fetched" });
+  await problem.waitFor();
+  await page.unroute(away);
+  await problem.getByRole("button", { name: "Try again" }).click();
+  await editor(page).waitFor();
+  expect(await page.evaluate("location.hash")).toContain(id);
+  await page.context().close();
+});
+
 test("all of it works below a path of a proxy", async () => {
   const id = await transcript(server, "Below");
   const proxy = await below("/some/path/", server.url);
