@@ -4,26 +4,13 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { connect } from "trax-client";
 import { openTranscript } from "trax-client/transcript";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { WebSocket } from "ws";
-import {
-  api,
-  browse,
-  editor,
-  here,
-  link,
-  problems,
-  read,
-  type Server,
-  serve,
-  standing,
-  talk,
-  transcript,
-  visit,
-} from "./server";
+import { api, editor, here, link, problems, standing, talk, transcript, visit } from "./server";
+import { begin, eventually, speak, stop, tone } from "./stage";
 
 interface Details {
   readonly started_ms: number;
@@ -35,33 +22,14 @@ interface Details {
   }[];
 }
 
-let server: Server;
-let browser: Browser;
-
-beforeAll(async () => {
-  server = await serve({ script: talk(60), env: { TRAX_RESUME_MS: "500" } });
-  browser = await browse();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-const eventually = (check: () => Promise<void>, timeout = 30_000) =>
-  vi.waitFor(check, { timeout, interval: 150 });
+const { server, browser } = await begin({ script: talk(60), env: { TRAX_RESUME_MS: "500" } });
 
 const details = (id: string) => api<Details>(server, `v1/transcripts/${id}`);
 
 async function speaking(id: string): Promise<Page> {
   const { page } = await visit(browser, here(server, id), { permissions: ["microphone"] });
-  await page.getByRole("button", { name: "Start speaking" }).click();
-  await eventually(async () => expect(await read(page)).toContain("word2"));
+  await speak(page, "word2");
   return page;
-}
-
-async function stop(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Stop" }).click();
-  await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 30_000 });
 }
 
 test("a network that is away for longer than the server waits costs nothing that was said", async () => {
@@ -127,8 +95,7 @@ test("a microphone that is unplugged ends the recording, and what was said stand
       return stream;
     };
   });
-  await page.getByRole("button", { name: "Start speaking" }).click();
-  await eventually(async () => expect(await read(page)).toContain("word2"));
+  await speak(page, "word2");
   await page.evaluate("unplug()");
   await page.getByText("The microphone was unplugged").waitFor();
   await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 30_000 });
@@ -206,8 +173,7 @@ test("all of it works below a path of a proxy", async () => {
   const token = new URL(server.entry).search;
   const permissions = ["microphone"];
   const { page } = await visit(browser, `${proxy.url}${token}#/t/${id}`, { permissions });
-  await page.getByRole("button", { name: "Start speaking" }).click();
-  await eventually(async () => expect(await read(page)).toContain("word2"));
+  await speak(page, "word2");
   await stop(page);
   await page.getByLabel("All transcripts").click();
   await page.getByText("Below", { exact: true }).first().waitFor();
@@ -266,25 +232,4 @@ async function below(path: string, target: string) {
   await once(proxy, "listening");
   const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}${path}`;
   return { url, strays, close: () => proxy.close() };
-}
-
-/** A WAV file that is not silent: 16 kHz, mono, 16 bits. */
-function tone(seconds: number): Buffer {
-  const size = seconds * 32_000;
-  const file = Buffer.alloc(44 + size);
-  file.write("RIFF", 0);
-  file.writeUInt32LE(36 + size, 4);
-  file.write("WAVEfmt ", 8);
-  file.writeUInt32LE(16, 16);
-  file.writeUInt16LE(1, 20);
-  file.writeUInt16LE(1, 22);
-  file.writeUInt32LE(16_000, 24);
-  file.writeUInt32LE(32_000, 28);
-  file.writeUInt16LE(2, 32);
-  file.writeUInt16LE(16, 34);
-  file.write("data", 36);
-  file.writeUInt32LE(size, 40);
-  for (let at = 0; at < size / 2; at++)
-    file.writeInt16LE(Math.round(8_000 * Math.sin(at / 9)), 44 + 2 * at);
-  return file;
 }

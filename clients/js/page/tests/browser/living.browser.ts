@@ -1,54 +1,19 @@
 /** Words that arrive while people edit, suggestions, a long document, microphones that fail. */
 
-import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { openTranscript, type SharedTranscript } from "trax-client/transcript";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { WebSocket } from "ws";
-import {
-  browse,
-  editor,
-  here,
-  problems,
-  ROOT,
-  read,
-  type Server,
-  serve,
-  standing,
-  TOKEN,
-  talk,
-  transcript,
-  visit,
-} from "./server";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { editor, here, problems, read, standing, talk, transcript, visit } from "./server";
+import { begin, enter, eventually, humming, speak, stop } from "./stage";
 
-const SECONDS = 20;
-let server: Server;
-let browser: Browser;
-
-beforeAll(async () => {
-  server = await serve({
+const { server, browser } = await begin(
+  {
     script: talk(24),
     hours: 3,
     again: talk(24).map((each) => (each.word === "word3" ? { ...each, word: "better" } : each)),
-  });
-  const voice = join(server.folder, "voice.wav");
-  // Scripted engines do not listen, but what is silent has no level.
-  const tone = `import numpy as n, soundfile as s; s.write(${JSON.stringify(voice)}, 0.3 * n.sin(n.arange(16000 * ${SECONDS}) / 9), 16000, subtype="PCM_16")`;
-  execFileSync(process.env.TRAX_PYTHON ?? join(ROOT, ".venv/bin/python"), ["-c", tone]);
-  browser = await browse(voice);
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-const eventually = (check: () => Promise<void>, timeout = 20_000) =>
-  vi.waitFor(check, { timeout, interval: 150 });
-
-/** Another client of the same transcript, without a browser. */
-const enter = (id: string): Promise<SharedTranscript> =>
-  openTranscript(server.url, id, { token: TOKEN, WebSocket: WebSocket as never });
+  },
+  humming(20),
+);
 
 test("two people edit while words arrive, nothing is lost, and all end equal", async () => {
   const id = await transcript(server, "Live");
@@ -63,8 +28,7 @@ test("two people edit while words arrive, nothing is lost, and all end equal", a
   await place(bob, "word3");
   await bob.keyboard.type("BOB");
   await eventually(async () => expect(await read(bob)).toContain("word14"));
-  await ada.getByRole("button", { name: "Stop" }).click();
-  await ada.getByRole("button", { name: "Start speaking" }).waitFor();
+  await stop(ada);
 
   await eventually(async () => {
     const seen = await read(ada);
@@ -98,8 +62,7 @@ async function place(page: Page, word: string): Promise<void> {
 test("what the machine corrected is marked, says what it was, and can be switched off", async () => {
   const id = await transcript(server, "Corrected");
   const { page } = await visit(browser, here(server, id), { permissions: ["microphone"] });
-  await page.getByRole("button", { name: "Start speaking" }).click();
-  await eventually(async () => expect(await read(page)).toContain("word5"));
+  await speak(page, "word5");
   await page.getByRole("button", { name: "Stop" }).click();
   const corrected = page.locator(".corrected");
   await corrected.waitFor({ timeout: 40_000 });
@@ -115,15 +78,13 @@ test("what the machine corrected is marked, says what it was, and can be switche
 test("a server that is gone for a while costs nothing that was said, and the page says so", async () => {
   const id = await transcript(server, "Outage");
   const { page } = await visit(browser, here(server, id), { permissions: ["microphone"] });
-  await page.getByRole("button", { name: "Start speaking" }).click();
-  await eventually(async () => expect(await read(page)).toContain("word2"));
+  await speak(page, "word2");
   await server.halt();
   await page.getByText("your audio is kept").waitFor();
   await server.restart();
   await page.getByText(/Listening|behind/).waitFor({ timeout: 20_000 });
   await eventually(async () => expect(await read(page)).toContain("word12"));
-  await page.getByRole("button", { name: "Stop" }).click();
-  await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 20_000 });
+  await stop(page);
   const text = await read(page);
   for (let n = 0; n < 12; n++)
     expect(text.match(new RegExp(`word${n}(?!\\d)`, "g"))).toHaveLength(1);
@@ -134,8 +95,7 @@ test("a server that is gone for a while costs nothing that was said, and the pag
 test("a page that is closed while the server is away loses no speech", async () => {
   const id = await transcript(server, "Closed");
   const { page, context } = await visit(browser, here(server, id), { permissions: ["microphone"] });
-  await page.getByRole("button", { name: "Start speaking" }).click();
-  await eventually(async () => expect(await read(page)).toContain("word1"));
+  await speak(page, "word1");
   await server.halt();
   await page.getByText("your audio is kept").waitFor();
   await page.waitForTimeout(4_000); // so much is said meanwhile
@@ -149,7 +109,7 @@ test("a page that is closed while the server is away loses no speech", async () 
 
 test("suggestions are shown, accepted and dismissed", async () => {
   const id = await transcript(server, "Suggestions");
-  const other = await enter(id);
+  const other = await enter(server, id);
   other.insert(0, "we went to there house and saw the see");
   const suggestion = (text: string, alternative: string, before: string, after: string) => ({
     kind: "replace",
@@ -186,7 +146,7 @@ test("suggestions are shown, accepted and dismissed", async () => {
 
 test("three hours of speech are drawn where one looks, and heard at their end", async () => {
   const id = server.meeting;
-  const other = await enter(id);
+  const other = await enter(server, id);
   const { length } = other.text;
   other.edit(() => {
     for (let n = 0; n < 200; n++) {

@@ -2,39 +2,28 @@
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import type { Page } from "playwright-core";
+import { afterEach, expect, test, vi } from "vitest";
 import {
   api,
-  browse,
   editor,
   here,
   link,
   problems,
   read,
-  type Server,
-  serve,
   standing,
   talk,
   transcript,
   visit,
 } from "./server";
+import { begin, eventually } from "./stage";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const EVIL = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>`;
 
-let server: Server;
-let browser: Browser;
+const { server, browser } = await begin({ script: talk(60) });
 let open: Page[] = [];
 
-beforeAll(async () => {
-  server = await serve({ script: talk(60) });
-  browser = await browse();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
 afterEach(async () => {
   const found = open.flatMap((page) => problems.get(page) ?? []);
   for (const page of open) await page.context().close();
@@ -53,9 +42,6 @@ async function typed(page: Page, text: string): Promise<void> {
   await page.keyboard.press("Control+End");
   await page.keyboard.type(text);
 }
-
-const eventually = (check: () => Promise<void>) =>
-  vi.waitFor(check, { timeout: 10_000, interval: 100 });
 
 test("the token leaves the address, and a meeting is made, named, listed and found", async () => {
   const page = await look(server.entry);

@@ -15,7 +15,7 @@ import {
 
 export const ROOT = fileURLToPath(new URL("../../../../../", import.meta.url));
 export const TOKEN = "token-of-the-browser-tests";
-const PYTHON = process.env.TRAX_PYTHON ?? join(ROOT, ".venv/bin/python");
+export const PYTHON = process.env.TRAX_PYTHON ?? join(ROOT, ".venv/bin/python");
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/google-chrome", "/usr/bin/chromium-browser"];
 
 export interface Server {
@@ -31,7 +31,7 @@ export interface Server {
 
 type Script = readonly { word: string; start: number; end: number; speaker: string }[];
 
-interface Wishes {
+export interface Wishes {
   /** What is heard, whatever is said; without it the real models listen. */
   readonly script?: Script;
   /** What a pass over the whole recording hears in its place. */

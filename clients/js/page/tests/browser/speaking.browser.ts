@@ -1,43 +1,14 @@
 /** Speaking into the page: real speech, real models; then hearing and taking away what was said. */
 
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import {
-  browse,
-  editor,
-  here,
-  problems,
-  ROOT,
-  type Server,
-  serve,
-  transcript,
-  visit,
-} from "./server";
+import { afterAll, expect, test, vi } from "vitest";
+import { editor, here, problems, transcript, visit } from "./server";
+import { begin, stop, talking } from "./stage";
 
-const TALK = join(ROOT, "tests/data/conversations/pub-2spk-clean.flac");
-const SECONDS = 24;
-
-let server: Server;
-let browser: Browser;
-let page: Page;
-
-beforeAll(async () => {
-  server = await serve();
-  const voice = join(server.folder, "voice.wav");
-  const cut = `import soundfile as s; x, r = s.read(${JSON.stringify(TALK)}); s.write(${JSON.stringify(voice)}, x[: r * ${SECONDS}], r, subtype="PCM_16")`;
-  execFileSync(process.env.TRAX_PYTHON ?? join(ROOT, ".venv/bin/python"), ["-c", cut]);
-  browser = await browse(voice);
-  const id = await transcript(server, "Spoken");
-  ({ page } = await visit(browser, here(server, id), { permissions: ["microphone"] }));
-});
-afterAll(async () => {
-  expect(problems.get(page)).toEqual([]);
-  await browser?.close();
-  await server?.stop();
-});
+const { server, browser } = await begin({}, talking(24));
+const id = await transcript(server, "Spoken");
+const { page } = await visit(browser, here(server, id), { permissions: ["microphone"] });
+afterAll(() => expect(problems.get(page)).toEqual([]));
 
 const words = async () => (await editor(page).innerText()).toLowerCase();
 
@@ -64,8 +35,7 @@ test("who speaks is renamed in place, while words arrive", async () => {
 });
 
 test("the recording ends when it is stopped, and all of it is written", async () => {
-  await page.getByRole("button", { name: "Stop" }).click();
-  await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 30_000 });
+  await stop(page);
   expect(await page.locator(".problem").allInnerTexts()).toEqual([]);
   await vi.waitFor(async () => expect(await page.locator(".partial").count()).toBe(0), {
     timeout: 15_000,

@@ -5,33 +5,17 @@
  * comes from a script, so that pictures of two versions can be compared.
  */
 
-import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { openTranscript, type SharedTranscript } from "trax-client/transcript";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import type { SharedTranscript } from "trax-client/transcript";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { WebSocket } from "ws";
-import {
-  browse,
-  editor,
-  here,
-  link,
-  problems,
-  ROOT,
-  read,
-  type Server,
-  serve,
-  TOKEN,
-  transcript,
-  visit,
-} from "./server";
+import { editor, here, link, problems, read, transcript, visit } from "./server";
+import { begin, enter, eventually, stop, talking } from "./stage";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SHOTS = process.env.TRAX_SHOTS;
-const TALK = join(ROOT, "tests/data/conversations/pub-2spk-clean.flac");
-const SECONDS = 30;
 
 /** A meeting, whose second pass hears one word otherwise. */
 const SAID = [
@@ -66,37 +50,27 @@ const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
   "phone-night": { ...PHONE, colorScheme: "dark" },
 };
 
-let server: Server;
-let browser: Browser;
+const { server, browser } = await begin(
+  {
+    script: script((word) => word),
+    again: script((word) => word.replace("harbor", "council")),
+  },
+  talking(30),
+);
 /** A meeting with words, times, sound and all that people add. */
 let full: string;
 let other: SharedTranscript;
 
 beforeAll(async () => {
   if (SHOTS) mkdirSync(SHOTS, { recursive: true });
-  server = await serve({
-    script: script((word) => word),
-    again: script((word) => word.replace("harbor", "council")),
-  });
-  const voice = join(server.folder, "voice.wav");
-  const cut = `import soundfile as s; x, r = s.read(${JSON.stringify(TALK)}); s.write(${JSON.stringify(voice)}, x[: r * ${SECONDS}], r, subtype="PCM_16")`;
-  execFileSync(process.env.TRAX_PYTHON ?? join(ROOT, ".venv/bin/python"), ["-c", cut]);
-  browser = await browse(voice);
   full = await transcript(server, "Budget of the lighthouse");
   await speakAll();
-  other = await openTranscript(server.url, full, { token: TOKEN, WebSocket: WebSocket as never });
+  other = await enter(server, full);
   decorate();
   await other.saved();
   for (const title of ["Weekly", "Interview with Zoë", ""]) await transcript(server, title);
 }, 300_000);
-afterAll(async () => {
-  await other?.close();
-  await browser?.close();
-  await server?.stop();
-});
-
-const eventually = (check: () => Promise<void>, timeout = 60_000) =>
-  vi.waitFor(check, { timeout, interval: 200 });
+afterAll(() => other?.close());
 
 /** Speaks into the full transcript until all of the voice is written. */
 async function speakAll(): Promise<void> {
@@ -108,9 +82,8 @@ async function speakAll(): Promise<void> {
   await eventually(async () => expect(await read(page)).toContain("Thursday"));
   await page.locator(".partial").first().waitFor({ state: "attached" });
   await shot(page, "day", "speaking");
-  await eventually(async () => expect(await read(page)).toContain("whether"));
-  await page.getByRole("button", { name: "Stop" }).click();
-  await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 60_000 });
+  await eventually(async () => expect(await read(page)).toContain("whether"), 60_000);
+  await stop(page);
   await page.locator(".corrected").waitFor({ timeout: 60_000 });
   await page.context().close();
 }
