@@ -3,7 +3,8 @@
 import { type ReactNode, useEffect, useLayoutEffect, useRef } from "react";
 
 interface Props {
-  readonly anchor: Element | { getBoundingClientRect(): DOMRect };
+  /** What opened it, as long as it is drawn: it may be drawn anew, and then is another element. */
+  readonly anchor: () => Element | null;
   readonly label: string;
   readonly onClose: () => void;
   readonly children: ReactNode;
@@ -13,38 +14,56 @@ const GAP = 6;
 
 export function Popover({ anchor, label, onClose, children }: Props) {
   const box = useRef<HTMLDivElement>(null);
+  const latest = useRef({ anchor, onClose });
+  latest.current = { anchor, onClose };
   useLayoutEffect(() => {
-    if (!box.current) return;
-    const around = anchor.getBoundingClientRect();
-    const own = box.current.getBoundingClientRect();
-    const left = Math.max(8, Math.min(around.left, innerWidth - own.width - 8));
-    const below = around.bottom + GAP + own.height < innerHeight;
-    const top = below ? around.bottom + GAP : Math.max(8, around.top - GAP - own.height);
-    box.current.style.left = `${left}px`;
-    box.current.style.top = `${top}px`;
+    if (box.current) place(box.current, anchor());
   });
   useEffect(() => {
+    const opener = () => latest.current.anchor();
+    const close = () => latest.current.onClose();
+    const follow = () => {
+      if (box.current) place(box.current, opener());
+    };
     const elsewhere = (event: Event) => {
       const target = event.target as Node;
       // What opened it closes it by itself.
-      if (anchor instanceof Element && anchor.contains(target)) return;
-      if (!box.current?.contains(target)) onClose();
+      if (opener()?.contains(target)) return;
+      if (!box.current?.contains(target)) close();
     };
     const leave = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;
-      onClose();
-      if (anchor instanceof HTMLElement) anchor.focus();
+      close();
+      const element = opener();
+      if (element instanceof HTMLElement) element.focus();
     };
     document.addEventListener("pointerdown", elsewhere);
     document.addEventListener("keydown", leave);
+    // Whatever scrolls: scrolling does not bubble.
+    document.addEventListener("scroll", follow, true);
+    addEventListener("resize", follow);
     return () => {
       document.removeEventListener("pointerdown", elsewhere);
       document.removeEventListener("keydown", leave);
+      document.removeEventListener("scroll", follow, true);
+      removeEventListener("resize", follow);
     };
-  }, [anchor, onClose]);
+  }, []);
   return (
     <div className="popover" role="dialog" aria-label={label} ref={box}>
       {children}
     </div>
   );
+}
+
+/** Puts it below its anchor, or above where there is no room; without one it stays where it is. */
+function place(box: HTMLElement, anchor: Element | null): void {
+  if (anchor === null) return;
+  const around = anchor.getBoundingClientRect();
+  const own = box.getBoundingClientRect();
+  const left = Math.max(8, Math.min(around.left, innerWidth - own.width - 8));
+  const below = around.bottom + GAP + own.height < innerHeight;
+  const top = below ? around.bottom + GAP : Math.max(8, around.top - GAP - own.height);
+  box.style.left = `${left}px`;
+  box.style.top = `${top}px`;
 }

@@ -23,7 +23,7 @@ export interface Mark {
 
 /** What is done when the head of a turn is clicked, its name or its time, and what these are called. */
 export interface HeadWishes {
-  readonly chooseSpeaker: (turn: TurnHead, element: HTMLElement) => void;
+  readonly chooseSpeaker: (turn: TurnHead) => void;
   readonly hearTurn: (turn: TurnHead) => void;
   /** Made when it is seen. */
   readonly headLabel: (turn: TurnHead) => string;
@@ -55,7 +55,8 @@ class TurnWidget extends WidgetType {
     const head = document.createElement("div");
     head.className = `turn-head voice-${colour}`;
     const called = button("turn-name", name, headLabel(this.head));
-    called.addEventListener("click", () => chooseSpeaker(this.head, called));
+    called.dataset.turn = this.head.id ?? "";
+    called.addEventListener("click", () => chooseSpeaker(this.head));
     head.append(called);
     if (time) {
       const at = button("turn-time", time, hearLabel(this.head));
@@ -73,6 +74,11 @@ class TurnWidget extends WidgetType {
   override ignoreEvent(): boolean {
     return true;
   }
+}
+
+/** The name in the head of a turn, as long as it is drawn: each drawing makes another element. */
+export function nameOf(turn: TurnHead, view: EditorView): HTMLElement | null {
+  return view.dom.querySelector(`[data-turn="${CSS.escape(turn.id ?? "")}"]`);
 }
 
 function button(className: string, text: string, label: string): HTMLButtonElement {

@@ -4,7 +4,7 @@ import { EditorView } from "@codemirror/view";
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Library } from "trax-client";
 import type { SharedTranscript } from "trax-client/transcript";
-import { setFound, setPlaying, type TurnHead } from "../editor/model";
+import { nameOf, setFound, setPlaying, type TurnHead } from "../editor/model";
 import { explain } from "../errors";
 import { type Key, useSay } from "../i18n";
 import { later, laterDialog } from "../later";
@@ -43,7 +43,7 @@ export function Meeting({
   const recording = useRecording(transcript.id);
   const length = useLength(library, transcript, recording.phase);
   const player = usePlayer(library, transcript.id, length);
-  const [menu, setMenu] = useState<{ turn: TurnHead; anchor: HTMLElement } | null>(null);
+  const [menu, setMenu] = useState<TurnHead | null>(null);
   const [selection, setSelection] = useState(NOTHING);
   const [finding, setFinding] = useState(false);
   const [help, setHelp] = useState(false);
@@ -70,7 +70,7 @@ export function Meeting({
     library,
     readOnly,
     shown,
-    chooseSpeaker: (turn, anchor) => !readOnly && setMenu({ turn, anchor }),
+    chooseSpeaker: (turn) => !readOnly && setMenu(turn),
     onClick: (position, asked) => {
       const chooses = !editing.view.current?.state.selection.main.empty;
       if (chooses && !asked) return;
@@ -211,7 +211,15 @@ export function Meeting({
         )}
       </footer>
       {shown.aloud && <Announcer transcript={transcript} />}
-      {menu && <SpeakerMenu transcript={transcript} {...menu} onClose={() => setMenu(null)} />}
+      {menu && (
+        <SpeakerMenu
+          key={menu.id}
+          transcript={transcript}
+          turn={menu}
+          anchor={() => editing.view.current && nameOf(menu, editing.view.current)}
+          onClose={() => setMenu(null)}
+        />
+      )}
       {help && <KeyHelp onClose={() => setHelp(false)} />}
       {again && (
         <AgainDialog

@@ -1,49 +1,83 @@
 /** Who speaks here: name them, say that two are one, or that somebody else said this turn. */
 
-import { type FormEvent, useState } from "react";
-import type { SharedTranscript } from "trax-client/transcript";
+import { type FormEvent, useCallback, useEffect, useState } from "react";
+import type { SharedTranscript, Turn } from "trax-client/transcript";
 import type { TurnHead } from "../editor/model";
 import { useSay } from "../i18n";
 import { Popover } from "../Popover";
-import { nextColour, VOICE_COLOURS } from "./colours";
+import { colours, nextColour, VOICE_COLOURS } from "./colours";
 import { useShared } from "./useShared";
 
 interface Props {
   readonly transcript: SharedTranscript;
   readonly turn: TurnHead;
-  readonly anchor: HTMLElement;
+  readonly anchor: () => Element | null;
   readonly onClose: () => void;
 }
 
-export function SpeakerMenu({ transcript, turn, anchor, onClose }: Props) {
+export function SpeakerMenu(props: Props) {
+  const { transcript, turn, onClose } = props;
+  const speaker = useSpeakerOf(transcript, turn.id);
+  useEffect(() => {
+    if (speaker === undefined) onClose();
+  }, [speaker, onClose]);
+  return speaker !== undefined && <Menu {...props} speaker={speaker} />;
+}
+
+/** Who speaks in a turn, also when that changes; `undefined` once there is no such turn. */
+function useSpeakerOf(transcript: SharedTranscript, turn: string | null) {
+  const speakerIn = useCallback(
+    (turns: readonly Turn[]) => turns.find(({ id }) => id === turn)?.speaker,
+    [turn],
+  );
+  const alike = useCallback(
+    (some: readonly Turn[], others: readonly Turn[]) => speakerIn(some) === speakerIn(others),
+    [speakerIn],
+  );
+  return speakerIn(useShared(transcript, "turns", alike));
+}
+
+function Menu({ transcript, turn, speaker, anchor, onClose }: Props & { speaker: string | null }) {
   const say = useSay();
   const speakers = useShared(transcript, "speakers");
-  const speaker = turn.speaker;
   const known = speakers.find(({ id }) => id === speaker);
-  const [name, setName] = useState(known?.name ?? "");
+  /** A name, for who spoke here when it was begun. */
+  const [typed, setTyped] = useState<{ speaker: string | null; name: string } | null>(null);
+  const colourOf = colours(speakers);
   const others = speakers.filter(({ id }) => id !== speaker);
   const merged = transcript.merged.filter(({ same }) => same === speaker);
   const called = (each: { id: string; name: string }) => each.name || each.id;
+  const nameShown = known ? called(known) : say("speaker.unknown");
 
   function rename(event: FormEvent) {
     event.preventDefault();
-    if (speaker !== null && name.trim()) transcript.nameSpeaker(speaker, { name: name.trim() });
-    if (speaker === null && turn.id !== null && name.trim()) assign(name.trim());
+    const name = typed?.name.trim();
+    if (typed && name) {
+      if (typed.speaker === null) assign(name);
+      else transcript.nameSpeaker(typed.speaker, { name });
+    }
     onClose();
   }
 
   /** A speaker whom no machine knows begins with this turn. */
   function assign(newName: string) {
+    const { id } = turn;
+    if (id === null) return;
     transcript.edit(() => {
       const made = transcript.addSpeaker({ name: newName, colour: nextColour(speakers) });
-      if (turn.id !== null) transcript.chooseSpeaker(turn.id, made);
+      transcript.chooseSpeaker(id, made);
     });
+  }
+
+  function part(other: string) {
+    transcript.mergeSpeakers(other, null);
+    setTyped(null); // whose name that was is open again
   }
 
   return (
     <Popover
       anchor={anchor}
-      label={say("speaker.edit", { name: turn.name, time: turn.time })}
+      label={say("speaker.edit", { name: nameShown, time: turn.time })}
       onClose={onClose}
     >
       <form onSubmit={rename}>
@@ -52,9 +86,11 @@ export function SpeakerMenu({ transcript, turn, anchor, onClose }: Props) {
           <input
             // biome-ignore lint/a11y/noAutofocus: the menu was opened to type a name
             autoFocus
-            value={name}
+            value={typed?.name ?? known?.name ?? ""}
             maxLength={200}
-            onChange={(event) => setName(event.target.value)}
+            onChange={({ target }) =>
+              setTyped({ speaker: typed ? typed.speaker : speaker, name: target.value })
+            }
             onFocus={(event) => event.target.select()}
           />
         </label>
@@ -71,7 +107,7 @@ export function SpeakerMenu({ transcript, turn, anchor, onClose }: Props) {
               type="button"
               className={`swatch voice-${number}`}
               aria-label={say(`colour.${name}`)}
-              aria-pressed={number === turn.colour}
+              aria-pressed={number === colourOf(speaker)}
               onClick={() => {
                 transcript.nameSpeaker(speaker, { colour: `voice-${number}` });
                 onClose();
@@ -122,7 +158,7 @@ export function SpeakerMenu({ transcript, turn, anchor, onClose }: Props) {
         </label>
       )}
       {merged.map((each) => (
-        <button key={each.id} type="button" onClick={() => transcript.mergeSpeakers(each.id, null)}>
+        <button key={each.id} type="button" onClick={() => part(each.id)}>
           {say("speaker.part", { name: called(each) })}
         </button>
       ))}

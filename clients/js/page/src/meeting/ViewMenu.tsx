@@ -37,7 +37,7 @@ export function ViewMenu({ shown, onChange, onHelp }: Props) {
         </svg>
       </button>
       {anchor && (
-        <Popover anchor={anchor} label={say("view.menu")} onClose={() => setAnchor(null)}>
+        <Popover anchor={() => anchor} label={say("view.menu")} onClose={() => setAnchor(null)}>
           {SWITCHES.map(([field, key]) => (
             <label key={field} className="check">
               <input

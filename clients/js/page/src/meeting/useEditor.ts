@@ -36,7 +36,7 @@ interface Wishes {
   readonly library: Library;
   readonly readOnly: boolean;
   readonly shown: Shown;
-  readonly chooseSpeaker: (turn: TurnHead, element: HTMLElement) => void;
+  readonly chooseSpeaker: (turn: TurnHead) => void;
   readonly hearTurn: (turn: TurnHead) => void;
   readonly onClick: (position: number, hear: boolean) => void;
   readonly onSelect: (from: number, to: number) => void;
@@ -60,7 +60,7 @@ export function useEditor(wishes: Wishes): Editing {
       label: say("meeting.editor"),
       headLabel: ({ name, time }) => say("speaker.edit", { name, time }),
       hearLabel: ({ time }) => say("listen.from", { time }),
-      chooseSpeaker: (turn, element) => latest.current.chooseSpeaker(turn, element),
+      chooseSpeaker: (turn) => latest.current.chooseSpeaker(turn),
       hearTurn: (turn) => latest.current.hearTurn(turn),
       onClick: (position, hear) => latest.current.onClick(position, hear),
       onSelect: (from, to) => latest.current.onSelect(from, to),

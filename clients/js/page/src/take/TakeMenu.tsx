@@ -58,7 +58,7 @@ export function TakeMenu({ transcript, library, timed }: Props) {
         <span className="label">{say("take.menu")}</span>
       </button>
       {anchor && (
-        <Popover anchor={anchor} label={say("take.menu")} onClose={() => setAnchor(null)}>
+        <Popover anchor={() => anchor} label={say("take.menu")} onClose={() => setAnchor(null)}>
           <div className="menu">
             <button type="button" onClick={copy(false)}>
               {say("take.copy")}
