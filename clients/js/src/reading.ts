@@ -97,8 +97,14 @@ export abstract class TranscriptReading {
   readonly notes: Y.Text;
   /** Takes back one's own edits, and never anybody else's. */
   readonly undoManager: Y.UndoManager;
+  /**
+   * The same for an editor that is bound to `text`: a history of what changed the text alone, such
+   * as a suggestion that was accepted, but no comment, and no name.
+   */
+  readonly textUndoManager: Y.UndoManager;
   /** The same for an editor that is bound to `notes`: a history of its own. */
   readonly notesUndoManager: Y.UndoManager;
+  protected readonly histories: readonly Y.UndoManager[];
   protected readonly maps: Readonly<Record<MapName, Y.Map<unknown>>>;
   protected readonly replication: Replication;
   protected readonly listeners = new Listeners<TranscriptEvents>();
@@ -129,7 +135,12 @@ export abstract class TranscriptReading {
     const { hturns, speakers, sugd, comments, tags } = this.maps;
     const scope = [this.text, this.notes, hturns, speakers, sugd, comments, tags];
     this.undoManager = new Y.UndoManager(scope, { trackedOrigins: new Set([MINE]) });
+    this.textUndoManager = new Y.UndoManager([this.text, hturns, sugd], {
+      trackedOrigins: new Set([MINE]),
+      captureTransaction: ({ changed }) => changed.has(this.text as never),
+    });
     this.notesUndoManager = new Y.UndoManager(this.notes, { trackedOrigins: new Set() });
+    this.histories = [this.undoManager, this.textUndoManager, this.notesUndoManager];
     this.replication = replicate({
       state: (state) => this.announce("state", state),
       unconfirmed: () => this.tellSaving(),
@@ -267,8 +278,7 @@ export abstract class TranscriptReading {
     this.replication.stop();
     this.doc.off("afterTransaction", this.note);
     this.awareness.destroy();
-    this.undoManager.destroy();
-    this.notesUndoManager.destroy();
+    for (const history of this.histories) history.destroy();
     await this.kept?.destroy();
     this.doc.destroy();
   }
@@ -375,9 +385,9 @@ export abstract class TranscriptReading {
 
   /** Takes back what the server did not take: what stands here shall stand there. */
   protected deny(error: Forbidden): void {
-    for (const manager of [this.undoManager, this.notesUndoManager]) {
-      while (manager.undo() !== null);
-      manager.clear();
+    for (const history of this.histories) {
+      while (history.undo() !== null);
+      history.clear();
     }
     void this.kept?.clearData();
     this.announce("denied", error);

@@ -11,7 +11,7 @@ import { find, type Suggestion } from "./suggestions.js";
  *
  * Reading and editing never wait, with or without a connection: what was written meanwhile is merged
  * when there is one again. Positions are UTF-16 units of the text, and hold until something changes.
- * For an editor such as CodeMirror, `text`, `awareness` and `undoManager` are there to be bound.
+ * For an editor such as CodeMirror, `text`, `awareness` and `textUndoManager` are there to be bound.
  */
 export class SharedTranscript extends TranscriptReading {
   // Editing
@@ -19,9 +19,12 @@ export class SharedTranscript extends TranscriptReading {
   /** Makes all that is changed inside one edit, for others and for undo. */
   edit<T>(change: () => T): T {
     if (this.denied !== null) throw this.denied;
-    this.undoManager.stopCapturing();
+    const part = () => {
+      for (const history of this.histories) history.stopCapturing();
+    };
+    part();
     const result = this.doc.transact(change, MINE);
-    this.undoManager.stopCapturing();
+    part();
     return result;
   }
 

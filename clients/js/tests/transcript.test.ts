@@ -394,6 +394,40 @@ describe("in a browser's store", () => {
   });
 });
 
+test("undo in an editor of the text takes back what changed the text, and nothing else", async () => {
+  const transcript = await join();
+  transcript.insert(0, "we went to there house");
+  const suggestion = {
+    ...{ kind: "replace", text: " there", alternative: " their", words: ["1.3"] },
+    ...{ before: "we went to", after: " house", pass: "7", start_ms: 0, end_ms: 300 },
+  };
+  transcript.doc.getMap("sug").set("a", suggestion);
+  transcript.doc.getMap("sug").set("b", { ...suggestion, alternative: " that" });
+  transcript.accept("a");
+  transcript.dismiss("b");
+  transcript.comment(0, 2, "Who?", "Ann");
+  const speaker = transcript.addSpeaker({ name: "Ann" });
+  const turn = transcript.edit(() => {
+    transcript.delete(3, 8);
+    return transcript.splitTurn(3, speaker);
+  });
+  transcript.chooseSpeaker(turn, "s2");
+  const { textUndoManager: editor, text } = transcript;
+  expect(text.toString()).toBe("we \nto their house");
+  editor.undo(); // what Enter did to selected words
+  expect(text.toString()).toBe("we went to their house");
+  editor.undo();
+  expect(text.toString()).toBe("we went to there house");
+  expect(transcript.suggestions.map(({ id }) => id)).toEqual(["a"]);
+  editor.undo();
+  expect(text.toString()).toBe("");
+  expect(editor.undo()).toBeNull();
+  expect([transcript.comments.length, transcript.speakers.length]).toEqual([1, 1]);
+  while (editor.redo() !== null);
+  expect(text.toString()).toBe("we \nto their house");
+  expect(transcript.suggestions).toEqual([]);
+});
+
 test("who only reads has taken back what was written", async () => {
   const owner = await join();
   owner.insert(0, "Hello");
@@ -406,6 +440,8 @@ test("who only reads has taken back what was written", async () => {
   viewer.insert(0, "Not ");
   viewer.notesUndoManager.addTrackedOrigin("editor"); // as an editor's binding does
   viewer.doc.transact(() => viewer.notes.insert(0, "Not "), "editor");
+  viewer.textUndoManager.addTrackedOrigin("editor");
+  viewer.doc.transact(() => viewer.text.insert(0, "Never "), "editor");
   await expect(viewer.saved()).rejects.toThrow(Forbidden);
   expect(viewer.text.toString()).toBe("Hello");
   expect(viewer.notes.toString()).toBe("");

@@ -40,7 +40,9 @@ export function openEditor(parent: HTMLElement, wishes: EditorWishes): EditorVie
         writing,
         // Not the whole default: it has keys that move lines, and a line is a turn of somebody.
         keymap.of(standardKeymap),
-        yCollab(transcript.text, null, { undoManager: readOnly ? false : transcript.undoManager }),
+        yCollab(transcript.text, null, {
+          undoManager: readOnly ? false : transcript.textUndoManager,
+        }),
         presence(transcript.text, transcript.awareness),
         turnField(wishes),
         marks,
@@ -70,8 +72,12 @@ function turnKeys(transcript: SharedTranscript) {
       key: "Enter",
       run: (view: EditorView) => {
         const { from, to } = view.state.selection.main;
-        if (from !== to) transcript.delete(from, to);
-        transcript.splitTurn(from);
+        // What follows the selection stays with whoever said it.
+        const { speaker } = transcript.turns.findLast(({ start }) => start <= to) ?? {};
+        transcript.edit(() => {
+          transcript.delete(from, to);
+          transcript.splitTurn(from, speaker ?? undefined);
+        });
         view.dispatch({ selection: { anchor: from + 1 }, scrollIntoView: true });
         return true;
       },

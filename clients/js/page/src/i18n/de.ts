@@ -226,7 +226,7 @@ export const de: Record<Key, string> = {
   "keys.speed": "Langsamer, schneller",
   "keys.find": "Suchen",
   "keys.split": "Beitrag teilen, mit dem vorigen verbinden (an seinem Anfang)",
-  "keys.undo": "Eigene Änderungen zurücknehmen, wiederholen",
+  "keys.undo": "Eigene Änderungen am Text zurücknehmen, wiederholen",
   "keys.hear": "Das Wort an der Schreibmarke anhören",
   "keys.click":
     "Zu einem Wort gehen: dort beginnt die Wiedergabe. Läuft sie schon, oder ist „Klick spielt ab“ an, erklingt es sofort",

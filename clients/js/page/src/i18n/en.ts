@@ -219,7 +219,7 @@ export const en = {
   "keys.speed": "Slower, quicker",
   "keys.find": "Search",
   "keys.split": "Split a turn, join it to the one before (at its beginning)",
-  "keys.undo": "Undo your own edits, redo",
+  "keys.undo": "Undo what you changed in the text, redo",
   "keys.hear": "Hear the word at the cursor",
   "keys.click":
     "Go to a word: play starts there. It plays at once while something plays, or with “Click to hear”",

@@ -16,7 +16,7 @@ import {
   transcript,
   visit,
 } from "./server";
-import { begin, eventually } from "./stage";
+import { begin, enter, eventually } from "./stage";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const EVIL = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>`;
@@ -111,6 +111,28 @@ test("undo in the notes leaves the transcript alone, and the other way round", a
   expect(await standing(server, id)).toBe("spoken");
 });
 
+test("undo takes back an edit of the text at once, and nothing of the side panel", async () => {
+  const id = await transcript(server, "Undone");
+  const page = await look(here(server, id));
+  await typed(page, "one two three");
+  await chooseAll(page);
+  await page.getByRole("toolbar").getByRole("button", { name: "Comment" }).click();
+  await page.getByLabel("Write a comment").fill("Which three?");
+  await page.keyboard.press("Enter");
+  const threads = page.locator(".thread");
+  await threads.waitFor();
+  await editor(page).click();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.press("Control+Shift+ArrowLeft");
+  await page.keyboard.press("Enter");
+  await eventually(async () => expect(await standing(server, id)).toBe("one two \n"));
+  await page.keyboard.press("Control+z");
+  await eventually(async () => expect(await standing(server, id)).toBe("one two three"));
+  await page.keyboard.press("Control+z");
+  await eventually(async () => expect(await standing(server, id)).toBe(""));
+  expect(await threads.count()).toBe(1);
+});
+
 test("Enter begins a turn, and Backspace at its beginning joins it again", async () => {
   const id = await transcript(server, "Turns");
   const page = await look(here(server, id));
@@ -166,6 +188,47 @@ test("a link is made for a week, and says until when", async () => {
   const days = ((links[0]?.expires_ms ?? 0) - Date.now()) / 86_400_000;
   expect(days).toBeGreaterThan(6.9);
   expect(days).toBeLessThan(7.1);
+});
+
+test("the menu of a speaker stays with its turn, and follows who speaks there", async () => {
+  const id = await transcript(server, "Who speaks");
+  const other = await enter(server, id);
+  const [ada, bob] = [other.addSpeaker({ name: "Ada" }), other.addSpeaker({ name: "Bob" })];
+  other.splitTurn(0, ada);
+  other.insert(1, "Hello.");
+  other.splitTurn(7, bob);
+  other.insert(8, "Good morning.");
+  other.mergeSpeakers(bob, ada);
+  const page = await look(here(server, id));
+  const heads = page.locator(".turn-name");
+  await heads.nth(1).click();
+  const name = page.getByLabel("Name", { exact: true });
+  const beside = async () => {
+    const [head, menu] = [
+      await heads.nth(1).boundingBox(),
+      await page.locator(".popover").boundingBox(),
+    ];
+    expect(Math.abs((menu?.x ?? 0) - (head?.x ?? 0))).toBeLessThan(10);
+    expect(Math.abs((menu?.y ?? 0) - (head?.y ?? 0) - (head?.height ?? 0))).toBeLessThan(10);
+  };
+  await beside();
+  other.nameSpeaker(ada, { name: "Adele" });
+  await heads.nth(1).filter({ hasText: "Adele" }).waitFor();
+  await eventually(async () => expect(await name.inputValue()).toBe("Adele"));
+  await beside();
+  await page.getByRole("button", { name: "Not the same person: Bob" }).click();
+  await eventually(async () => expect(await name.inputValue()).toBe("Bob"));
+  await beside();
+  await name.fill("Robert");
+  await page.keyboard.press("Enter");
+  await eventually(async () => {
+    expect(other.turns.map((turn) => turn.name)).toEqual(["Adele", "Robert"]);
+  });
+  await heads.nth(1).click();
+  await page.locator(".popover").waitFor();
+  other.joinTurns(other.turns[1]?.id ?? "");
+  await page.locator(".popover").waitFor({ state: "detached" });
+  await other.close();
 });
 
 test("arrow keys go from tab to tab of the side panel", async () => {
