@@ -245,6 +245,9 @@ def build_app(
     stream = StreamEndpoint(settings, gate, access, lifecycle, telemetry)
     sync = SyncEndpoint(settings, gate, access, lifecycle)
     health, page = Health(lifecycle, telemetry), Page()
+    api = ApiPremises(
+        gate, access, lifecycle, threads, disk, Workbench(), archive, settings.cache_dir
+    )
     asgi = Starlette(
         routes=[
             Route("/", page.index),
@@ -255,7 +258,7 @@ def build_app(
             Route("/v1/stream", upgrade_required),
             WebSocketRoute("/v1/stream", stream),
             WebSocketRoute("/v1/transcripts/{transcript}/sync", sync),
-            *api_routes(ApiPremises(gate, access, lifecycle, threads, disk, Workbench(), archive)),
+            *api_routes(api),
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: explain},

@@ -1,4 +1,4 @@
-"""Transcripts over plain HTTP: `/v1/transcripts` and `/openapi.json`.
+"""Transcripts over plain HTTP: `/v1/transcripts`, `/v1/models` and `/openapi.json`.
 
 The way of a request, and the files in reading order::
 
@@ -11,6 +11,7 @@ The way of a request, and the files in reading order::
       workbench    a thread for long computations
     transcripts, words, turns, audio, exports, links    the operations, by subject
     uploads, passages, jobs, job_events    what is heard once more, and how far that is
+    models         which recognizers may do that
     description    the table as an OpenAPI document
 
 Everything is checked before an operation begins, by pydantic models that the description is made of

@@ -112,6 +112,19 @@ class LinkList(Answer):
     links: list[LinkAnswer]
 
 
+class ModelAnswer(Answer):
+    """A recognizer, and the languages that it knows as ISO 639-1 codes; null: many."""
+
+    name: str
+    languages: list[str] | None
+
+
+class ModelList(Answer):
+    """The recognizers that are here."""
+
+    models: list[ModelAnswer]
+
+
 class TranscriptAnswer(TranscriptRow):
     """All about a transcript, except for what it says; `links` is for its owner only.
 

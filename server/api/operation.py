@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 from starlette.requests import Request as HttpRequest
@@ -35,6 +36,7 @@ class Call:
         disk: For files.
         workbench: For computations.
         archive: Recordings.
+        cache_dir: Where the models' files are.
     """
 
     request: HttpRequest
@@ -45,6 +47,7 @@ class Call:
     disk: Disk
     workbench: Workbench
     archive: Archive
+    cache_dir: Path
 
 
 @dataclass(frozen=True, slots=True)

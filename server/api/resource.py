@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -43,6 +44,7 @@ class Premises:
         disk: For files.
         workbench: Where requests compute.
         archive: The recordings.
+        cache_dir: Where the models' files are.
     """
 
     gate: Gate
@@ -52,6 +54,7 @@ class Premises:
     disk: Disk
     workbench: Workbench
     archive: Archive
+    cache_dir: Path
 
 
 class Resource:
@@ -107,6 +110,7 @@ class Resource:
             disk=premises.disk,
             workbench=premises.workbench,
             archive=premises.archive,
+            cache_dir=premises.cache_dir,
         )
         return await operation.answer(call)
 

@@ -14,6 +14,7 @@ from server.api import (
     job_events,
     jobs,
     links,
+    models,
     passages,
     transcripts,
     turns,
@@ -36,6 +37,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *passages.OPERATIONS,
     *exports.OPERATIONS,
     *links.OPERATIONS,
+    *models.OPERATIONS,
 )
 """Those of one path stand together."""
 

@@ -25,6 +25,7 @@ from streaming.weights import (
     LocalModel,
     Located,
     State,
+    Weight,
     locate,
     overview,
 )
@@ -93,18 +94,34 @@ def best(live_model: str, language: str | None, cache: Path) -> str:
     if live_model not in CATALOGUE:
         return live_model
     here = [
-        verdict.weight
-        for verdict in overview(cache)
-        if verdict.state is State.PRESENT
-        and verdict.weight.name.startswith(WHISPER)
-        and (language == "en" or not verdict.weight.name.endswith(ENGLISH_ONLY))
+        weight.name
+        for weight in present(cache)
+        if language == "en" or not knows_english_only(weight.name)
     ]
     if not here:
         raise EngineError(
             f"a recognizer for {language or 'any language'} expected in {cache}, but none is "
             "there; run: trax models fetch whisper-base"
         )
-    return max(here, key=lambda weight: weight.size_bytes).name
+    return here[0]
+
+
+def present(cache: Path) -> list[Weight]:
+    """Return the recognizers of the catalogue that are here, the largest first.
+
+    Reads files that were never verified before, so not in an event loop.
+    """
+    here = [
+        verdict.weight
+        for verdict in overview(cache)
+        if verdict.state is State.PRESENT and verdict.weight.name.startswith(WHISPER)
+    ]
+    return sorted(here, key=lambda weight: weight.size_bytes, reverse=True)
+
+
+def knows_english_only(name: str) -> bool:
+    """Whether a recognizer of the catalogue knows no other language."""
+    return name.endswith(ENGLISH_ONLY)
 
 
 def load_recognizer(name: str, machine: Machine) -> Loaded:
