@@ -49,6 +49,7 @@ export type {
   Job,
   Link,
   MicrophoneSession,
+  Model,
   NamedSpeaker,
   NewLink,
   PassRecord,

@@ -7,11 +7,13 @@ import {
   type HeardPass,
   type Job,
   type Link,
+  type Model,
   type NewLink,
   type Reading,
   readDetails,
   readJob,
   readLink,
+  readModel,
   readNewLink,
   readPass,
   readReading,
@@ -262,6 +264,11 @@ export class Library {
       ...(options.as ? { as: options.as } : {}),
     });
     return answer.items("jobs").map(readJob);
+  }
+
+  /** The recognizers that the server has, the largest first; for whoever has its own token. */
+  async models(): Promise<Model[]> {
+    return (await this.ask("GET", "/v1/models")).items("models").map(readModel);
   }
 
   /** The links into a transcript; for its owner. */

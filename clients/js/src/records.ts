@@ -99,6 +99,14 @@ export interface Job {
   readonly over: boolean;
 }
 
+/** A recognizer that the server has. */
+export interface Model {
+  /** For {@link Hearing.model}. */
+  readonly name: string;
+  /** ISO 639-1 codes of those that it knows; `null`: many. */
+  readonly languages: readonly string[] | null;
+}
+
 /** What one speaker said in one go, as people edited it. */
 export interface TimedTurn {
   /** `null` for text before the first turn. */
@@ -211,6 +219,14 @@ export function readJob(fields: Fields): Job {
     damage: file?.textOrNull("damage") ?? null,
     over: ["done", "failed", "cancelled"].includes(state),
   };
+}
+
+export function readModel(fields: Fields): Model {
+  const some = fields.raw("languages") !== null;
+  const languages = some
+    ? fields.list("languages").filter((code) => typeof code === "string")
+    : null;
+  return { name: fields.text("name"), languages };
 }
 
 export function readReading(fields: Fields): Reading {

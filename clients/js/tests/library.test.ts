@@ -95,6 +95,12 @@ test("a recording is sent, and its job followed", { timeout: 60_000 }, async () 
   await expect(refused).rejects.toThrow(Refused);
 });
 
+test("recognizers that are here are told with what they know", async () => {
+  const models = await library.models();
+  expect(models).toContainEqual({ name: "whisper-base", languages: null });
+  expect(models).not.toContainEqual(expect.objectContaining({ name: "campplus" }));
+});
+
 test("links let in as far as they say, and no further", async () => {
   const { id } = await library.create({ title: "Shared" });
   const link = await library.createLink(id, { role: "viewer", label: "Ada" });
@@ -102,6 +108,7 @@ test("links let in as far as they say, and no further", async () => {
   expect(await viewer.get(id)).toMatchObject({ title: "Shared", links: null });
   await expect(viewer.change(id, { title: "Mine" })).rejects.toThrow(Forbidden);
   expect(await library.links(id)).toMatchObject([{ id: link.id, label: "Ada", valid: true }]);
+  await expect(viewer.models()).rejects.toThrow(Unauthorized);
   await library.endLink(id, link.id);
   await expect(viewer.get(id)).rejects.toThrow(Unauthorized);
 });

@@ -6,6 +6,7 @@ import { clock } from "../src/format";
 import { preferred, sayIn } from "../src/i18n";
 import { de } from "../src/i18n/de";
 import { en } from "../src/i18n/en";
+import { describeJob } from "../src/job";
 import { peaksOf } from "../src/listen/peaks";
 import { colours, nextColour } from "../src/meeting/colours";
 import { describe } from "../src/meeting/StatusLine";
@@ -259,6 +260,20 @@ test("the status says the worst that is", () => {
     "Catching up, 9 s behind",
   );
   expect(describe("reconnecting", false, { ...recording, phase: "off" }, say)[0]).toBe("bad");
+});
+
+test("a job says how far it is", () => {
+  const say = sayIn(en);
+  const told = (state: string) => describeJob({ state, progress: 420, error: "no room" }, say);
+  const states = ["waiting", "running", "heard", "done", "failed", "cancelled"];
+  expect(states.map(told)).toEqual([
+    "Waits to be heard",
+    "Being heard, 42 %",
+    "Being written",
+    "Done",
+    "Failed: no room",
+    "Cancelled",
+  ]);
 });
 
 test("wishes, times and peaks", () => {

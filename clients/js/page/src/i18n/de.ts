@@ -166,7 +166,8 @@ export const de: Record<Key, string> = {
   "again.replacement":
     "ersetzt unberührte Wörter; wo Menschen geändert haben, wird es vorgeschlagen",
   "again.suggestion": "wird nur vorgeschlagen",
-  "again.model": "Modell (wie der Server es nennt; leer: seines)",
+  "again.model": "Modell",
+  "again.anyModel": "Wie der Server es wählt",
   "again.start": "Neu hören",
   "again.noTime": "Die gewählten Wörter haben keine Zeit.",
   "listen.play": "Abspielen",

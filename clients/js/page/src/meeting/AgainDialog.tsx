@@ -1,11 +1,12 @@
 /** Having a passage heard once more, in another language or by another model. */
 
-import { type FormEvent, useState } from "react";
-import type { Job, Library } from "trax-client";
+import { type FormEvent, useEffect, useState } from "react";
+import { type Job, type Library, type Model, Unauthorized } from "trax-client";
 import { Dialog } from "../Dialog";
 import { explain } from "../errors";
 import { clock } from "../format";
-import { type Say, useSay } from "../i18n";
+import { useSpeech } from "../i18n";
+import { describeJob } from "../job";
 import { LanguageOptions } from "./LanguageOptions";
 import { asHotwords } from "./wishes";
 
@@ -17,14 +18,29 @@ interface Props {
 }
 
 export function AgainDialog({ id, library, span, onClose }: Props) {
-  const say = useSay();
-  const [told, setTold] = useState("");
+  const { say, tongue } = useSpeech();
+  const [language, setLanguage] = useState("");
+  const [models, setModels] = useState<readonly Model[]>([]);
+  const [jobs, setJobs] = useState<readonly Job[]>([]);
+  const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    library.models().then(setModels, (refused) => {
+      // Who came by a link is not told what the server has, and takes its choice.
+      if (!(refused instanceof Unauthorized)) setError(refused);
+    });
+  }, [library]);
+
+  async function follow(begun: Job): Promise<void> {
+    for await (const now of library.watch(id, begun.id)) {
+      setJobs((all) => all.map((each) => (each.id === now.id ? now : each)));
+    }
+  }
 
   async function begin(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const [language, model] = [String(form.get("language")), String(form.get("model")).trim()];
+    const model = String(form.get("model") ?? "");
     const hearing = {
       ...(language ? { language } : {}),
       ...(model ? { model } : {}),
@@ -32,16 +48,23 @@ export function AgainDialog({ id, library, span, onClose }: Props) {
     };
     const as = form.get("as") === "suggestion" ? "suggestion" : "replacement";
     setBusy(true);
+    setError(null);
     try {
-      for (const job of await library.retranscribe(id, span.startMs, span.endMs, { hearing, as })) {
-        for await (const now of library.watch(id, job.id)) setTold(stateOf(now, say));
-      }
-    } catch (error) {
-      setTold(explain(error, say));
+      const begun = await library.retranscribe(id, span.startMs, span.endMs, { hearing, as });
+      setJobs(begun);
+      await Promise.all(begun.map(follow));
+    } catch (failed) {
+      setError(failed);
     }
     setBusy(false);
   }
 
+  // Several microphones heard it: as long as they are equally far, that is said once.
+  const states = new Set(jobs.map((job) => describeJob(job, say)));
+  const names = new Intl.DisplayNames(tongue, { type: "language" });
+  const knows = ({ languages }: Model) => !language || (languages?.includes(language) ?? true);
+  const called = ({ name, languages }: Model) =>
+    languages ? `${name} (${languages.map((code) => names.of(code)).join(", ")})` : name;
   return (
     <Dialog title={say("again.title")} onClose={onClose}>
       <p>
@@ -50,15 +73,24 @@ export function AgainDialog({ id, library, span, onClose }: Props) {
       <form className="stacked" onSubmit={(event) => void begin(event)}>
         <label>
           {say("set.language")}
-          <select name="language">
+          <select value={language} onChange={(event) => setLanguage(event.target.value)}>
             <option value="">{say("set.auto")}</option>
             <LanguageOptions />
           </select>
         </label>
-        <label>
-          {say("again.model")}
-          <input name="model" maxLength={200} />
-        </label>
+        {models.length > 0 && (
+          <label>
+            {say("again.model")}
+            <select name="model">
+              <option value="">{say("again.anyModel")}</option>
+              {models.filter(knows).map((model) => (
+                <option key={model.name} value={model.name}>
+                  {called(model)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
         <fieldset className="choice">
           <legend>{say("again.as")}</legend>
           {(["replacement", "suggestion"] as const).map((each) => (
@@ -75,21 +107,8 @@ export function AgainDialog({ id, library, span, onClose }: Props) {
         <button type="submit" className="primary" disabled={busy}>
           {say("again.start")}
         </button>
-        <p role="status">{told}</p>
+        <p role="status">{error === null ? [...states].join(" · ") : explain(error, say)}</p>
       </form>
     </Dialog>
   );
-}
-
-function stateOf({ state, progress, error }: Job, say: Say): string {
-  switch (state) {
-    case "failed":
-      return say("job.failed", { why: error ?? "" });
-    case "running":
-      return say("job.running", { percent: Math.round(progress / 10) });
-    case "done":
-      return say("job.done");
-    default:
-      return say("job.waiting");
-  }
 }

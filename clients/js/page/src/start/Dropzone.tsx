@@ -3,6 +3,7 @@
 import { useState } from "react";
 import { explain } from "../errors";
 import { type Say, useSay } from "../i18n";
+import { describeJob } from "../job";
 import { hashOf } from "../server";
 import type { Upload } from "./useUploads";
 
@@ -73,16 +74,5 @@ export function progress({ sent, job }: Upload): number {
 function describe({ sent, job, error }: Upload, say: Say): string {
   if (error !== null) return explain(error, say);
   if (job === null) return say("job.sending", { percent: Math.round(100 * sent) });
-  switch (job.state) {
-    case "running":
-      return say("job.running", { percent: Math.round(job.progress / 10) });
-    case "failed":
-      return say("job.failed", { why: job.error ?? "" });
-    case "heard":
-    case "done":
-    case "cancelled":
-      return say(`job.${job.state}`);
-    default:
-      return say("job.waiting");
-  }
+  return describeJob(job, say);
 }

@@ -154,6 +154,18 @@ test.each([
   await page.keyboard.press("Escape");
 });
 
+test("a passage is heard again by a model that is chosen of those that are here", async () => {
+  await editor(page).press("Control+Home");
+  for (let n = 0; n < 4; n++) await page.keyboard.press("Control+Shift+ArrowRight");
+  await page.getByRole("toolbar").getByRole("button", { name: "Hear again" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Model").selectOption("whisper-base");
+  await dialog.getByLabel("is only suggested").check();
+  await dialog.getByRole("button", { name: "Hear again" }).click();
+  await dialog.getByText("Done").waitFor({ timeout: 50_000 });
+  await dialog.getByRole("button", { name: "Close" }).click();
+});
+
 test("searching inside shows the first place, and the next one at Enter", async () => {
   await page.getByLabel("Search in this transcript").first().click();
   const sought = page.getByPlaceholder("Search in this transcript");
