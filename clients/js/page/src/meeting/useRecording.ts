@@ -12,6 +12,8 @@ import {
 import workletUrl from "../../../src/worklet.ts?worker&url";
 import { SERVER, tokenFor } from "../server";
 import { EMPTY_BYTES, type Refused } from "./useLeftBehind";
+import { useAwake } from "./useAwake";
+import { useLeaving } from "./useLeaving";
 import type { Wishes } from "./wishes";
 
 /** So long an outage may last: what is said meanwhile is kept, at 2 MB a minute. */
@@ -50,6 +52,7 @@ export function useRecording(id: string): Recording {
   const [lost, setLost] = useState<readonly Refused[]>([]);
   const [error, setError] = useState<unknown>(null);
   const [outgoing, send] = useOutgoing();
+  const [speech, setSpeech] = useState<Session | null>(null);
   const open = useRef<{ microphone: Microphone; session: Session } | null>(null);
   const starting = useRef<AbortController | null>(null);
   const levels = useRef(new Set<(level: Level) => void>());
@@ -117,6 +120,9 @@ export function useRecording(id: string): Recording {
         stopKeeping();
         for (const pcm of early) session.send(pcm).catch(setError);
         open.current = { microphone, session };
+        setSpeech(session);
+        const ended = () => setSpeech((latest) => (latest === session ? null : latest));
+        session.finished.then(ended, ended);
         setDevice(microphone.label);
         microphone.on("level", (level) => {
           for (const tell of levels.current) tell(level);
@@ -157,6 +163,8 @@ export function useRecording(id: string): Recording {
   );
 
   useEffect(() => () => void stop(), [stop]);
+  useLeaving(speech);
+  useAwake(phase === "recording" || phase === "muted");
 
   return {
     phase,

@@ -53,6 +53,58 @@ test("a network that is away for longer than the server waits costs nothing that
   await page.context().close();
 });
 
+test("leaving asks as long as the server does not have all that was said, and not after", async () => {
+  const id = await transcript(server, "Leaving");
+  const page = await speaking(id);
+  await page.context().setOffline(true);
+  await page.getByText("your audio is kept").waitFor();
+  const asked = page.waitForEvent("dialog");
+  await page.close({ runBeforeUnload: true });
+  const dialog = await asked;
+  expect(dialog.type()).toBe("beforeunload");
+  await dialog.dismiss();
+  await page.context().setOffline(false);
+  await stop(page);
+  let more = 0;
+  page.on("dialog", (another) => {
+    more += 1;
+    void another.accept();
+  });
+  const closed = page.waitForEvent("close");
+  await page.close({ runBeforeUnload: true });
+  await closed;
+  expect(more).toBe(0);
+  await page.context().close();
+});
+
+test("the screen stays on while somebody speaks, also after the page was out of sight", async () => {
+  const id = await transcript(server, "Awake");
+  const { page } = await visit(browser, here(server, id), { permissions: ["microphone"] });
+  await page.evaluate(() => {
+    const locks = { asked: 0, held: 0 };
+    Object.assign(window, { locks });
+    navigator.wakeLock.request = async () => {
+      locks.asked += 1;
+      locks.held += 1;
+      const release = async () => {
+        locks.held -= 1;
+      };
+      return { release } as WakeLockSentinel;
+    };
+  });
+  const locks = () => page.evaluate("locks");
+  await speak(page, "word1");
+  expect(await locks()).toEqual({ asked: 1, held: 1 });
+  await page.evaluate(() => {
+    Object.assign((window as unknown as { locks: object }).locks, { held: 0 }); // as hiding it does
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  await eventually(async () => expect(await locks()).toEqual({ asked: 2, held: 1 }));
+  await stop(page);
+  expect(await locks()).toEqual({ asked: 2, held: 0 });
+  await page.context().close();
+});
+
 test("speech for a transcript that was deleted meanwhile can be saved as a file", async () => {
   const id = await transcript(server, "Deleted");
   const page = await speaking(id);
