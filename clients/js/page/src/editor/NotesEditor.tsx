@@ -9,6 +9,7 @@ import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import { useSay } from "../i18n";
 import { markdown } from "./markdown";
 import { nonce } from "./nonce";
+import { presence } from "./presence";
 
 export function NotesEditor({
   transcript,
@@ -36,6 +37,7 @@ export function NotesEditor({
           yCollab(transcript.notes, null, {
             undoManager: readOnly ? false : transcript.notesUndoManager,
           }),
+          presence(transcript.notes, transcript.awareness, "notesCursor"),
         ],
       }),
     });

@@ -2,7 +2,8 @@
  * Where others are in a text, and showing them where we are.
  *
  * y-codemirror has this, but colours by `style` attributes, which our policy refuses; here colours are
- * classes. What is shown to others is the same: `cursor`, `{anchor, head}` as relative positions.
+ * classes. What is shown to others is the same, `{anchor, head}` as relative positions, in a field of
+ * its own for each text: `cursor`, which other editors have, is that in the transcript.
  */
 
 import { Annotation, type ChangeDesc } from "@codemirror/state";
@@ -59,9 +60,11 @@ class Caret extends WidgetType {
 /** The colour of a client of Yjs. */
 export const colourOf = (client: number): number => client % COLOURS;
 
-export function presence(text: Y.Text, awareness: Awareness) {
+export type CursorField = "cursor" | "notesCursor";
+
+export function presence(text: Y.Text, awareness: Awareness, field: CursorField) {
   const shown = (client: number) =>
-    awareness.getStates().get(client)?.cursor as
+    awareness.getStates().get(client)?.[field] as
       | { anchor: unknown; head: unknown }
       | null
       | undefined;
@@ -93,6 +96,7 @@ export function presence(text: Y.Text, awareness: Awareness) {
 
       destroy(): void {
         awareness.off("change", this.listen);
+        if (awareness.getLocalState()?.[field]) awareness.setLocalStateField(field, null);
       }
 
       update(update: ViewUpdate): void {
@@ -111,9 +115,9 @@ export function presence(text: Y.Text, awareness: Awareness) {
           return;
         const { anchor, head } = update.state.selection.main;
         const focused = update.view.hasFocus && update.view.dom.ownerDocument.hasFocus();
-        const mine = state.cursor as { anchor?: unknown } | null | undefined;
+        const mine = state[field] as { anchor?: unknown } | null | undefined;
         if (!focused) {
-          if (update.focusChanged && mine) awareness.setLocalStateField("cursor", null);
+          if (update.focusChanged && mine) awareness.setLocalStateField(field, null);
           return;
         }
         const next = {
@@ -121,7 +125,7 @@ export function presence(text: Y.Text, awareness: Awareness) {
           head: Y.createRelativePositionFromTypeIndex(text, head),
         };
         if (JSON.stringify(next) !== JSON.stringify(mine))
-          awareness.setLocalStateField("cursor", next);
+          awareness.setLocalStateField(field, next);
       }
 
       /** Looks for each cursor in the whole text. */

@@ -43,7 +43,7 @@ export function openEditor(parent: HTMLElement, wishes: EditorWishes): EditorVie
         yCollab(transcript.text, null, {
           undoManager: readOnly ? false : transcript.textUndoManager,
         }),
-        presence(transcript.text, transcript.awareness),
+        presence(transcript.text, transcript.awareness, "cursor"),
         turnField(wishes),
         marks,
         partials,

@@ -92,6 +92,26 @@ test("two people type into one transcript, see each other, and end equal", async
   ).toBeGreaterThan(10);
 });
 
+test("people see each other in the notes, and in one place at a time", async () => {
+  const id = await transcript(server, "Notes");
+  const [ada, bob] = [await look(here(server, id)), await look(here(server, id))];
+  await ada.getByLabel("Your name, as others see it").fill("Ada");
+  const notes = ada.locator(".notes .cm-content");
+  const seen = (where: string) => bob.locator(`${where} .caret-name`, { hasText: "Ada" });
+  await notes.click();
+  await ada.keyboard.type("Agenda");
+  await seen(".notes").waitFor();
+  expect(await seen(".text").count()).toBe(0);
+  await typed(ada, "spoken");
+  await seen(".text").waitFor();
+  await seen(".notes").waitFor({ state: "detached" });
+  await notes.click();
+  await seen(".notes").waitFor();
+  await ada.getByRole("tab", { name: "Comments" }).click();
+  await seen(".notes").waitFor({ state: "detached" });
+  expect(await bob.locator(".notes .cm-content").innerText()).toContain("Agenda");
+});
+
 test("undo in the notes leaves the transcript alone, and the other way round", async () => {
   const id = await transcript(server, "Undo");
   const page = await look(here(server, id));
