@@ -3,8 +3,8 @@
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
-import { editor, here, problems, read, standing, talk, transcript, visit } from "./server";
-import { begin, enter, eventually, humming, speak, stop } from "./stage";
+import { api, editor, here, problems, read, standing, talk, transcript, visit } from "./server";
+import { begin, enter, eventually, humming, recording, speak, stop } from "./stage";
 
 const { server, browser } = await begin(
   {
@@ -95,15 +95,32 @@ test("a server that is gone for a while costs nothing that was said, and the pag
 test("a page that is closed while the server is away loses no speech", async () => {
   const id = await transcript(server, "Closed");
   const { page, context } = await visit(browser, here(server, id), { permissions: ["microphone"] });
+  const recorded = await recording(page);
   await speak(page, "word1");
   await server.halt();
   await page.getByText("your audio is kept").waitFor();
-  await page.waitForTimeout(4_000); // so much is said meanwhile
+  const before = await recorded();
+  await eventually(async () => expect(await recorded()).toBeGreaterThan(before + 4_000));
+  // What is recorded at the very end may not be written yet when the page is closed.
+  const keptMs = (await recorded()) - 1_000;
   await page.close();
   await server.restart();
   const again = await context.newPage();
   await again.goto(here(server, id));
-  await eventually(async () => expect(await read(again)).toContain("word5"));
+  const said = talk(24).filter(({ end }) => end * 1_000 < keptMs);
+  expect(said.length).toBeGreaterThan(5);
+  await eventually(async () => {
+    const text = await read(again);
+    for (const { word } of said) {
+      const heard = word === "word3" ? "(word3|better)" : word;
+      expect(text.match(new RegExp(`${heard}(?!\\d)`, "g")), word).toHaveLength(1);
+    }
+    const { sessions } = await api<{ sessions: { duration_ms: number }[] }>(
+      server,
+      `v1/transcripts/${id}`,
+    );
+    expect(sessions.reduce((sum, each) => sum + each.duration_ms, 0)).toBeGreaterThan(keptMs);
+  });
   await context.close();
 });
 

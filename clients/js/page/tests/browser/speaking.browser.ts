@@ -1,9 +1,9 @@
 /** Speaking into the page: real speech, real models; then hearing and taking away what was said. */
 
-import { readFileSync } from "node:fs";
 import { afterAll, expect, test, vi } from "vitest";
 import { editor, here, problems, transcript, visit } from "./server";
 import { begin, stop, talking } from "./stage";
+import { FILES } from "./taken";
 
 const { server, browser } = await begin({}, talking(24));
 const id = await transcript(server, "Spoken");
@@ -135,22 +135,14 @@ test("Alt and a click play at once, and so does the time of a turn", async () =>
   await button("Pause").click();
 });
 
-test.each([
-  ["Word document", /^PK/],
-  ["SRT subtitles", /^1\r?\n00:00:0\d,\d{3} -->/],
-  ["VTT subtitles", /^WEBVTT/],
-  ["JSON", /^\{/],
-  ["RTTM speakers", /^SPEAKER /],
-  ["Plain text", /Huckleberry/],
-  ["Obsidian note", /^---\ntitle: "Spoken"\ndate: \d{4}-\d\d-\d\d/],
-] as const)("%s is saved, and is what it says", async (name, looks) => {
+test.each(FILES)("%s is saved, and is what it says", async (name, check) => {
   await page.getByRole("button", { name: "Take away" }).click();
   const [download] = await Promise.all([
     page.waitForEvent("download"),
     page.getByRole("button", { name }).click(),
   ]);
   expect(download.suggestedFilename()).toMatch(/^Spoken\./);
-  expect(readFileSync(await download.path(), "utf8")).toMatch(looks);
+  check(await download.path());
   await page.keyboard.press("Escape");
 });
 

@@ -77,6 +77,23 @@ export const eventually = (check: () => Promise<void>, timeout = 30_000) =>
 export const enter = (server: Server, id: string): Promise<SharedTranscript> =>
   openTranscript(server.url, id, { token: TOKEN, WebSocket: WebSocket as never });
 
+/** Counts what microphones give a page from now on; returns how to ask for it, in milliseconds. */
+export async function recording(page: Page): Promise<() => Promise<number>> {
+  await page.evaluate(() => {
+    const counted = { samples: 0 };
+    Object.assign(window, { counted });
+    window.AudioWorkletNode = class extends AudioWorkletNode {
+      constructor(...given: ConstructorParameters<typeof AudioWorkletNode>) {
+        super(...given);
+        this.port.addEventListener("message", ({ data }) => {
+          counted.samples += (data?.pcm.byteLength ?? 0) / 2;
+        });
+      }
+    };
+  });
+  return async () => Number(await page.evaluate("counted.samples")) / 16;
+}
+
 /** Presses the microphone, and waits for a word. */
 export async function speak(page: Page, until: string): Promise<void> {
   await page.getByRole("button", { name: "Start speaking" }).click();
