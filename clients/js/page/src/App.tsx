@@ -2,13 +2,18 @@
 
 import { useEffect, useState } from "react";
 import { useSay } from "./i18n";
-import { later } from "./later";
+import { later, Missing } from "./later";
 import { keepToken, tokenFor, transcriptIn } from "./server";
 import { StartPage } from "./start/StartPage";
 
 // The editor is most of the page's weight, and the start page needs none of it.
 const MeetingPage = later(async () => (await import("./meeting/MeetingPage")).MeetingPage, {
   waiting: <div className="loading" role="status" aria-label="Trax" />,
+  missing: ({ onRetry }) => (
+    <main className="token">
+      <Missing onRetry={onRetry} />
+    </main>
+  ),
 });
 
 export function App() {

@@ -78,7 +78,8 @@ class Fetched extends Component<Props, { missing: boolean }> {
   }
 }
 
-function Missing({ onRetry }: Retry) {
+/** What stands in the place of a part that could not be fetched. */
+export function Missing({ onRetry }: Retry) {
   const say = useSay();
   return (
     <div role="alert" className="problem">
