@@ -24,6 +24,8 @@ export function AgainDialog({ id, library, span, onClose }: Props) {
   const [jobs, setJobs] = useState<readonly Job[]>([]);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  const [closed] = useState(() => new AbortController());
+  useEffect(() => () => closed.abort(), [closed]);
   useEffect(() => {
     library.models().then(setModels, (refused) => {
       // Who came by a link is not told what the server has, and takes its choice.
@@ -32,7 +34,7 @@ export function AgainDialog({ id, library, span, onClose }: Props) {
   }, [library]);
 
   async function follow(begun: Job): Promise<void> {
-    for await (const now of library.watch(id, begun.id)) {
+    for await (const now of library.watch(id, begun.id, { signal: closed.signal })) {
       setJobs((all) => all.map((each) => (each.id === now.id ? now : each)));
     }
   }
