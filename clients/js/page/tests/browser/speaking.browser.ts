@@ -142,8 +142,8 @@ test.each(FILES)("%s is saved, and is what it says", async (name, check) => {
     page.getByRole("button", { name }).click(),
   ]);
   expect(download.suggestedFilename()).toMatch(/^Spoken\./);
-  check(await download.path());
   await page.keyboard.press("Escape");
+  check(await download.path());
 });
 
 test("a passage is heard again by a model that is chosen of those that are here", async () => {

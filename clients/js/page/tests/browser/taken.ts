@@ -97,7 +97,7 @@ function rttm(text: string): void {
 }
 
 function markdown(text: string): void {
-  expect(text).toMatch(/^# Spoken\n\n\S.*\n\n\*\*.+\*\* \(\d+:\d\d\)\n\n\S/);
+  expect(text).toMatch(/^# Spoken\n\n\S.*\n\n\*\*.+\*\* \(\d+:\d\d:\d\d\)\n\n\S/);
   tells(text);
 }
 
