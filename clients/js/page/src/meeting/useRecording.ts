@@ -11,9 +11,9 @@ import {
 } from "trax-client";
 import workletUrl from "../../../src/worklet.ts?worker&url";
 import { SERVER, tokenFor } from "../server";
-import { EMPTY_BYTES, type Refused } from "./useLeftBehind";
+import { askBeforeLeaving } from "./leaving";
 import { useAwake } from "./useAwake";
-import { useLeaving } from "./useLeaving";
+import { EMPTY_BYTES, type Refused } from "./useLeftBehind";
 import type { Wishes } from "./wishes";
 
 /** So long an outage may last: what is said meanwhile is kept, at 2 MB a minute. */
@@ -52,7 +52,6 @@ export function useRecording(id: string): Recording {
   const [lost, setLost] = useState<readonly Refused[]>([]);
   const [error, setError] = useState<unknown>(null);
   const [outgoing, send] = useOutgoing();
-  const [speech, setSpeech] = useState<Session | null>(null);
   const open = useRef<{ microphone: Microphone; session: Session } | null>(null);
   const starting = useRef<AbortController | null>(null);
   const levels = useRef(new Set<(level: Level) => void>());
@@ -120,9 +119,7 @@ export function useRecording(id: string): Recording {
         stopKeeping();
         for (const pcm of early) session.send(pcm).catch(setError);
         open.current = { microphone, session };
-        setSpeech(session);
-        const ended = () => setSpeech((latest) => (latest === session ? null : latest));
-        session.finished.then(ended, ended);
+        askBeforeLeaving(session);
         setDevice(microphone.label);
         microphone.on("level", (level) => {
           for (const tell of levels.current) tell(level);
@@ -163,7 +160,6 @@ export function useRecording(id: string): Recording {
   );
 
   useEffect(() => () => void stop(), [stop]);
-  useLeaving(speech);
   useAwake(phase === "recording" || phase === "muted");
 
   return {
