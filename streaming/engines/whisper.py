@@ -25,9 +25,6 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import assert_never
 
-from ctranslate2 import StorageView
-from faster_whisper.tokenizer import Tokenizer
-
 from streaming.core.domain import SAMPLE_RATE, Samples, Word
 from streaming.core.ports import Effort, RecognitionWindow, Transcription
 from streaming.engines.decoding import (
@@ -40,7 +37,14 @@ from streaming.engines.decoding import (
     seek,
     token_cap,
 )
-from streaming.engines.whisper_model import LoadedWhisper, context_of, is_repetitive, words_of
+from streaming.engines.whisper_model import (
+    Encoding,
+    LoadedWhisper,
+    Tokenizer,
+    context_of,
+    is_repetitive,
+    words_of,
+)
 from streaming.engines.whisper_search import search
 
 BEAMS = 5
@@ -186,7 +190,7 @@ class WhisperRecognizer:
         return Transcription(tuple(words), language)
 
     def _decode(
-        self, encoding: StorageView, prompt: list[int], caps: Sequence[int], beams: int = 1
+        self, encoding: Encoding, prompt: list[int], caps: Sequence[int], beams: int = 1
     ) -> list[list[int]]:
         """Return the tokens of each text, without the end of text: at most about its cap.
 

@@ -1,7 +1,7 @@
 """One loaded Whisper model in CTranslate2: audio to encoding, encoding to text, text to times.
 
-CTranslate2's results and faster-whisper's tokenizer are known here, and to those who call this: the
-two ways of hearing, `streaming.engines.whisper` and `streaming.engines.whisper_search`.
+The two ways of hearing with it are `streaming.engines.whisper` and
+`streaming.engines.whisper_search`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from ctranslate2 import StorageView, set_random_seed
 from ctranslate2.models import WhisperGenerationResult
 from faster_whisper import WhisperModel
-from faster_whisper.tokenizer import Tokenizer
+from faster_whisper import tokenizer as tokenizers
 from faster_whisper.transcribe import get_compression_ratio, merge_punctuations
 
 from streaming.core.domain import SAMPLE_RATE, DetectedLanguage, Pcm, Permille, Samples, Span, Word
@@ -34,6 +34,12 @@ SEED = 1
 BEFORE_WORD = "\"'“¿([{-"
 AFTER_WORD = "\"'.。,，!！?？:：”)]}、"
 """Punctuation that belongs to the word after or before it (openai/whisper: timing.py)."""
+
+Tokenizer: TypeAlias = tokenizers.Tokenizer
+"""From text of one language to tokens, and back."""
+
+Encoding: TypeAlias = StorageView
+"""What the encoder makes of one stretch of audio, or of several of one length."""
 
 Aligned = list[dict[str, Any]]
 """Words of one text with their times in seconds, as faster-whisper has them."""
@@ -82,11 +88,11 @@ class LoadedWhisper:
         """Whether it computes on the processor."""
         return str(self._whisper.model.device) == "cpu"
 
-    def encode(self, pcm: Pcm, total: int | None = None) -> StorageView:
+    def encode(self, pcm: Pcm, total: int | None = None) -> Encoding:
         """Return the encoder's output for `pcm` padded with silence to `total` samples."""
         return self._whisper.encode(self._features(pcm, total or padded_length(len(pcm))))
 
-    def encode_all(self, pcms: Sequence[Pcm]) -> StorageView:
+    def encode_all(self, pcms: Sequence[Pcm]) -> Encoding:
         """Return the encoder's output for several stretches, all padded to the longest of them.
 
         On a processor the encoder gains nothing from several at once: its matrices are large.
@@ -99,14 +105,14 @@ class LoadedWhisper:
         encodings = [np.asarray(self.encode(pcm, total)) for pcm in pcms]
         return StorageView.from_array(np.concatenate(encodings))
 
-    def encode_bare(self, pcm: Pcm, total: int = LONGEST_WINDOW) -> StorageView:
+    def encode_bare(self, pcm: Pcm, total: int = LONGEST_WINDOW) -> Encoding:
         """Return the encoder's output for `pcm`, with nothing behind it up to `total` samples."""
         extractor = self._whisper.feature_extractor
         features = extractor(pcm)[:, : len(pcm) // extractor.hop_length]
         missing = total // extractor.hop_length - features.shape[1]
         return self._whisper.encode(np.pad(features, ((0, 0), (0, missing))))
 
-    def detect(self, encoding: StorageView) -> DetectedLanguage:
+    def detect(self, encoding: Encoding) -> DetectedLanguage:
         """Return which language is most likely spoken."""
         if not self._whisper.model.is_multilingual:
             return DetectedLanguage("en", Permille(1000))
@@ -114,7 +120,7 @@ class LoadedWhisper:
         return DetectedLanguage(token.strip("<|>"), Permille(round(1000 * probability)))
 
     def generate(
-        self, encoding: StorageView, prompt: list[int], cap: int, **how: object
+        self, encoding: Encoding, prompt: list[int], cap: int, **how: object
     ) -> Sequence[WhisperGenerationResult]:
         """Decode each part of an encoding behind the same prompt, by at most about `cap` tokens.
 
@@ -145,7 +151,7 @@ class LoadedWhisper:
 
     def align(
         self,
-        encoding: StorageView,
+        encoding: Encoding,
         texts: Sequence[list[int]],
         pcms: Sequence[Pcm],
         tokenizer: Tokenizer,

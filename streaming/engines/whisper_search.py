@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ctranslate2 import StorageView
-from faster_whisper.tokenizer import Tokenizer
-
 from streaming.core.domain import SAMPLE_RATE, Pcm, Samples, Word
 from streaming.core.ports import RecognitionWindow, Search, Transcription, Way
 from streaming.engines.decoding import (
@@ -26,7 +23,14 @@ from streaming.engines.decoding import (
     seek,
     token_cap,
 )
-from streaming.engines.whisper_model import LoadedWhisper, context_of, is_repetitive, words_of
+from streaming.engines.whisper_model import (
+    Encoding,
+    LoadedWhisper,
+    Tokenizer,
+    context_of,
+    is_repetitive,
+    words_of,
+)
 
 MOST_SEARCHES = 12
 """A window is searched at most so many times, each time from the end of the last word."""
@@ -88,7 +92,7 @@ class _Reader:
         self._tokenizer = tokenizer
         self._context = context_of(window.hotwords, tokenizer, window.before)
 
-    def read(self, encoding: StorageView, way: Way) -> _Reading:
+    def read(self, encoding: Encoding, way: Way) -> _Reading:
         """Search the window in one way, and again from the end of its last word, to the end."""
         window, begin = self._window, self._tokenizer.timestamp_begin
         timed = way is Way.TIMED
@@ -113,7 +117,7 @@ class _Reader:
         return _Reading(tuple(words), believed)
 
     def _words(
-        self, encoding: StorageView, tokens: Sequence[int], pcm: Pcm, offset: int
+        self, encoding: Encoding, tokens: Sequence[int], pcm: Pcm, offset: int
     ) -> tuple[Word, ...]:
         window, tokenizer = self._window, self._tokenizer
         text = [token for token in tokens if token < tokenizer.eot]
@@ -121,7 +125,7 @@ class _Reader:
         start, end = window.start + offset, window.start + len(window.pcm)
         return words_of(aligned, Samples(start), Samples(end))
 
-    def _search(self, encoding: StorageView, pcm: Pcm, *, timed: bool) -> _Hypothesis:
+    def _search(self, encoding: Encoding, pcm: Pcm, *, timed: bool) -> _Hypothesis:
         """Decode until the text is believed."""
         tried: list[_Hypothesis] = []
         sampler: LoadedWhisper | None = None
@@ -137,7 +141,7 @@ class _Reader:
     def _try(
         self,
         model: LoadedWhisper,
-        encoding: StorageView,
+        encoding: Encoding,
         pcm: Pcm,
         temperature: float,
         *,
