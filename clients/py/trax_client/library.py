@@ -221,8 +221,9 @@ class Library:
     ) -> Job:
         """Send a recording of any usual format to a transcript; return the job that hears it.
 
-        The same recording again gives the same job. A wait that is cancelled ends the sending, and
-        nothing of the recording stays on the server.
+        The same recording again gives the same job; once it was heard, another `hearing` begins a
+        new one. A wait that is cancelled ends the sending, and nothing of the recording stays on
+        the server.
 
         Args:
             transcript: Its id.

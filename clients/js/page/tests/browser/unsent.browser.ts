@@ -1,40 +1,16 @@
 /** Speech that does not arrive at once, or not at all: none of it is lost without a word. */
 
 import { readFileSync } from "node:fs";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import {
-  api,
-  browse,
-  here,
-  problems,
-  read,
-  type Server,
-  serve,
-  TOKEN,
-  talk,
-  transcript,
-  visit,
-} from "./server";
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { api, here, problems, TOKEN, talk, transcript, visit } from "./server";
+import { begin, eventually, speak, stop } from "./stage";
 
 interface Details {
   readonly sessions: readonly { live: boolean }[];
 }
 
-let server: Server;
-let browser: Browser;
-
-beforeAll(async () => {
-  server = await serve({ script: talk(60), env: { TRAX_RESUME_MS: "500" } });
-  browser = await browse();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-const eventually = (check: () => Promise<void>, timeout = 30_000) =>
-  vi.waitFor(check, { timeout, interval: 150 });
+const { server, browser } = await begin({ script: talk(60), env: { TRAX_RESUME_MS: "500" } });
 
 /** Of each session of a transcript, whether the server still waits for its client. */
 async function live(id: string): Promise<boolean[]> {
@@ -44,16 +20,6 @@ async function live(id: string): Promise<boolean[]> {
 
 async function opened(id: string): Promise<Page> {
   return (await visit(browser, here(server, id), { permissions: ["microphone"] })).page;
-}
-
-async function speak(page: Page, word: string): Promise<void> {
-  await page.getByRole("button", { name: "Start speaking" }).click();
-  await eventually(async () => expect(await read(page)).toContain(word));
-}
-
-async function stop(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Stop" }).click();
-  await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 30_000 });
 }
 
 /** Has a page say something for two seconds that the server does not get. */
