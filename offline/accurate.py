@@ -49,6 +49,13 @@ CONTEXT = from_ms(5_000)
 makes words up where it hears the half of one: of 20 passages of up to 1.5 s in two talks, nine came
 back worse by themselves, and all nine right with it."""
 
+EDGE = from_ms(500)
+"""Words that are heard so near to a passage are told with it: word times are not exact, and whoever
+compares has to see on both sides what is at its edges (`offline.comparison.NEAR_MS`)."""
+
+ANEW = (JobKind.PASSAGE, JobKind.UPLOAD)
+"""What somebody wants heard, and perhaps in another way than before: earlier passes do not vote."""
+
 MOST_LOADED = 2
 """Recognizers kept in memory between tasks: those of two stages."""
 
@@ -116,8 +123,7 @@ class AccuratePass:
             audio: Of the task's session.
             task: What to hear, and how.
             earlier: What passes before this one heard there, the oldest first, each as a whole
-                and on the session's clock. Of a passage that somebody wants heard anew, they are
-                not asked.
+                and on the session's clock; not asked where somebody wants it heard `ANEW`.
             overlaps: Tells where several talk at once; asked only where a stage leaves out what is
                 certain.
             progress: Told again and again; what it raises ends the task, and what was heard by
@@ -134,8 +140,8 @@ class AccuratePass:
         languages: Counter[str] = Counter()
         first = self._recognizer(stages[0], task)
         windows = self._windows(audio, around, first.vad(around.start), progress)
-        if task.kind is not JobKind.PASSAGE:
-            # A pass without a word never listened: that of an upload.
+        if task.kind not in ANEW:
+            # A pass without a word never listened.
             for words in filter(None, earlier):
                 _share_out([_word(word) for word in words], windows)
         at_once = overlaps() if any(stage.uncertain_only for stage in stages) else ()
@@ -151,7 +157,7 @@ class AccuratePass:
             words=tuple(
                 HeardWord(_pass_word(word))
                 for word in in_order(elected, around)
-                if span.start <= (word.span.start + word.span.end) // 2 < span.end
+                if word.span.end > span.start - EDGE and word.span.start < span.end + EDGE
             ),
             language=max(languages, key=lambda code: languages[code], default=task.language),
         )

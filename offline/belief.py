@@ -3,8 +3,8 @@
 The text says what machines believe and what people made of it. To see what a pass hears otherwise,
 it has to be compared with the former alone: the words of the live pass, and in their places those
 of the passes after it, as decided hunk by hunk, whether the text took them over or people did not
-want it to. So a pass that hears the same as the one before it has nothing to say, and whoever
-compares finds the same.
+want it to; but not those that were only proposed. So a pass that hears the same as the one before
+it has nothing to say, and whoever compares finds the same.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from offline.decisions import BEFORE_ALL, Decision, Hunk, refs
+from offline.decisions import BEFORE_ALL, Decision, Hunk, Outcome, refs
 from offline.domain import PassId, WordRef
 
 
@@ -61,7 +61,10 @@ class Belief:
         passes = set(self.passes)
         for decision in decisions:
             hunk = Hunk.parse(decision.hunk)
-            if hunk is not None and chain.fold(hunk):
+            if hunk is None:
+                continue
+            proposed = decision.outcome is Outcome.PROPOSED
+            if chain.has_in_a_row(hunk.place) if proposed else chain.fold(hunk):
                 passes.add(hunk.new.pass_id)
         return Belief(self.live, tuple(chain.words), frozenset(passes), chain)
 
@@ -149,7 +152,7 @@ class _Chain:
 
     def fold(self, hunk: Hunk) -> bool:
         """Put new words in the place of old ones; return whether these are here, and in a row."""
-        old, new = (hunk.after,) if hunk.after is not None else hunk.old, refs(hunk.new)
+        old, new = hunk.place, refs(hunk.new)
         if not self.has_in_a_row(old) or any(word in self._next for word in new):
             return False
         place = 0 if old[0] == self._start else self._find(old[0])

@@ -11,9 +11,10 @@ Words that only differ in case or punctuation are differences by themselves. Of 
 pass heard already, an earlier one that comes late says nothing any more; nor does any of words that
 were heard again because somebody asked for it (`View.rank`).
 
-A span of audio may begin or end in the middle of a word, which the pass then hears in part or not
-at all. So words next to the span are compared too, and stay as they are: what the pass made of
-them is not taken for new, and a word of which it can only have heard a part is not missing.
+A span of audio may begin or end in the middle of a word, which the pass then hears in part, beside
+the span, or not at all. So words next to the span are compared too, and stay as they are: what the
+pass made of them is not taken for new, and a word of which it can only have heard a part is not
+missing.
 """
 
 from __future__ import annotations
@@ -194,6 +195,8 @@ class _Comparing:
     def _other(self, old: range, heard: range) -> None:
         ours = self._within(old)
         theirs = self._beyond_neighbours(old, ours, heard)
+        if not ours:
+            theirs = self._in_span(theirs)
         if not theirs:
             ours = self._heard_whole(ours)
         if self._is_stale(ours) or any(self._view.history.is_decided(self._new(j)) for j in theirs):
@@ -225,6 +228,17 @@ class _Comparing:
                 end -= 1
         if old.stop < self._inside.start or old.start > self._inside.stop:
             return range(first, first)  # between words next to the portion
+        return range(first, end)
+
+    def _in_span(self, heard: range) -> range:
+        """Return the new words without those at the edges that were heard beside the span."""
+        first, end = heard.start, heard.stop
+        if not self._portion.sealed_start:
+            while first < end and self._middle(first) < self._portion.start_ms:
+                first += 1
+        if not self._portion.sealed_end:
+            while first < end and self._middle(end - 1) > self._portion.end_ms:
+                end -= 1
         return range(first, end)
 
     def _middle(self, heard: int) -> float:

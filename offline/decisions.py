@@ -41,6 +41,8 @@ class Outcome(Enum):
     """The text says what the pass heard."""
     SUGGESTED = "suggested"
     """People edited there: they have a suggestion instead."""
+    PROPOSED = "proposed"
+    """Nobody edited there, but people want to decide: machines believe what they did before."""
     KEPT = "kept"
     """People edited there, and there is nothing to suggest."""
 
@@ -72,6 +74,11 @@ class Hunk:
     def echo(self) -> bool:
         """Whether it is such a one."""
         return self.after == WordRef(self.new.pass_id, self.new.first) and not self.old
+
+    @property
+    def place(self) -> tuple[WordRef, ...]:
+        """What is believed where the hunk is not: the old words, or the one they come behind."""
+        return self.old if self.after is None else (self.after,)
 
     def __str__(self) -> str:
         """Return the hunk's name."""

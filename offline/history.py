@@ -31,6 +31,7 @@ class History:
         self._gone: set[WordRef] = set()
         self._kept: dict[WordRef, list[Segment]] = {}
         self._suggested: dict[str, Hunk] = {}
+        self._proposed: set[str] = set()
         self._disputed: dict[WordRef, Segment] = {}
         self.add(decisions, (Alias(old, new) for old, new in (aliases or {}).items()))
 
@@ -68,6 +69,11 @@ class History:
         return self._suggested
 
     @property
+    def proposed(self) -> Collection[str]:
+        """Those of them where nothing that people wrote was in the way."""
+        return self._proposed
+
+    @property
     def disputed(self) -> Mapping[WordRef, Segment]:
         """Words that passes heard otherwise, though that could not be written, and as what."""
         return self._disputed
@@ -84,6 +90,10 @@ class History:
             if decision.outcome is Outcome.APPLIED:
                 self._replacements.update(dict.fromkeys(hunk.old, new[0] if new else None))
                 self._gone.update(hunk.old)
+                continue
+            if decision.outcome is Outcome.PROPOSED:
+                self._suggested[decision.hunk] = hunk
+                self._proposed.add(decision.hunk)
                 continue
             if decision.outcome is Outcome.SUGGESTED:
                 self._suggested[decision.hunk] = hunk

@@ -51,7 +51,7 @@ def correct(
         portion: What was heard.
         said_by: Who said the new words, for those that stand by themselves. Turns are otherwise
             made to agree by `offline.arrangement`, which is to follow.
-        suggests: Whether the text stays as it is, as if people had edited all of it.
+        suggests: Whether the text stays as it is, and people decide about all of it.
     """
     comparison = compare(view, belief, portion)
     sought = {ref for each in comparison.differences for ref in _about(each)}
@@ -61,19 +61,25 @@ def correct(
     edits: list[Edit] = []
     decisions: list[Decision] = []
     for difference in comparison.differences:
+        hunk = difference.hunk
+        if suggests and str(hunk) in view.history.proposed:
+            continue
         made = None if suggests else _apply(view, found, echoes, difference, said_by or {})
         edits += made or ()
-        hunk = difference.hunk
         absent = () if made is None else tuple(echoes.covered(hunk.new))
         if made is not None:
             outcome = Outcome.APPLIED
         elif _is_echo(view, found, difference) or _is_heard(echoes, difference):
             outcome, absent = Outcome.KEPT, _whole(hunk.new)
+        elif suggests:
+            outcome = Outcome.PROPOSED
         else:
             outcome = Outcome.KEPT if difference.spelling else Outcome.SUGGESTED
         decisions.append(Decision(hunk.new.pass_id, str(hunk), outcome))
         decisions += map(kept_out, absent)
-    return Plan(tuple(edits), tuple(decisions), tuple(comparison.aliases))
+    # What is proposed tells nothing of words that stay, not even when they were said.
+    aliases = () if suggests else tuple(comparison.aliases)
+    return Plan(tuple(edits), tuple(decisions), aliases)
 
 
 def _is_echo(view: View, found: Found, difference: Difference) -> bool:

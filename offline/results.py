@@ -49,7 +49,7 @@ class Hearing:
     Attributes:
         start_ms: Where what was heard begins.
         end_ms: Where it ends.
-        words: In time order.
+        words: In time order; of a passage, with those beside its edges.
         voices: None where speakers were not told apart.
         language: ISO 639-1 code of what was spoken, where that is known.
     """

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from offline.belief import Belief
-from offline.decisions import Hunk, refs
+from offline.decisions import BEFORE_ALL, Hunk, refs
 from offline.domain import PassWord, WordRef
 from offline.edits import Edit, Suggest, Withdraw
 from offline.suggestions import CONTEXT, LONGEST_TEXT, MOST, Suggestion, SuggestionKind
@@ -67,7 +67,7 @@ class _Around:
 
 def _suggestion(view: View, belief: Belief, hunk: Hunk) -> Suggestion | None:
     """Return what there is to suggest now, if anything."""
-    around = _around(belief, hunk)
+    around = _around(view, belief, hunk)
     if around is None:
         return None
     found = view.found({*hunk.old, *(each for each in _both(around) if each is not None)})
@@ -97,9 +97,19 @@ def _suggestion(view: View, belief: Belief, hunk: Hunk) -> Suggestion | None:
     )
 
 
-def _around(belief: Belief, hunk: Hunk) -> _Around | None:
-    """Return the neighbours of a hunk's words; `None` where these are not believed any more."""
+def _around(view: View, belief: Belief, hunk: Hunk) -> _Around | None:
+    """Return the neighbours of a hunk's words; `None` where these are not believed any more.
+
+    What is proposed is not believed: where the old words still are, it would stand there.
+    """
     new = refs(hunk.new)
+    if str(hunk) in view.history.proposed:
+        if not belief.has_in_a_row(hunk.place):
+            return None
+        following = belief.following(hunk.place[-1])
+        if hunk.after is None:
+            return _Around(belief.before(hunk.old[0]), following)
+        return _Around(None if hunk.after.word == BEFORE_ALL else hunk.after, following)
     if not new:
         return _Around(None, None)
     if not belief.has_in_a_row(new):
@@ -116,7 +126,7 @@ def _region(
 ) -> tuple[int, int] | None:
     """Return what stands where a hunk's words were said: between its neighbours, if these stand.
 
-    Else it is what is left of the words that it replaces.
+    Else it is what is left of the words that it replaces, or one end of all that was said.
     """
     before = None if around.before is None else found.get(around.before)
     following = None if around.following is None else found.get(around.following)
@@ -124,6 +134,10 @@ def _region(
         between = _trim(view, before.end, following.start)
         if _is_one_place(view, belief, *between):
             return between
+    if not hunk.old and around.before is None and following is not None:
+        return following.start, following.start
+    if not hunk.old and around.following is None and before is not None:
+        return before.end, before.end
     left = [found[word] for word in hunk.old if word in found]
     if left:
         start, end = min(word.start for word in left), max(word.end for word in left)

@@ -69,7 +69,7 @@ class View:
         suggestions: What people are shown, by the names of the hunks.
         choices: What people decided about suggestions, past ones too.
         sessions: Whose audio a pass heard, as far as that is known.
-        passages: Passes that somebody asked for.
+        asked_for: Passes that somebody asked for.
     """
 
     page: Page
@@ -82,7 +82,7 @@ class View:
     suggestions: Mapping[str, Suggestion] = field(default_factory=dict)
     choices: Mapping[str, Choice] = field(default_factory=dict)
     sessions: Mapping[PassId, str] = field(default_factory=dict)
-    passages: Collection[PassId] = ()
+    asked_for: Collection[PassId] = ()
 
     @property
     def runs(self) -> Sequence[Run]:
@@ -125,7 +125,7 @@ class View:
         That is the latest one, but what somebody asked for is not undone by what comes by itself,
         such as the pass over the whole recording.
         """
-        return pass_id in self.passages, *age(pass_id)
+        return pass_id in self.asked_for, *age(pass_id)
 
     def said(self, segment: Segment) -> Sequence[PassWord]:
         """Return a segment's words, as its pass heard them."""

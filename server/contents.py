@@ -16,7 +16,7 @@ class Contents:
     Attributes:
         passes: The words of every pass over the transcript's audio.
         sessions: Whose audio each of these passes heard, if it was one session's.
-        passages: Which of these passes somebody asked for.
+        asked_for: Which of these passes somebody asked for: over passages, and over files.
         decisions: What became of the hunks of these passes.
         aliases: For words in the text, the later words that tell their times.
         machines: Client ids under which servers ever wrote, those of this one included.
@@ -27,7 +27,7 @@ class Contents:
 
     passes: dict[PassId, list[PassWord]]
     sessions: dict[PassId, str]
-    passages: set[PassId]
+    asked_for: set[PassId]
     decisions: list[Decision]
     aliases: dict[WordRef, WordRef]
     machines: frozenset[int]

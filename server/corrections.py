@@ -40,7 +40,7 @@ from server.rooms import Rooms
 from server.settling import settling
 from server.storage.errors import StaleWriter, StorageError, UnknownJob, UnknownTranscript
 from server.storage.store import Store
-from server.storage.values import PassKind, Session, WordChunk
+from server.storage.values import Session, WordChunk
 from server.store_threads import StoreThreads
 from streaming.core.domain import from_ms
 
@@ -287,8 +287,8 @@ class Corrections:
         if stored != [heard.word for heard in hearing.words[: len(stored)]]:
             begun = await self._threads.write(lambda: begin(afresh=True))
         room.sessions[session.live_pass] = room.sessions[begun.id] = session.id
-        if begun.kind is PassKind.PASSAGE:
-            room.passages.add(begun.id)
+        if job.task.kind in (JobKind.PASSAGE, JobKind.UPLOAD):
+            room.asked_for.add(begun.id)
         return _Pass(job.id, session, hearing, begun.id, job.task.suggests)
 
     async def _said_by(self, taken: _Pass, room: Room) -> dict[WordRef, SpeakerId]:

@@ -230,7 +230,7 @@ class _Replica:
             suggestions=transcript.suggestions(),
             choices=transcript.choices(),
             sessions=dict(self._contents.sessions),
-            passages=frozenset(self._contents.passages),
+            asked_for=frozenset(self._contents.asked_for),
         )
 
     def _by_machine(self, text: str) -> Callable[[int, int], bool]:

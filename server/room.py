@@ -97,7 +97,7 @@ class Room:
         """Held from a change of title, language or state until lists know it, too."""
         self.passes = contents.passes
         self.sessions = contents.sessions
-        self.passages = contents.passages
+        self.asked_for = contents.asked_for
         self.machine = MachineWriter(transcript, contents, planner, self._take_over)
         self.decisions = contents.decisions
         self.aliases = contents.aliases

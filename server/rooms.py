@@ -272,6 +272,7 @@ class Rooms:
             landmarks.add(inspect(update, NO_LIMITS))
         passes = store.passes.of(transcript)
         words = store.passes.words(transcript, [each.id for each in passes])
+        sent = {each.session for each in store.uploads.of(transcript)}
         return _Opening(
             lease=lease,
             transcript=replica,
@@ -279,7 +280,11 @@ class Rooms:
             contents=Contents(
                 passes={pass_id: list(heard) for pass_id, heard in words.items()},
                 sessions={each.id: each.session for each in passes if each.session is not None},
-                passages={each.id for each in passes if each.kind is PassKind.PASSAGE},
+                asked_for={
+                    each.id
+                    for each in passes
+                    if each.kind is PassKind.PASSAGE or each.session in sent
+                },
                 decisions=store.merges.all_decisions(transcript),
                 aliases=store.merges.aliases(transcript),
                 machines=store.documents.clients(transcript),

@@ -173,7 +173,7 @@ def test_a_passage_is_heard_with_what_is_said_around_it(cache: ResultCache) -> N
 
     heard = accurate.hear(noise(60), task, (), ignore)
 
-    assert text(heard) == "word20 word21"
+    assert text(heard) == "word20 word21 word22", "and what is at its edge"
     assert (heard.start_ms, heard.end_ms) == (20_100, 21_700)
     spans = [(window.start, len(window.pcm)) for window in playing.asked()]
     assert min(start for start, _ in spans) < from_ms(16_000)
@@ -302,9 +302,12 @@ def test_passes_that_never_listened_have_no_vote(cache: ResultCache) -> None:
     assert text(hearing_pass.hear(noise(), TASK, ([], []), ignore)) == " ".join(numbered(10))
 
 
-def test_what_somebody_wants_heard_anew_is_heard_without_prejudice(cache: ResultCache) -> None:
+@pytest.mark.parametrize("kind", [JobKind.PASSAGE, JobKind.UPLOAD])
+def test_what_somebody_wants_heard_anew_is_heard_without_prejudice(
+    kind: JobKind, cache: ResultCache
+) -> None:
     hearing_pass, _ = listener(talk(["new"] * 3), cache)
-    task = replace(TASK, kind=JobKind.PASSAGE)
+    task = replace(TASK, kind=kind)
     old = pass_words(talk(["old"] * 3))
 
     assert text(hearing_pass.hear(noise(), task, [old, old], ignore)) == "new new new"

@@ -50,8 +50,17 @@ def test_words_of_the_live_pass_follow_what_was_inserted_behind_the_last_ones() 
     assert believed(2, "1.0+>2.1-2") == ["1.0", "2.1", "1.1"]
 
 
+def test_what_is_only_proposed_is_not_believed() -> None:
+    proposed = decided("1.0-1>2.0-1", "1.1+>2.1-2", "9.0-1>8.0-1", outcome=Outcome.PROPOSED)
+
+    belief = Belief.of(LIVE, 2, proposed)
+
+    assert belief.words == (WordRef(LIVE, 0), WordRef(LIVE, 1))
+    assert belief.passes == {LIVE, PassId("2")}, "that of another session is not among them"
+
+
 def test_it_does_not_matter_what_became_of_a_hunk() -> None:
-    for outcome in Outcome:
+    for outcome in (Outcome.APPLIED, Outcome.SUGGESTED, Outcome.KEPT):
         belief = Belief.of(LIVE, 1, decided("1.0-1>2.0-1", outcome=outcome))
         assert belief.words == (WordRef(PassId("2"), 0),)
 

@@ -27,7 +27,7 @@ def word(text: str, start_ms: int, end_ms: int) -> PassWord:
 def view_of(
     passes: dict[PassId, list[PassWord]],
     history: History | None = None,
-    passages: Collection[PassId] = (),
+    asked_for: Collection[PassId] = (),
 ) -> View:
     return View(
         Page((), {}),
@@ -36,7 +36,7 @@ def view_of(
         passes,
         lambda _start, _end: True,
         history or History(),
-        passages=passages,
+        asked_for=asked_for,
     )
 
 
@@ -173,3 +173,20 @@ def test_what_is_believed_afterwards_is_what_was_heard(first: str, second: str) 
 
     passes = {LIVE: old, OTHER: new}
     assert [passes[ref.pass_id][ref.word].text for ref in belief.words] == [w.text for w in new]
+
+
+def test_a_word_that_is_heard_beside_the_edge_is_not_missing() -> None:
+    old = [
+        PassWord(" a", 0, 900, Permille(900)),
+        PassWord(" b", 1_000, 1_500, Permille(900)),
+        PassWord(" c", 1_500, 2_100, Permille(900)),
+    ]
+    new = [
+        PassWord(" x", 1_050, 1_400, Permille(900)),
+        PassWord(" c", 1_900, 2_600, Permille(900)),
+        PassWord(" d", 2_650, 2_900, Permille(900)),
+    ]
+
+    found = hear(old, new, 1_000, 2_200)
+
+    assert names(found) == ["1.1-2>2.0-1"], "neither c, which is the same, nor d, which is beyond"

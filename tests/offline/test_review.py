@@ -16,13 +16,14 @@ THIRD = PassId("3")
 END_MS = 10_000_000
 
 
-def hear(paper: Paper, text: str, pass_id: PassId = OTHER) -> None:
+def hear(paper: Paper, text: str, pass_id: PassId = OTHER, *, suggests: bool = False) -> None:
     """Have a pass hear everything once more, and people see what comes of it."""
     words = paper.passes.setdefault(pass_id, [])
     new = Segment(pass_id, len(words), len(words) + len(text.split()))
     words += said(text)
     belief = Belief.of(LIVE, len(paper.passes[LIVE]), paper.decisions)
-    paper.follow(correct(paper.view(), belief, Portion(new, 0, END_MS)))
+    plan = correct(paper.view(), belief, Portion(new, 0, END_MS), suggests=suggests)
+    paper.follow(plan)
     look(paper)
 
 
@@ -151,6 +152,55 @@ def test_a_later_pass_that_agrees_leaves_it(paper: Paper) -> None:
     hear(paper, "we went to their house fine", THIRD)
 
     assert paper.suggestions == before
+
+
+def test_what_is_only_proposed_is_shown_where_nobody_edited(paper: Paper) -> None:
+    hear(paper, "We go to the old fine day", suggests=True)
+
+    assert paper.text.split() == ["we", "went", "to", "there", "house", "fine"]
+    assert set(shown(paper)) == {
+        (SuggestionKind.REPLACE, " went", " go"),
+        (SuggestionKind.REPLACE, " there house", " the old"),
+        (SuggestionKind.INSERT, "", " day"),
+    }
+
+
+def test_a_later_pass_writes_what_was_only_proposed(paper: Paper) -> None:
+    hear(paper, "we went to their house fine", suggests=True)
+    hear(paper, "we went to their house fine", THIRD)
+
+    assert paper.text.split() == ["we", "went", "to", "their", "house", "fine"]
+    assert shown(paper) == []
+
+
+def test_a_proposal_stays_while_later_passes_hear_what_stands_there(paper: Paper) -> None:
+    hear(paper, "we went to their house fine", suggests=True)
+    hear(paper, "we went to there home fine", THIRD)
+
+    assert paper.text.split() == ["we", "went", "to", "there", "home", "fine"]
+    assert shown(paper) == [(SuggestionKind.REPLACE, " there", " their")]
+
+
+def test_what_was_left_out_in_a_proposal_stands_until_people_decide(paper: Paper) -> None:
+    hear(paper, "we went house fine", suggests=True)
+    assert shown(paper) == [(SuggestionKind.DELETE, " to there", "")]
+
+    hear(paper, "we went to there house fine", THIRD)
+    assert shown(paper) == [(SuggestionKind.DELETE, " to there", "")]
+
+    edit(paper, " to there", "")
+    look(paper)
+    assert shown(paper) == []
+
+
+def test_the_same_proposal_is_made_once(paper: Paper) -> None:
+    hear(paper, "go we went to house fine", suggests=True)
+    belief = Belief.of(LIVE, len(paper.passes[LIVE]), paper.decisions)
+    portion = Portion(Segment(OTHER, 0, 6), 0, END_MS)
+
+    again = correct(paper.view(), belief, portion, suggests=True)
+
+    assert (again.edits, again.decisions, again.aliases) == ((), (), ())
 
 
 def test_what_editors_forge_is_withdrawn(paper: Paper) -> None:

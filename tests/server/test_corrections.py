@@ -240,7 +240,7 @@ async def test_what_is_only_to_be_suggested_leaves_the_text_alone(tmp_path: Path
         }
         again = await desk.heard(hearing("we", "went", "two", "the", "sea"))
         await desk.corrections.take(again)
-        assert desk.turns() == [("s1", "we went too the see")]
+        assert desk.turns() == [("s1", "we went two the sea")], "nobody edited there"
 
 
 async def test_a_file_that_nobody_heard_yet_becomes_a_transcript(tmp_path: Path) -> None:
