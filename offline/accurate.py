@@ -56,6 +56,11 @@ compares has to see on both sides what is at its edges (`offline.comparison.NEAR
 ANEW = (JobKind.PASSAGE, JobKind.UPLOAD)
 """What somebody wants heard, and perhaps in another way than before: earlier passes do not vote."""
 
+LIVE_ROWS = 2
+"""Of what was heard before, the first rows are the live engine's: its live pass and its utterance
+pass. They do not vote where another model hears, which is a better one: corrected by base, the live
+words of tiny.en leave 139 errors on the three talks with their vote, and 118 without."""
+
 MOST_LOADED = 2
 """Recognizers kept in memory between tasks: those of two stages."""
 
@@ -123,7 +128,8 @@ class AccuratePass:
             audio: Of the task's session.
             task: What to hear, and how.
             earlier: What passes before this one heard there, the oldest first, each as a whole
-                and on the session's clock; not asked where somebody wants it heard `ANEW`.
+                and on the session's clock; the first `LIVE_ROWS` are the live engine's. Not asked
+                where somebody wants it heard `ANEW`.
             overlaps: Tells where several talk at once; asked only where a stage leaves out what is
                 certain.
             progress: Told again and again; what it raises ends the task, and what was heard by
@@ -140,10 +146,11 @@ class AccuratePass:
         languages: Counter[str] = Counter()
         first = self._recognizer(stages[0], task)
         windows = self._windows(audio, around, first.vad(around.start), progress)
-        if task.kind not in ANEW:
-            # A pass without a word never listened.
-            for words in filter(None, earlier):
-                _share_out([_word(word) for word in words], windows)
+        voters = () if task.kind in ANEW else earlier
+        if first.name != self._ear.live_model:
+            voters = voters[LIVE_ROWS:]
+        for words in filter(None, voters):  # a pass without a word never listened
+            _share_out([_word(word) for word in words], windows)
         at_once = overlaps() if any(stage.uncertain_only for stage in stages) else ()
         for number, stage in enumerate(stages):
             share = (1 - SCORING) / len(stages)

@@ -22,13 +22,13 @@ def layers(whole: Iterable[Words], parts: Iterable[Words]) -> tuple[Words, ...]:
     """Return rows of words, each about the whole session, the oldest first.
 
     Args:
-        whole: What passes over all of it heard, the oldest first.
+        whole: What passes over all of it heard, the oldest first; each is a row, even if empty.
         parts: What later passes heard, the oldest first; each over what lies between its first and
             its last word.
     """
-    rows = [words for words in whole if words]
+    rows = list(whole)
     for row in _side_by_side(words for words in parts if words):
-        rows.append(_filled(row, rows[-1] if rows else ()))
+        rows.append(_filled(row, next(filter(None, reversed(rows)), ())))
     return tuple(rows)
 
 

@@ -148,6 +148,8 @@ class StoreBoard:
     def recall(self, task: Task) -> tuple[Words, ...]:
         """Return what was taken for said in a task's span after each pass, the oldest first.
 
+        The first rows are those of the live engine, `offline.accurate.LIVE_ROWS`, empty or not.
+
         Raises:
             Unheard: The session is not in the transcript any more.
             BoardUnavailable: It cannot be read now.
@@ -158,11 +160,10 @@ class StoreBoard:
                 expected = "a session of the transcript expected, got none"
                 raise Unheard(Failure(FailureCode.NO_AUDIO, expected, retry=False))
             heard = self._store.excerpts.of(session, task.start_ms, task.end_ms)
-        whole = (PassKind.LIVE, PassKind.UTTERANCE)
-        rows = layers(
-            [each.words for each in heard if each.kind in whole],
-            [each.words for each in heard if each.kind not in whole],
-        )
+        whole: dict[PassKind, Words] = {PassKind.LIVE: (), PassKind.UTTERANCE: ()}
+        whole |= {each.kind: each.words for each in heard if each.kind in whole}
+        parts = [each.words for each in heard if each.kind not in whole]
+        rows = layers(whole.values(), parts)
         return tuple(_cut(row, task, session.offset_ms) for row in rows)
 
 

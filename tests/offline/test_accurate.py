@@ -296,6 +296,20 @@ def test_earlier_passes_vote(cache: ResultCache) -> None:
     assert text(hearing) == " ".join(right)
 
 
+def test_the_live_words_of_a_lesser_model_have_no_vote(cache: ResultCache) -> None:
+    better, playing = listener(
+        [], cache, two_stages(uncertain_only=True), quick=talk(["new"] * 3), slow=talk(["new"] * 3)
+    )
+    live, later = pass_words(talk(["old"] * 3)), pass_words(talk(["newer"] * 3))
+
+    assert text(better.hear(noise(), TASK, [live, live], ignore)) == "new new new"
+    assert (
+        text(better.hear(noise(), TASK, [live, live, later, later, later], ignore))
+        == "newer newer newer"
+    )
+    assert playing.asked("quick")
+
+
 def test_passes_that_never_listened_have_no_vote(cache: ResultCache) -> None:
     hearing_pass, _ = listener(talk(numbered(10)), cache)
 
@@ -354,7 +368,8 @@ def test_only_what_is_uncertain_is_heard_again(cache: ResultCache) -> None:
         slow=[*words, *mumbled],
     )
 
-    hearing = hearing_pass.hear(noise(), TASK, [pass_words([*words, *mumbled])], ignore)
+    earlier = [(), (), pass_words([*words, *mumbled])]
+    hearing = hearing_pass.hear(noise(), TASK, earlier, ignore)
 
     assert len(hearing.words) == 43
     assert len(playing.asked("quick")) > 2
@@ -367,7 +382,7 @@ def test_where_several_talk_at_once_is_uncertain(cache: ResultCache) -> None:
     hearing_pass, playing = listener(
         [], cache, two_stages(uncertain_only=True), quick=said, slow=said
     )
-    earlier = [pass_words(said)]
+    earlier = [(), (), pass_words(said)]
 
     hearing_pass.hear(noise(), TASK, earlier, ignore)
     assert playing.asked("slow") == []
@@ -480,7 +495,7 @@ def test_a_language_stays_known_where_a_further_stage_has_nothing_to_hear(
     )
     task = replace(TASK, language=None)
 
-    hearing = hearing_pass.hear(noise(), task, [pass_words(said)], ignore)
+    hearing = hearing_pass.hear(noise(), task, [(), (), pass_words(said)], ignore)
 
     assert playing.asked("slow") == []
     assert hearing.language == "en"

@@ -25,7 +25,7 @@ def told(row: Words) -> str:
 def test_passes_over_everything_stay_as_they_are() -> None:
     live, utterance = heard("a", 0, 4), heard("b", 0, 4)
 
-    assert layers([live, (), utterance], []) == (live, utterance)
+    assert layers([live, (), utterance], []) == (live, (), utterance)
     assert layers([], []) == ()
 
 
