@@ -1,6 +1,6 @@
 """How long windows and texts of Whisper are, and where decoding goes on (pure).
 
-See `streaming.engines.whisper`, which decodes.
+See `streaming.engines.whisper` and `streaming.engines.whisper_search`, which decode.
 """
 
 from __future__ import annotations
