@@ -9,7 +9,7 @@ One decoding more leaves 127 or 128 by itself, and 112 with those two; a file th
 before has 118 after two decodings. Repeat with `python -m loadtest accuracy`.
 
 The same audio, task and models give the same words every time. Memory does not grow with the
-audio's length, but for its words: 32 s of audio are held at a time.
+audio's length, but for its words: a minute of audio is held at a time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from offline.domain import PassWord
 from offline.errors import LanguageError
 from offline.guards import believable
 from offline.jobs import JobKind, Task
-from offline.listening import Listener, Request
+from offline.listening import Asked, Listener, Request
 from offline.passes import Passes, Stage
 from offline.ports import AudioSource, Progress
 from offline.results import HeardWord, Hearing
@@ -40,6 +40,9 @@ SCORED_AT_ONCE = 1_000 * FRAME
 
 SCORING = 0.05
 """What part of the work finding speech is."""
+
+TOGETHER = 2
+"""Windows that are heard at once: more save little, and take memory (`docs/performance.md`)."""
 
 ENOUGH = 2
 """With so many readings of a window, one more decides; see `offline.passes.DEFAULT`."""
@@ -201,14 +204,23 @@ class AccuratePass:
             Request(task.language, task.hotwords),
             self._cache,
         )
-        for window in windows:
-            if not (stage.uncertain_only and self._is_certain(window, overlaps)):
-                one_way = len(window.readings) >= ENOUGH
-                heard = listener.hear(window.span, audio.read(window.span), one_way=one_way)
+        for first in range(0, len(windows), TOGETHER):
+            some = windows[first : first + TOGETHER]
+            unsure = [
+                window
+                for window in some
+                if not (stage.uncertain_only and self._is_certain(window, overlaps))
+            ]
+            asked = [
+                Asked(window.span, audio.read(window.span), len(window.readings) >= ENOUGH)
+                for window in unsure
+            ]
+            for window, heard in zip(unsure, listener.hear(asked), strict=True):
                 readings = (heard.words, *heard.others)
                 believed = [believable(words, window.speech) for words in readings]
                 window.readings = [*believed, *window.readings]
-            part.advance(window.span)
+            for window in some:
+                part.advance(window.span)
         return listener.languages
 
     def _is_certain(self, window: _Window, overlaps: Sequence[Span]) -> bool:

@@ -98,10 +98,20 @@ class WhisperRecognizer:
         """Windows of one kin that are best recognised at once, at most."""
 
     def kin(self, window: RecognitionWindow) -> Hashable:
-        """Return what windows share that are decoded together: live ones, about as long."""
-        if window.effort is not Effort.LIVE or window.language is None:
+        """Return what windows share that are decoded together.
+
+        Those are live ones that are about as long, and such as are searched alike.
+        """
+        if window.language is None:
             return None
-        return window.language, window.hotwords, -(-padded_length(len(window.pcm)) // ALIKE)
+        match window.effort:
+            case Effort.LIVE:
+                length = -(-padded_length(len(window.pcm)) // ALIKE)
+                return window.effort, window.language, window.hotwords, length
+            case Effort.SEARCH if self._model.on_cpu and not window.before:
+                return window.effort, window.language, window.hotwords, window.search
+            case _:
+                return None
 
     def recognize(self, windows: Sequence[RecognitionWindow]) -> Sequence[Transcription]:
         """Recognise windows, those of one kin together.
@@ -127,14 +137,14 @@ class WhisperRecognizer:
         return [heard[number] for number in range(len(windows))]
 
     def _recognize(self, windows: Sequence[RecognitionWindow]) -> Sequence[Transcription]:
-        """Recognise one window, or live ones of one kin."""
+        """Recognise one window, or several of one kin."""
         match windows[0].effort:
             case Effort.LIVE:
                 return self._live(windows)
             case Effort.UTTERANCE:
                 return [self._whole(window) for window in windows]
             case Effort.SEARCH:
-                return [search(self._model, window) for window in windows]
+                return search(self._model, windows)
             case effort:
                 assert_never(effort)
 

@@ -41,6 +41,9 @@ Tokenizer: TypeAlias = tokenizers.Tokenizer
 Encoding: TypeAlias = StorageView
 """What the encoder makes of one stretch of audio, or of several of one length."""
 
+Generated: TypeAlias = WhisperGenerationResult
+"""What was decoded for one stretch."""
+
 Aligned = list[dict[str, Any]]
 """Words of one text with their times in seconds, as faster-whisper has them."""
 
@@ -102,8 +105,11 @@ class LoadedWhisper:
             return self.encode(pcms[0], total)
         if not self.on_cpu:
             return self._whisper.encode(np.stack([self._features(pcm, total) for pcm in pcms]))
-        encodings = [np.asarray(self.encode(pcm, total)) for pcm in pcms]
-        return StorageView.from_array(np.concatenate(encodings))
+        return self.joined([self.encode(pcm, total) for pcm in pcms])
+
+    def joined(self, encodings: Sequence[Encoding]) -> Encoding:
+        """Return encodings of one length as one, on a processor."""
+        return StorageView.from_array(np.concatenate([np.asarray(each) for each in encodings]))
 
     def encode_bare(self, pcm: Pcm, total: int = LONGEST_WINDOW) -> Encoding:
         """Return the encoder's output for `pcm`, with nothing behind it up to `total` samples."""
@@ -121,7 +127,7 @@ class LoadedWhisper:
 
     def generate(
         self, encoding: Encoding, prompt: list[int], cap: int, **how: object
-    ) -> Sequence[WhisperGenerationResult]:
+    ) -> Sequence[Generated]:
         """Decode each part of an encoding behind the same prompt, by at most about `cap` tokens.
 
         Args:
@@ -130,7 +136,7 @@ class LoadedWhisper:
             cap: Tokens.
             how: Further options of CTranslate2's `generate`.
         """
-        results: Sequence[WhisperGenerationResult] = self._whisper.model.generate(
+        results: Sequence[Generated] = self._whisper.model.generate(
             encoding,
             [prompt] * encoding.shape[0],
             max_length=min(MOST_TOKENS, len(prompt) + cap),

@@ -65,9 +65,11 @@ class Listened:
 
     recognizer: Recognizer
     asked: list[RecognitionWindow] = field(default_factory=list)
+    calls: list[int] = field(default_factory=list)
 
     def recognize(self, windows: Sequence[RecognitionWindow]) -> Sequence[Transcription]:
         self.asked += windows
+        self.calls.append(len(windows))
         return self.recognizer.recognize(windows)
 
 
@@ -279,6 +281,21 @@ def test_a_window_is_kept_by_what_is_in_it_and_not_by_where_it_stands(cache: Res
 def shifted(span: Span, seconds: int) -> Span:
     by = seconds * SAMPLE_RATE
     return Span(Samples(span.start + by), Samples(span.end + by))
+
+
+@pytest.mark.parametrize("language", ["en", None])
+def test_windows_are_heard_together_unless_the_language_of_one_decides_about_the_next(
+    cache: ResultCache, language: str | None
+) -> None:
+    said = talk(numbered(100))
+    hearing_pass, playing = listener(said, cache)
+
+    hearing = hearing_pass.hear(noise(), replace(TASK, language=language), (), ignore)
+
+    assert [heard.word for heard in hearing.words] == pass_words(said)
+    calls = playing.engines[LIVE_MODEL].calls
+    assert sum(calls) == len(playing.asked()) > 2
+    assert max(calls) == (1 if language is None else 2)
 
 
 def test_earlier_passes_vote(cache: ResultCache) -> None:

@@ -116,9 +116,10 @@ def letters(words: tuple[Word, ...]) -> list[str]:
 
 
 @pytest.mark.models
-def test_windows_of_one_kin_are_heard_together_as_each_by_itself() -> None:
+@pytest.mark.parametrize("effort", [Effort.LIVE, Effort.SEARCH])
+def test_windows_of_one_kin_are_heard_together_as_each_by_itself(effort: Effort) -> None:
     pcms = [Recording.read(f"items/{name}").pcm for name in ("jfk", "LJ001-0004", "LJ001-0001")]
-    windows = [window(pcm) for pcm in (*pcms, silence(11))]
+    windows = [window(pcm, effort=effort) for pcm in (*pcms, silence(11))]
     windows[1] = replace(windows[1], start=Samples(SAMPLE_RATE))
 
     together = base().recognize(windows)
@@ -126,7 +127,9 @@ def test_windows_of_one_kin_are_heard_together_as_each_by_itself() -> None:
     assert base().kin(windows[0]) is not None
     for heard, asked in zip(together, windows, strict=True):
         (alone,) = base().recognize([asked])
-        assert letters(heard.words) == letters(alone.words)
+        assert [letters(each) for each in (heard.words, *heard.others)] == [
+            letters(each) for each in (alone.words, *alone.others)
+        ]
         assert all(asked.start <= word.span.start for word in heard.words)
 
 
