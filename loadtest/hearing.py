@@ -102,7 +102,8 @@ class _Listener:
         self.costs = Costs()
         self._session = StreamSession(settings)
         self._vad = engines.vad(Samples(0))
-        self._diarizer = engines.diarizer(settings.diarization_latency, ())
+        make = engines.diarizer
+        self._diarizer = None if make is None else make(settings.diarization_latency, ())
         self._recognizer = engines.recognizer
         self._fixed_until = Samples(0)
         self._last_seq = 0
@@ -140,6 +141,7 @@ class _Listener:
         return tuple(self._vad.score(frame) for frame in work.frames)
 
     def _label(self, work: Diarize) -> Diarization:
+        assert self._diarizer is not None
         answer = self._diarizer.label(work.window, work.start)
         # What an earlier answer said of what was not fixed then, this one says anew.
         kept = (_clipped(turn, self._fixed_until) for turn in self.turns)

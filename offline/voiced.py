@@ -51,14 +51,15 @@ class VoicedPass:
     def __init__(
         self,
         words: Pass,
-        load: Callable[[], OfflineDiarizer],
+        load: Callable[[], OfflineDiarizer] | None,
         corrector: SpeakerCorrector | None = None,
     ) -> None:
         """Load nothing yet.
 
         Args:
             words: What hears words.
-            load: Makes the diarizer, when a task wants one for the first time.
+            load: Makes the diarizer, when a task wants one for the first time; `None` where
+                voices are never told apart, whatever a task wants.
             corrector: Looks at who said what; `SentenceCorrector` where none is given.
         """
         self._words = words
@@ -78,14 +79,15 @@ class VoicedPass:
         Raises:
             StreamingError: A model cannot be had.
         """
-        if not _wants_voices(task):
+        load = self._load
+        if load is None or not _wants_voices(task):
             return self._words.hear(audio, task, earlier, progress)
         listening, telling_apart = _shares(progress, LISTENING)
 
         @cache
         def diarized() -> OfflineDiarization:
             if self._diarizer is None:
-                self._diarizer = self._load()
+                self._diarizer = load()
             return self._diarizer.diarize(audio, task.span(audio.samples), telling_apart)
 
         def at_once() -> Sequence[Span]:

@@ -310,6 +310,7 @@ def engine_config(settings: Settings) -> EngineConfig:
         device=settings.device,
         compute_type=settings.compute_type,
         recognizer_workers=settings.recognizer_workers,
+        diarization=settings.diarization,
     )
 
 

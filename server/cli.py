@@ -302,7 +302,7 @@ def _add_models(parser: argparse.ArgumentParser) -> None:
     for command in (show, verify):
         command.add_argument("--json", action="store_true", help="print JSON")
     for command in (show, fetch, verify):
-        add_flags(command, only=("cache_dir", "live_model"))
+        add_flags(command, only=("cache_dir", "live_model", "diarization"))
 
 
 def _as_list(value: object) -> list[object]:

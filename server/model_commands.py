@@ -22,8 +22,8 @@ from streaming import weights
 from streaming.errors import StreamingError
 from streaming.weights import CATALOGUE, Damaged, Missing, Phase, State, Verdict
 
-ALWAYS = ("silero-vad", "segmentation-3.0", "campplus")
-"""What every server loads besides its recognizer (`streaming.engines.loading`)."""
+DIARIZATION = ("segmentation-3.0", "campplus")
+"""What a server loads to tell speakers apart (`streaming.engines.loading`)."""
 
 _COLOURS = {State.PRESENT: "green", State.MISSING: "yellow", State.DAMAGED: "red"}
 _PHASES = {Phase.DOWNLOAD: "fetching", Phase.EXTRACT: "unpacking", Phase.CONVERT: "converting"}
@@ -32,7 +32,7 @@ _PHASES = {Phase.DOWNLOAD: "fetching", Phase.EXTRACT: "unpacking", Phase.CONVERT
 def needed(settings: Settings) -> list[str]:
     """Return the weights of our catalogue that a server with these settings loads."""
     live = [settings.live_model] if settings.live_model in CATALOGUE else []
-    return [*live, *ALWAYS]
+    return [*live, "silero-vad", *(DIARIZATION if settings.diarization else ())]
 
 
 def show(settings: Settings, *, as_json: bool) -> int:

@@ -42,7 +42,7 @@ def results_of(settings: Settings) -> ResultCache:
 
 
 def accurate_pass(settings: Settings) -> VoicedPass:
-    """Return what hears tasks, and tells voices apart; loads no model before it hears.
+    """Return what hears tasks, and tells voices apart if it may; loads no model before it hears.
 
     Raises:
         SettingsError: As `passes_of`.
@@ -59,6 +59,9 @@ def accurate_pass(settings: Settings) -> VoicedPass:
     def keep_diarizer() -> OfflineDiarizer:
         return KeptDiarizer(load_diarizer, results)
 
+    accurate = AccuratePass(ear, results)
+    if not settings.diarization:  # Jobs that wait may be from when it was on.
+        return VoicedPass(accurate, None)
     # What a script plays has nothing to do with the audio.
     scripted = settings.live_model.startswith(SCRIPTED)
-    return VoicedPass(AccuratePass(ear, results), load_diarizer if scripted else keep_diarizer)
+    return VoicedPass(accurate, load_diarizer if scripted else keep_diarizer)

@@ -206,8 +206,8 @@ class Settings(JobSettings):
     diarization: Annotated[
         bool,
         Setting(
-            "Whether this server tells speakers apart at all. Without, it needs half as much "
-            "computing.",
+            "Whether this server tells speakers apart at all, also in files and passages. Without, "
+            "it needs half as much computing, and no models for it.",
             SESSIONS,
         ),
     ] = True

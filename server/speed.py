@@ -17,7 +17,7 @@ from server.settings import Settings
 from streaming.core.domain import FRAME, SAMPLE_RATE, Pcm, Samples, from_ms
 from streaming.core.ports import Effort, RecognitionWindow
 from streaming.core.settings import DIARIZATION_STEP, DIARIZATION_WINDOW
-from streaming.engines.loading import EngineSet, load
+from streaming.engines.loading import EngineSet, MakeDiarizer, load
 
 WINDOW = from_ms(10_000)
 LATENCY = from_ms(2_000)
@@ -58,9 +58,8 @@ def measure(settings: Settings) -> Speeds:
     began_s = time.perf_counter()
     engines = load(engine_config(settings))
     loading_s = time.perf_counter() - began_s
-    return Speeds(
-        loading_s, (_voice_activity(engines), _diarization(engines), _recognition(engines))
-    )
+    speakers = () if engines.diarizer is None else (_diarization(engines, engines.diarizer),)
+    return Speeds(loading_s, (_voice_activity(engines), *speakers, _recognition(engines)))
 
 
 def _speed(name: str, took_s: float, audio: int, relief: str) -> Speed:
@@ -78,8 +77,8 @@ def _voice_activity(engines: EngineSet) -> Speed:
     return _speed(name, took_s, WINDOW, "serve fewer sessions")
 
 
-def _diarization(engines: EngineSet) -> Speed:
-    diarizer = engines.diarizer(LATENCY, ())
+def _diarization(engines: EngineSet, make: MakeDiarizer) -> Speed:
+    diarizer = make(LATENCY, ())
     audio = _made_up(Samples(DIARIZATION_WINDOW + STEPS * DIARIZATION_STEP))
 
     def step(number: int) -> object:

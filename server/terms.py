@@ -148,7 +148,8 @@ def session_settings(terms: Terms, detected: str | None, settings: Settings) -> 
         hotwords=terms.hotwords,
         finals=_FINALS[terms.finals],
         partials=terms.partials,
-        diarization=terms.diarization,
+        # A session that goes on may have begun when this server told speakers apart.
+        diarization=terms.diarization and settings.diarization,
         diarization_latency=from_ms(latency_ms),
         capacity=from_ms(settings.backlog_ms),
     )

@@ -194,7 +194,11 @@ class Pool:
         return self._engines.vad(start)
 
     def diarizer(self, latency: Samples, known: Sequence[Voice] = ()) -> Diarizer:
-        """Return the diarizer of a new session that may hear known voices again."""
+        """Return the diarizer of a new session that may hear known voices again.
+
+        Nobody asks for one where speakers are not told apart.
+        """
+        assert self._engines.diarizer is not None
         return self._engines.diarizer(latency, known)
 
     async def score(self, vad: Vad, work: Score) -> tuple[float, ...]:

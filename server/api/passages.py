@@ -14,7 +14,7 @@ from server.api.errors import Rejected, out_of_bounds, unknown
 from server.api.jobs import answer_jobs
 from server.api.operation import About, Call, Operation, Success, with_body
 from server.api.requests import Passage
-from server.api.uploads import allowed_model, idempotency_key, known_language
+from server.api.uploads import allowed_model, idempotency_key, known_language, tells_apart
 from server.errors import UploadFault
 from server.recordings import SAMPLE_BYTES
 from server.storage.jobs import NewJob
@@ -57,7 +57,7 @@ async def retranscribe(call: Call, wish: Passage) -> Response:
             model=model,
             language=language,
             hotwords=tuple(wish.hotwords),
-            diarization=wish.diarization,
+            diarization=tells_apart(call, wish.diarization),
             suggests=wish.result == "suggestion",
         )
         jobs.append(await call.serving.jobs.submit(NewJob(task, _key(wish, key, each.session))))

@@ -36,7 +36,7 @@ async def upload(call: Call, wish: UploadQuery) -> Response:
             allowed_model(call, wish.model),
             known_language(call, wish.language),
             hotwords,
-            wish.diarization,
+            tells_apart(call, wish.diarization),
         ),
     )
     taken = await call.serving.uploads.take(
@@ -96,6 +96,11 @@ def known_language(call: Call, language: str | None) -> str | None:
     if language is None or language in known or len(known) == 1:
         return language
     raise out_of_bounds("language", expected=f"one of {', '.join(sorted(known))}", got=language)
+
+
+def tells_apart(call: Call, wished: bool) -> bool:  # noqa: FBT001 - as the request says it
+    """Return whether speakers are told apart, which some servers never do."""
+    return wished and call.serving.models.diarizer is not None
 
 
 def _disposition(headers: Headers) -> str | None:

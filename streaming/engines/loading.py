@@ -13,6 +13,8 @@ from streaming.engines.scripted import ScriptedDiarizer, ScriptedRecognizer, Scr
 from streaming.errors import EngineError
 from streaming.weights import CataloguedModel, locate
 
+MakeDiarizer = Callable[[Samples, Sequence[Voice]], Diarizer]
+
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
@@ -25,6 +27,7 @@ class EngineConfig:
         device: Where Whisper runs: `cpu`, `cuda` or `auto`. The other models run on the CPU.
         compute_type: As CTranslate2 names it.
         recognizer_workers: Windows recognised at the same time.
+        diarization: Whether speakers are told apart; without, no weights for it are needed.
     """
 
     live_model: str
@@ -32,15 +35,16 @@ class EngineConfig:
     device: str
     compute_type: str
     recognizer_workers: int
+    diarization: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class EngineNames:
-    """What a client is told of the engines."""
+    """What a client is told of the engines; `diarizer` is `None` where there is none."""
 
     recognizer: str
     vad: str
-    diarizer: str
+    diarizer: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class EngineSet:
     Attributes:
         vad: Makes the detector of a session whose first sample has the given number.
         diarizer: Makes the diarizer of a session, given its latency and the voices it
-            may hear again.
+            may hear again; `None` where speakers are not told apart.
         recognizer: For all sessions.
         recognizer_workers: Calls of it that may run at once.
         recognizer_batch: Windows of one kin that a call gets at most.
@@ -59,7 +63,7 @@ class EngineSet:
     """
 
     vad: Callable[[Samples], Vad]
-    diarizer: Callable[[Samples, Sequence[Voice]], Diarizer]
+    diarizer: MakeDiarizer | None
     recognizer: SharedRecognizer
     recognizer_workers: int
     recognizer_batch: int
@@ -81,15 +85,12 @@ def load(config: EngineConfig) -> EngineSet:
 
 def _real(config: EngineConfig) -> EngineSet:
     model = locate(config.live_model, config.cache)
-    segmentation = _folder("segmentation-3.0", config.cache)
-    embedding = _folder("campplus", config.cache)
     _folder("silero-vad", config.cache)
+    diarizer = _diart(config.cache) if config.diarization else None
     # Seconds of imports: only a server that really hears pays for them.
-    from streaming.engines.diart import DiartModels
     from streaming.engines.silero import SileroModel, packaged_graph
     from streaming.engines.whisper import WhisperRecognizer
 
-    diart = DiartModels.load(segmentation=segmentation, embedding=embedding)
     silero = SileroModel.load(packaged_graph())
     recognizer = WhisperRecognizer(
         source_of(model),
@@ -99,13 +100,21 @@ def _real(config: EngineConfig) -> EngineSet:
     )
     return EngineSet(
         vad=lambda _start: silero.vad(),
-        diarizer=diart.diarizer,
+        diarizer=diarizer,
         recognizer=recognizer,
         recognizer_workers=config.recognizer_workers,
         recognizer_batch=recognizer.batch,
         languages=recognizer.languages,
-        names=EngineNames(config.live_model, "silero-vad", "diart"),
+        names=EngineNames(config.live_model, "silero-vad", "diart" if diarizer else None),
     )
+
+
+def _diart(cache: Path) -> MakeDiarizer:
+    segmentation, embedding = _folder("segmentation-3.0", cache), _folder("campplus", cache)
+    # Seconds of imports here as well.
+    from streaming.engines.diart import DiartModels
+
+    return DiartModels.load(segmentation=segmentation, embedding=embedding).diarizer
 
 
 def _folder(name: str, cache: Path) -> Path:
@@ -117,12 +126,16 @@ def _folder(name: str, cache: Path) -> Path:
 
 def _scripted(config: EngineConfig) -> EngineSet:
     script = read_script(config.live_model)
+
+    def diarizer(latency: Samples, _known: Sequence[Voice]) -> Diarizer:
+        return ScriptedDiarizer(script, latency)
+
     return EngineSet(
         vad=lambda start: ScriptedVad(script, start=start),
-        diarizer=lambda latency, _known: ScriptedDiarizer(script, latency),
+        diarizer=diarizer if config.diarization else None,
         recognizer=ScriptedRecognizer(script, hesitates=True),
         recognizer_workers=config.recognizer_workers,
         recognizer_batch=1,
         languages=frozenset({script.language}),
-        names=EngineNames(SCRIPTED, SCRIPTED, SCRIPTED),
+        names=EngineNames(SCRIPTED, SCRIPTED, SCRIPTED if config.diarization else None),
     )

@@ -137,6 +137,15 @@ def test_a_model_that_is_not_needed_is_not_missed(
     assert "whisper-tiny.en" not in names
 
 
+def test_models_that_tell_speakers_apart_are_not_missed_where_none_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--no-diarization", "--live-model", "scripted:x", "--cache-dir", str(tmp_path)]
+    run(["models", "verify", "--json", *flags], {})
+
+    assert [row["name"] for row in json.loads(capsys.readouterr().out)] == ["silero-vad"]
+
+
 @pytest.mark.parametrize("action", ["fetch", "verify"])
 def test_a_model_that_nobody_knows_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], action: str

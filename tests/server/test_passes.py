@@ -109,4 +109,18 @@ def test_a_script_is_heard_where_the_live_engine_plays_one(tmp_path: Path) -> No
     expected = [row["word"] for row in json.loads(talk(2))]
     assert [heard.word.text.strip() for heard in hearing.words] == expected
     assert hearing.language == "en"
+    assert all(heard.voice is not None for heard in hearing.words)
     assert not list((tmp_path / "results").glob("*/*")), "a script says it whatever the audio"
+
+
+def test_where_speakers_are_not_told_apart_no_task_has_voices(tmp_path: Path) -> None:
+    (tmp_path / "script.json").write_text(talk(2), encoding="utf-8")
+    live_model = f"scripted:{tmp_path / 'script.json'}"
+    settings = Settings(live_model=live_model, cache_dir=tmp_path, diarization=False)
+    audio = HeldAudio(np.zeros(16_000 * 30, dtype=np.float32))
+
+    hearing = accurate_pass(settings).hear(
+        audio, Task(JobKind.UPLOAD, "t", "s", diarization=True), (), lambda _part: None
+    )
+
+    assert [heard.voice for heard in hearing.words] == [None, None]

@@ -37,6 +37,12 @@ def test_speakers_are_told_apart_unless_client_server_or_person_say_otherwise() 
     assert not granted(Start(person="Zoë", diarization=True)).diarization
 
 
+def test_a_session_goes_on_without_speakers_where_they_are_told_apart_no_more() -> None:
+    terms = granted(Start())
+    assert session_settings(terms, None, SERVER).diarization
+    assert not session_settings(terms, None, replace(SERVER, diarization=False)).diarization
+
+
 def test_one_persons_microphone_has_no_diarization_latency() -> None:
     terms = granted(Start(person="Zoë", diarization_latency_ms=900))
     assert terms.diarization_latency_ms is None

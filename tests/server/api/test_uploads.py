@@ -17,7 +17,7 @@ from server.storage.jobs import Bounds
 from server.storage.uploads import Uploads
 from streaming.engines.loading import EngineConfig, EngineSet, load
 from tests.offline.hands import Does
-from tests.server.api.asking import Reply, ask, ask_until, linked, made
+from tests.server.api.asking import Reply, ask, ask_until, linked, made, spoken
 from tests.server.process import as_running, serving_process
 from tests.server.recording_files import (
     RATE,
@@ -85,6 +85,23 @@ async def test_a_recording_becomes_a_session_and_a_job(tmp_path: Path, jfk: Pcm1
     assert abs(session["duration_ms"] - 11_000) < 100
     assert (stored.task.hotwords, stored.task.diarization) == (("Trax", "Ada"), False)
     assert stored.task.model == "whisper-base"
+
+
+async def test_a_server_without_speakers_tells_none_apart_in_files_and_passages(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, talk(4), diarization=False) as server:
+        path = await made(server)
+        sent = await send(server, path, TONE, "diarization=true")
+        await spoken(server, 2.0, transcript=path.rpartition("/")[2])
+        again = await ask(server, "POST", f"{path}/retranscribe", {"from_ms": 0, "to_ms": 9_000})
+        ready = await ask(server, "GET", "/readyz")
+        jobs = server.app._lifecycle.serving().store.jobs
+        tasks = [jobs.get(job["id"]).task for job in (sent.json, *again.json["jobs"])]
+
+    assert ready.json["models"]["diarizer"] is None
+    assert len(tasks) == 2
+    assert not any(task.diarization for task in tasks)
 
 
 async def test_recordings_stand_one_behind_the_other_or_where_they_are_put(tmp_path: Path) -> None:

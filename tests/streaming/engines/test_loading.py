@@ -15,7 +15,12 @@ from streaming.core.settings import DIARIZATION_WINDOW
 from streaming.engines import loading
 from streaming.engines.loading import EngineConfig, EngineNames, load
 from streaming.engines.recognizers import SCRIPTED
-from streaming.errors import EngineError, MissingWeightError, UnknownWeightError
+from streaming.errors import (
+    EngineError,
+    MissingWeightError,
+    StreamingError,
+    UnknownWeightError,
+)
 from tests.streaming.engines.recordings import weights
 
 ROWS = [
@@ -45,6 +50,7 @@ def test_a_script_is_played_by_all_engines(config: EngineConfig) -> None:
     )
 
     (heard,) = engines.recognizer.recognize([window])
+    assert engines.diarizer is not None
     turns = engines.diarizer(Samples(8_000), ()).label(SILENCE, Samples(0)).turns
 
     assert [word.text for word in heard.words] == [" one", " two"]
@@ -53,6 +59,18 @@ def test_a_script_is_played_by_all_engines(config: EngineConfig) -> None:
     assert engines.recognizer_workers == 3
     assert engines.languages == {"en"}
     assert engines.names == EngineNames(SCRIPTED, SCRIPTED, SCRIPTED)
+
+
+def test_without_diarization_there_is_no_diarizer_and_none_of_its_weights_is_missed(
+    config: EngineConfig, tmp_path: Path
+) -> None:
+    engines = load(replace(config, diarization=False))
+    with pytest.raises(StreamingError) as nothing_but_the_recognizer:
+        load(replace(config, live_model=str(tmp_path), diarization=False))
+
+    assert engines.diarizer is None
+    assert engines.names == EngineNames(SCRIPTED, SCRIPTED, None)
+    assert not isinstance(nothing_but_the_recognizer.value, MissingWeightError)
 
 
 def test_each_session_has_a_detector_that_stands_where_it_begins(config: EngineConfig) -> None:
@@ -110,6 +128,7 @@ def test_real_engines_are_loaded_and_named(config: EngineConfig) -> None:
     assert engines.recognizer_workers == 3
     assert engines.vad(Samples(0)).score(SILENCE[:512]) < 0.2
     silence = np.zeros(DIARIZATION_WINDOW, dtype=np.float32)
+    assert engines.diarizer is not None
     assert engines.diarizer(Samples(8_000), ()).label(silence, Samples(0)).turns == ()
     window = RecognitionWindow(start=Samples(0), pcm=SILENCE, effort=Effort.LIVE, language="en")
     assert engines.recognizer.recognize([window])[0].words == ()
