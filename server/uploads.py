@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from weakref import WeakValueDictionary
 
 from offline.jobs import Job, JobState
@@ -54,6 +55,8 @@ MOST_IN_TRANSCRIPT = 4
 """Of these, into one transcript: whoever comes by a link does not keep the others waiting."""
 
 RETRY_AFTER_MS = 10_000
+
+_IN_VAIN = (JobState.CANCELLED, JobState.FAILED)
 
 IDLE_S = 60.0
 """How long a client may send nothing of a file that it has begun, or be behind `LEAST_RATE`."""
@@ -107,12 +110,10 @@ class Taken:
     """What became of a file that was sent.
 
     Attributes:
-        upload: The file.
         job: What hears it.
         new: Whether a job was made for it now.
     """
 
-    upload: Upload
     job: Job
     new: bool
 
@@ -264,12 +265,9 @@ class Uploads:
                 raise self._too_large(None)
             gathered += piece
             if len(gathered) >= WRITE_BYTES:
-                await self._write(incoming, gathered)
+                await self._disk.run(partial(incoming.write, gathered))
                 gathered = bytearray()
-        await self._write(incoming, gathered)
-
-    async def _write(self, incoming: Incoming, piece: bytearray) -> None:
-        await self._disk.run(lambda: incoming.write(piece))
+        await self._disk.run(partial(incoming.write, gathered))
 
     async def _keep(self, transcript: str, incoming: Incoming, wish: UploadWish) -> Taken:
         """Make what was received a session, unless the transcript has it."""
@@ -294,30 +292,51 @@ class Uploads:
 
         Where its job came to nothing, another one begins, with what is wished now: the mistake may
         have been in what was wished before. So it does where something else is wished of a file
-        that has been heard.
+        that has been heard, but not under a key that stands for another request.
         """
-        digest = incoming.digest
-        upload = await self._threads.read(
-            lambda: self._store.uploads.find(transcript, digest=digest, key=wish.key)
-        )
+        digest, key = incoming.digest, wish.key
+        keyed = None if key is None else await self._under_key(transcript, key, digest, wish.wishes)
+        if keyed is not None:
+            return Taken(keyed, new=False)
+        upload = await self._threads.read(lambda: self._store.uploads.find(transcript, digest))
         if upload is None:
             return None
-        if upload.digest != digest:
-            raise _key_reused("file")
-        try:
-            job = await self._jobs.get(upload.job)
-        except UnknownJob:
-            return await self._begin_again(upload, incoming, wish)
-        if job.state in (JobState.CANCELLED, JobState.FAILED):
+        job = await self._job(upload.job)
+        if job is None or job.state in _IN_VAIN:
             return await self._begin_again(upload, incoming, wish)
         if wish.wishes == Wishes.of(job.task):
-            return Taken(upload, job, new=False)
-        if upload.key is not None and upload.key == wish.key:
-            raise _key_reused("model, language, hotwords and diarization")
+            if key is not None:
+                await self._threads.write(lambda: self._store.uploads.note_key(upload, key))
+            return Taken(job, new=False)
         if not job.state.over:
             expected = f"the same wishes, or job {job.id} to be over or cancelled"
             raise UploadError(UploadFault.BEING_HEARD, expected, "other wishes")
         return await self._begin_again(upload, incoming, wish)
+
+    async def _under_key(
+        self, transcript: str, key: str, digest: str, wishes: Wishes
+    ) -> Job | None:
+        """Return the job that a request was answered with before, unless it came to nothing.
+
+        Raises:
+            UploadError: The key stands for another request.
+        """
+        before = await self._threads.read(lambda: self._store.uploads.under(transcript, key))
+        if before is None:
+            return None
+        job = await self._job(before.job)
+        if before.digest != digest:
+            raise _key_reused("file")
+        if job is not None and Wishes.of(job.task) != wishes:
+            raise _key_reused("model, language, hotwords and diarization")
+        return None if job is None or job.state in _IN_VAIN else job
+
+    async def _job(self, job: str) -> Job | None:
+        """Return a job, unless it is long gone."""
+        try:
+            return await self._jobs.get(job)
+        except UnknownJob:
+            return None
 
     async def _begin_again(self, upload: Upload, incoming: Incoming, wish: UploadWish) -> Taken:
         """Have a file heard once more, and with what came now where nothing of it is left."""
@@ -328,10 +347,10 @@ class Uploads:
                 self._files.replace(incoming, _manifest(session, upload.transcript, wish))
 
         await self._disk.run(complete)
-        renewed, job = await self._jobs.submit_with(
-            lambda bounds: self._store.uploads.begin_again(upload, wish.wishes, bounds)
+        _, job = await self._jobs.submit_with(
+            lambda bounds: self._store.uploads.begin_again(upload, wish.wishes, wish.key, bounds)
         )
-        return Taken(renewed, job, new=True)
+        return Taken(job, new=True)
 
     async def _join(
         self, transcript: str, incoming: Incoming, wish: UploadWish, examined: Examined
@@ -356,7 +375,7 @@ class Uploads:
             # In this order: a job whose file is not there yet would fail.
             await self._disk.run(lambda: self._files.keep(incoming, manifest))
             try:
-                upload, job = await self._jobs.submit_with(
+                _, job = await self._jobs.submit_with(
                     lambda bounds: self._store.uploads.add(lease, new, bounds)
                 )
             except (Conflict, Overload, StaleWriter, UnknownTranscript):
@@ -368,7 +387,7 @@ class Uploads:
             "upload taken",
             extra={"session": session, "job": job.id, "bytes": incoming.size_bytes},
         )
-        return Taken(upload, job, new=True)
+        return Taken(job, new=True)
 
     async def _end_ms(self, transcript: str) -> int:
         """Return where on its clock all that is recorded of a transcript ends."""

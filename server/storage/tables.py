@@ -8,7 +8,7 @@
                  ├─ terms        what a transcript is found by
                  ├─ links        who is let in
                  ├─ sessions ─┬── voices
-                 │            └── uploads   those that came as files
+                 │            └── uploads ── upload_keys   those that came as files
                  ├─ jobs         what is to be heard again
                  └─ passes ─┬──── words      in chunks, only ever appended
                             ├──── aliases
@@ -275,13 +275,21 @@ uploads = Table(
     Column("session", ForeignKey(sessions.c.id, ondelete="CASCADE"), primary_key=True),
     _transcript(),
     Column("digest", PlainText, nullable=False),
-    Column("key", PlainText),
     Column("name", PlainText),
     Column("size_bytes", BigInteger, nullable=False),
     Column("job", PlainText, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
     Index(None, "transcript", "digest", unique=True),
-    Index(None, "transcript", "key", unique=True),
+)
+
+upload_keys = Table(
+    "upload_keys",
+    metadata,
+    Column("transcript", ForeignKey(transcripts.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("key", PlainText, primary_key=True),
+    Column("session", ForeignKey(uploads.c.session, ondelete="CASCADE"), nullable=False),
+    Column("job", PlainText, nullable=False),
+    Index(None, "session"),
 )
 
 terms = Table(

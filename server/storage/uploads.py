@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
-from sqlalchemy import Connection, false, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from offline.jobs import Job, JobKind, Task
 from server.storage.database import Database
@@ -13,7 +13,7 @@ from server.storage.errors import UnknownTranscript
 from server.storage.jobs import Bounds, NewJob, read_job, submit_job
 from server.storage.leases import hold, lock
 from server.storage.sessions import NewSession, insert_session
-from server.storage.tables import uploads
+from server.storage.tables import upload_keys, uploads
 from server.storage.values import Lease
 
 
@@ -40,7 +40,6 @@ class Upload:
         transcript: Where it was sent to.
         session: What it became there.
         digest: SHA-256 of its content, in hex: the same file is taken once.
-        key: What its sender calls the request, if anything (`Idempotency-Key`).
         name: Of the file, if its sender told.
         size_bytes: Of the file.
         job: Which job hears it, or did last.
@@ -50,7 +49,6 @@ class Upload:
     transcript: str
     session: str
     digest: str
-    key: str | None
     name: str | None
     size_bytes: int
     job: str
@@ -58,8 +56,20 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyedRequest:
+    """What came under an `Idempotency-Key`: the file, and the job that answered it."""
+
+    digest: str
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewUpload:
-    """What is said of a file when it joins a transcript; see `Upload`."""
+    """What is said of a file when it joins a transcript; see `Upload`.
+
+    Attributes:
+        key: What its sender calls the request, if anything (`Idempotency-Key`).
+    """
 
     session: NewSession
     digest: str
@@ -93,16 +103,18 @@ class Uploads:
                 transcript=transcript,
                 session=new.session.id,
                 digest=new.digest,
-                key=new.key,
                 name=new.name,
                 size_bytes=new.size_bytes,
                 job=job.id,
                 created_ms=now_ms,
             )
             connection.execute(insert(uploads).values(asdict(added)))
+            _note_key(connection, added, new.key)
         return added, job
 
-    def begin_again(self, upload: Upload, wishes: Wishes, bounds: Bounds) -> tuple[Upload, Job]:
+    def begin_again(
+        self, upload: Upload, wishes: Wishes, key: str | None, bounds: Bounds
+    ) -> tuple[Upload, Job]:
         """Make another job for a file whose job failed, was cancelled, or is long gone.
 
         Whoever comes second, with the file as it was before, gets what the first one made.
@@ -122,18 +134,37 @@ class Uploads:
                 return Upload(**row), read_job(connection, row["job"])
             job = _submit(connection, upload.transcript, upload.session, wishes, bounds, now_ms)
             connection.execute(update(uploads).where(mine).values(job=job.id))
-        return replace(upload, job=job.id), job
+            renewed = replace(upload, job=job.id)
+            _note_key(connection, renewed, key)
+        return renewed, job
 
-    def find(self, transcript: str, *, digest: str, key: str | None) -> Upload | None:
-        """Return the file with this key or, if there is none, with this content."""
-        mine = select(uploads).where(uploads.c.transcript == transcript)
+    def note_key(self, upload: Upload, key: str) -> None:
+        """Let a key stand for a file and its present job.
+
+        Raises:
+            UnknownTranscript: The transcript was deleted.
+        """
+        with self._database.writing() as connection:
+            lock(connection, upload.transcript)
+            _note_key(connection, upload, key)
+
+    def find(self, transcript: str, digest: str) -> Upload | None:
+        """Return the file with this content."""
+        mine = (uploads.c.transcript == transcript) & (uploads.c.digest == digest)
         with self._database.reading() as connection:
-            for column, value in ((uploads.c.key, key), (uploads.c.digest, digest)):
-                same = column == value if value is not None else false()
-                found = connection.execute(mine.where(same)).mappings().one_or_none()
-                if found is not None:
-                    return Upload(**found)
-        return None
+            found = connection.execute(select(uploads).where(mine)).mappings().one_or_none()
+        return None if found is None else Upload(**found)
+
+    def under(self, transcript: str, key: str) -> KeyedRequest | None:
+        """Return what came under a key."""
+        query = (
+            select(uploads.c.digest, upload_keys.c.job)
+            .join_from(upload_keys, uploads)
+            .where(upload_keys.c.transcript == transcript, upload_keys.c.key == key)
+        )
+        with self._database.reading() as connection:
+            found = connection.execute(query).mappings().one_or_none()
+        return None if found is None else KeyedRequest(**found)
 
     def of(self, transcript: str) -> tuple[Upload, ...]:
         """Return the files of a transcript, oldest first; none for an unknown one."""
@@ -144,6 +175,17 @@ class Uploads:
         )
         with self._database.reading() as connection:
             return tuple(Upload(**row) for row in connection.execute(query).mappings())
+
+
+def _note_key(connection: Connection, upload: Upload, key: str | None) -> None:
+    """Let a key stand for a file and its present job; the transcript has to be locked."""
+    if key is None:
+        return
+    about = {"session": upload.session, "job": upload.job}
+    mine = (upload_keys.c.transcript == upload.transcript) & (upload_keys.c.key == key)
+    if connection.execute(update(upload_keys).where(mine).values(about)).rowcount == 0:
+        new = {"transcript": upload.transcript, "key": key, **about}
+        connection.execute(insert(upload_keys).values(new))
 
 
 def _submit(

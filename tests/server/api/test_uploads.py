@@ -213,6 +213,48 @@ async def test_a_file_that_was_heard_is_heard_in_another_way(tmp_path: Path) -> 
     assert len(sessions) == 1
 
 
+async def test_each_key_stands_for_one_request_also_about_a_file_that_is_known(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, talk(1), hire=Does()) as server:
+        path = await made(server)
+        monday = await send(server, path, TONE, "language=en", idempotency_key="monday")
+        await ask_until(server, monday.headers["location"], done)
+        tuesday = await send(server, path, TONE, "language=es", idempotency_key="tuesday")
+        await ask_until(server, tuesday.headers["location"], done)
+        friday = await send(server, path, TONE, "language=es", idempotency_key="friday")
+        again = [
+            await send(server, path, TONE, "language=en", idempotency_key="monday"),
+            await send(server, path, TONE, "language=es", idempotency_key="tuesday"),
+        ]
+        reused = [
+            await send(server, path, wav(samples(1.0)), "language=es", idempotency_key=key)
+            for key in ("monday", "tuesday", "friday")
+        ]
+
+    assert tuesday.status == 202
+    assert (friday.status, friday.json["id"]) == (200, tuesday.json["id"])
+    assert [reply.status for reply in again] == [200, 200]
+    assert [reply.json["id"] for reply in again] == [monday.json["id"], tuesday.json["id"]]
+    assert [(reply.status, reply.code) for reply in reused] == [(422, "key_reused")] * 3
+
+
+async def test_a_request_whose_job_failed_is_answered_with_a_new_job_under_its_key(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, talk(1), hire=Does()) as server:
+        path = await made(server)
+        first = await send(server, path, TONE, "language=xx", idempotency_key="monday")
+        await ask_until(server, first.headers["location"], failed)
+        again = await send(server, path, TONE, "language=xx", idempotency_key="monday")
+        await ask_until(server, again.headers["location"], failed)
+        other = await send(server, path, TONE, "language=en", idempotency_key="monday")
+
+    assert again.status == 202
+    assert again.json["id"] != first.json["id"]
+    assert (other.status, other.code) == (422, "key_reused")
+
+
 async def test_a_file_is_not_heard_in_two_ways_at_once(tmp_path: Path) -> None:
     async with running(tmp_path, talk(1)) as server:  # where nobody works
         path = await made(server)

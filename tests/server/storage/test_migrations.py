@@ -14,11 +14,12 @@ from server.storage.errors import UnsupportedDatabase
 from server.storage.migrations import upgrade
 from server.storage.store import Store
 from server.storage.tables import metadata
+from server.storage.uploads import KeyedRequest
 from server.storage.values import Batch
 from tests.server.storage.writers import start
 from tests.server.storage.writing import OTHER, TRANSCRIPT, opened
 
-NEWEST = "0007"
+NEWEST = "0008"
 
 # What a store wrote when this was the newest version.
 OF_VERSION = {
@@ -36,6 +37,22 @@ OF_VERSION = {
         UPDATE updates SET data = CAST(data AS {bytes})
     """,
 }
+
+UPLOADS = (
+    """
+    INSERT INTO sessions
+        (id, transcript, live_pass, utterance_pass, offset_ms, samples, applied_seq, created_ms)
+    VALUES
+        ('s1', 'transcript-aaaaaaaaaa', 'p1', 'p2', 0, 0, 0, 1),
+        ('s2', 'transcript-aaaaaaaaaa', 'p3', 'p4', 0, 0, 0, 1)
+    """,
+    """
+    INSERT INTO uploads (session, transcript, digest, key, size_bytes, job, created_ms) VALUES
+        ('s1', 'transcript-aaaaaaaaaa', 'd1', 'monday', 1, 'job1', 1),
+        ('s2', 'transcript-aaaaaaaaaa', 'd2', NULL, 1, 'job2', 2)
+    """,
+)
+"""Of version 0007, in the transcript above."""
 
 
 @pytest.fixture
@@ -86,6 +103,19 @@ def test_a_database_of_an_earlier_version_is_taken_over(
 
     with database.reading() as connection:
         assert differences(connection) == []
+
+
+def test_keys_of_files_stay_known(database: Database, empty_url: str) -> None:
+    with database.writing() as connection:
+        upgrade(connection, database.place, "0001")
+        connection.execute(text(OF_VERSION["0001"].split(";", maxsplit=1)[0]))
+        upgrade(connection, database.place, "0007")
+        for statement in UPLOADS:
+            connection.execute(text(statement))
+
+    with Store(empty_url) as store:
+        assert store.uploads.under(TRANSCRIPT, "monday") == KeyedRequest("d1", "job1")
+        assert [upload.session for upload in store.uploads.of(TRANSCRIPT)] == ["s1", "s2"]
 
 
 def test_opening_again_changes_nothing(store: Store, url: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from offline.jobs import JobKind, JobState
@@ -11,7 +9,7 @@ from server.storage.errors import TooManyJobs, UnknownTranscript
 from server.storage.jobs import Bounds
 from server.storage.sessions import NewSession
 from server.storage.store import Store
-from server.storage.uploads import NewUpload, Wishes
+from server.storage.uploads import KeyedRequest, NewUpload, Wishes
 from server.storage.values import PassState
 from tests.server.storage.writing import TRANSCRIPT, opened
 
@@ -46,18 +44,27 @@ def test_a_file_joins_with_its_session_and_its_job(store: Store) -> None:
     assert store.uploads.of(TRANSCRIPT) == (upload,)
 
 
-def test_it_is_found_by_its_key_or_else_by_its_content(store: Store) -> None:
-    lease = opened(store)
-    first, _ = store.uploads.add(lease, NEW, AMPLE)
-    other = replace(NEW, session=NewSession("session2", 0), digest="d2", key=None)
-    second, _ = store.uploads.add(lease, other, AMPLE)
+def test_it_is_found_by_its_content(store: Store) -> None:
+    upload, _ = store.uploads.add(opened(store), NEW, AMPLE)
 
-    find = store.uploads.find
-    assert find(TRANSCRIPT, digest="d1", key=None) == first
-    assert find(TRANSCRIPT, digest="d2", key="k1") == first
-    assert find(TRANSCRIPT, digest="d2", key="k2") == second
-    assert find(TRANSCRIPT, digest="d3", key=None) is None
-    assert find("elsewhere", digest="d1", key="k1") is None
+    assert store.uploads.find(TRANSCRIPT, "d1") == upload
+    assert store.uploads.find(TRANSCRIPT, "d2") is None
+    assert store.uploads.find("elsewhere", "d1") is None
+
+
+def test_each_key_stands_for_a_file_and_the_job_of_its_time(store: Store) -> None:
+    upload, first = store.uploads.add(opened(store), NEW, AMPLE)
+    again, second = store.uploads.begin_again(upload, Wishes(), "k2", AMPLE)
+    store.uploads.note_key(again, "k3")
+    under = store.uploads.under
+
+    assert under(TRANSCRIPT, "k1") == KeyedRequest("d1", first.id)
+    assert under(TRANSCRIPT, "k2") == under(TRANSCRIPT, "k3") == KeyedRequest("d1", second.id)
+    assert under(TRANSCRIPT, "k4") is None
+    assert under("elsewhere", "k1") is None
+
+    store.uploads.note_key(again, "k1")
+    assert under(TRANSCRIPT, "k1") == KeyedRequest("d1", second.id)
 
 
 def test_where_no_job_is_taken_nothing_is_added(store: Store) -> None:
@@ -75,7 +82,7 @@ def test_it_can_be_heard_again_after_its_job_was_cancelled(store: Store) -> None
     upload, job = store.uploads.add(lease, NEW, AMPLE)
     store.jobs.cancel(job.id)
 
-    again, another = store.uploads.begin_again(upload, Wishes(), AMPLE)
+    again, another = store.uploads.begin_again(upload, Wishes(), None, AMPLE)
 
     assert another.id == again.job != job.id
     assert (another.state, another.task.session) == (JobState.WAITING, "session1")
@@ -87,8 +94,8 @@ def test_whoever_begins_it_again_second_gets_the_job_of_the_first(store: Store) 
     upload, job = store.uploads.add(lease, NEW, AMPLE)
     store.jobs.cancel(job.id)
 
-    first = store.uploads.begin_again(upload, Wishes(), AMPLE)
-    second = store.uploads.begin_again(upload, Wishes(language="de"), AMPLE)
+    first = store.uploads.begin_again(upload, Wishes(), None, AMPLE)
+    second = store.uploads.begin_again(upload, Wishes(language="de"), None, AMPLE)
 
     assert second == first
 
@@ -100,5 +107,8 @@ def test_it_goes_with_its_transcript(store: Store) -> None:
     store.library.delete(TRANSCRIPT)
 
     assert store.uploads.of(TRANSCRIPT) == ()
+    assert store.uploads.under(TRANSCRIPT, "k1") is None
     with pytest.raises(UnknownTranscript):
-        store.uploads.begin_again(upload, Wishes(), AMPLE)
+        store.uploads.note_key(upload, "k2")
+    with pytest.raises(UnknownTranscript):
+        store.uploads.begin_again(upload, Wishes(), None, AMPLE)
