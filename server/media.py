@@ -53,6 +53,9 @@ _UNKNOWN_SIZE = 0xFFFF_0000
 """Who writes a WAV file that he cannot go back in, says that it is as large as can be."""
 
 _SILENCE = bytes(BUFFER_BYTES)
+_MOV = "mov,mp4,m4a,3gp,3g2,mj2"
+"""The format that says how long each of its tracks is; FFmpeg makes up the tracks' of others."""
+
 _WITHOUT_LENGTH = frozenset({"aac", "ac3", "amr", "eac3", "mp3", "mpeg", "mpegts"})
 _BEGINNINGS = (b"RIFF", b"ID3", b"fLaC", b"OggS", b"\x1aE\xdf\xa3")
 _PROTECTED = frozenset({"enca", "drms", "drmi"})
@@ -66,13 +69,15 @@ class About:
         container: As FFmpeg names the format.
         codec: Of its audio.
         length: Of its audio, as far as it says so: it may be wrong.
-        guessed: Whether `length` is only what its size makes likely.
+        guessed: Whether `length` is only what its size makes likely, or the length of the film.
+        whole: Length of the file, its pictures included, where it says so itself.
     """
 
     container: str
     codec: str
     length: Samples | None
     guessed: bool
+    whole: Samples | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class Media:
             self._file.close()
             raise
         self._written = Samples(0)
+        self._reached = Samples(0)
         self._lost = 0
 
     def __enter__(self) -> Media:
@@ -124,8 +130,10 @@ class Media:
     @property
     def damage(self) -> Damage:
         """What is lost, once all of `pcm` was taken."""
-        promised = 0 if self.about.guessed else self.about.length or 0
-        missing = promised - self._written
+        promised, came = self.about.length, self._written
+        if self.about.guessed:  # Its audio may end before its pictures, or they before it.
+            promised, came = self.about.whole, max(self._reached, self._written)
+        missing = (promised or 0) - came
         return Damage(self._lost, Samples(missing if missing > SAMPLE_RATE else 0))
 
     def measure(self, limit: Samples, alive: Callable[[], None]) -> Samples | None:
@@ -188,7 +196,7 @@ class Media:
 
     def _frames(self) -> Iterator[Any]:
         """Decode what can be decoded; a packet that cannot be is counted."""
-        packets = self._container.demux(self._stream)
+        packets: Iterator[Any] = self._container.demux()  # PyAV has no types
         while True:
             try:
                 packet = next(packets)
@@ -197,12 +205,23 @@ class Media:
             except av.FFmpegError:
                 self._lost += 1
                 return  # The file breaks off, or goes on with something else.
+            if packet.stream is not self._stream:
+                self._reached = max(self._reached, self._end(packet))
+                continue
             try:
                 frames = packet.decode()
             except (av.FFmpegError, ValueError):
                 self._lost += 1
                 continue
             yield from (frame for frame in frames if frame.sample_rate in RATES)
+
+    def _end(self, packet: Any) -> Samples:  # noqa: ANN401 - PyAV has no types
+        """Return where a packet of another stream ends, as far as it says so."""
+        if packet.pts is None or packet.time_base is None:
+            return Samples(0)
+        begin = Fraction(self._container.start_time or 0, av.time_base)
+        end = (packet.pts + (packet.duration or 0)) * packet.time_base - begin
+        return Samples(int(end * SAMPLE_RATE))
 
     def _silence_before(self, frame: Any) -> Iterator[bytes]:  # noqa: ANN401 - PyAV has no types
         """Yield what is missing between what was written and the time of a frame."""
@@ -276,12 +295,23 @@ def _unknown() -> MediaError:
     return MediaError(MediaFault.UNKNOWN_CODEC, expected, "a codec that is not known here")
 
 
-def _about(container: av.container.InputContainer, stream: Any, whole: Fraction) -> About:  # noqa: ANN401
-    length: Samples | None = None
+def _about(container: av.container.InputContainer, stream: Any, larger: Fraction) -> About:  # noqa: ANN401
+    """Return what a file says of itself, which may be so many times larger than what is there."""
+    name, whole, track = container.format.name, None, None
+    begin = Fraction(container.start_time or 0, av.time_base)
     if container.duration is not None and container.duration > 0:
-        length = Samples(round(container.duration * SAMPLE_RATE * whole / av.time_base))
-    name = container.format.name
-    return About(name, stream.codec_context.name, length, name in _WITHOUT_LENGTH)
+        whole = Samples(round(container.duration * SAMPLE_RATE * larger / av.time_base))
+    if name == _MOV and stream.duration is not None and stream.duration > 0:
+        end = ((stream.start_time or 0) + stream.duration) * stream.time_base
+        track = Samples(round((end - begin) * SAMPLE_RATE))
+    of_size = name in _WITHOUT_LENGTH
+    return About(
+        name,
+        stream.codec_context.name,
+        length=track or whole,
+        guessed=of_size or (track is None and len(container.streams) > 1),
+        whole=None if of_size else whole,
+    )
 
 
 def _cut_off(path: Path) -> Fraction:

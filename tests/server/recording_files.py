@@ -27,6 +27,7 @@ FORMATS = {
     "speech.webm": ("libopus", 48_000, "mono"),
     "video.mp4": ("aac", 48_000, "stereo"),
     "video.mkv": ("aac", 48_000, "stereo"),
+    "video.mov": ("aac", 48_000, "stereo"),
 }
 """Names of files, and how their audio is written."""
 
@@ -38,8 +39,15 @@ def read_speech(path: Path) -> Pcm16:
     return np.concatenate(frames)
 
 
-def write_recording(path: Path, pcm: Pcm16, name: str) -> Path:
-    """Write samples of 16 kHz to a file as `FORMATS` has it; a video gets a picture that moves."""
+def write_recording(path: Path, pcm: Pcm16, name: str, *, film_s: int | None = None) -> Path:
+    """Write samples of 16 kHz to a file as `FORMATS` has it; a video gets a picture that moves.
+
+    Args:
+        path: Of the file.
+        pcm: Its samples.
+        name: In `FORMATS`.
+        film_s: How long the pictures of a video are, where not as long as its sound.
+    """
     codec, rate, layout = FORMATS[name]
     container = "adts" if name.endswith(".aac") else None
     with av.open(str(path), "w", format=container) as out:
@@ -52,7 +60,7 @@ def write_recording(path: Path, pcm: Pcm16, name: str) -> Path:
                 out.mux(stream.encode(piece))
         out.mux(stream.encode(None))
         if video is not None:
-            for number in range(len(pcm) * 5 // RATE):
+            for number in range(len(pcm) * 5 // RATE if film_s is None else film_s * 5):
                 picture = av.VideoFrame.from_ndarray(
                     np.full((32, 32, 3), number * 20 % 256, np.uint8), format="rgb24"
                 )

@@ -114,6 +114,37 @@ def test_the_length_of_what_a_browser_recorded_is_found(tmp_path: Path, jfk: Pcm
     assert damage == Damage(0, Samples(0))
 
 
+@pytest.mark.parametrize("name", ["video.mp4", "video.mkv", "video.mov"])
+@pytest.mark.parametrize("film_s", [1, 30])
+def test_a_film_may_be_longer_or_shorter_than_its_sound(
+    tmp_path: Path, jfk: Pcm16, name: str, film_s: int
+) -> None:
+    said = jfk[: 4 * RATE]
+    path = write_recording(tmp_path / name, said, name, film_s=film_s)
+
+    with Media(path) as media:
+        length = media.measure(HOUR, lambda: None)
+    pcm, damage = decoded(path)
+
+    assert length is not None
+    assert abs(length - len(said)) < 0.1 * RATE
+    assert abs(len(pcm) - len(said)) < 0.1 * RATE
+    assert damage == Damage(0, Samples(0))
+
+
+def test_of_a_film_that_breaks_off_behind_its_sound_that_is_said(
+    tmp_path: Path, jfk: Pcm16
+) -> None:
+    path = write_recording(tmp_path / "film.mkv", jfk[: 2 * RATE], "video.mkv", film_s=40)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 9 // 10])
+
+    pcm, damage = decoded(path)
+
+    assert abs(len(pcm) - 2 * RATE) < 0.1 * RATE
+    assert RATE < damage.missing < 20 * RATE
+
+
 @pytest.mark.parametrize("name", ["speech.flac", "speech.wav", "video.mkv"])
 def test_of_a_file_that_breaks_off_there_is_what_came(
     tmp_path: Path, jfk: Pcm16, name: str
