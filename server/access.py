@@ -55,18 +55,6 @@ class Access:
         self._lifecycle = lifecycle
         self._threads = threads
 
-    async def role(
-        self, transcript: str, headers: Mapping[str, str], query: Mapping[str, str]
-    ) -> Role | None:
-        """Return what a request may do, or `None` if it may do nothing.
-
-        Raises:
-            Refusal: The server does not serve now.
-            StorageError: It cannot be known now.
-        """
-        grant = await self.grant(transcript, headers, query)
-        return None if grant is None else grant.role
-
     async def grant(
         self, transcript: str, headers: Mapping[str, str], query: Mapping[str, str]
     ) -> Grant | None:

@@ -162,8 +162,12 @@ class Jobs:
         await self._send(job)
         return waiting
 
-    async def watch(self, job: str) -> AsyncGenerator[Job, None]:
+    async def watch(self, job: str, left: asyncio.Event | None = None) -> AsyncGenerator[Job, None]:
         """Yield a job as it is, and whenever it is further, until it is over or the server stops.
+
+        Args:
+            job: Its id.
+            left: Once it is set, nothing more comes, and the end within `LOOK_S`.
 
         Raises:
             UnknownJob: There is none, or it went with its transcript.
@@ -173,6 +177,8 @@ class Jobs:
         while True:
             news = self._news
             found = await self.get(job)
+            if left is not None and left.is_set():
+                return
             if (shown := (found.state, found.progress, found.attempts)) != told:
                 told = shown
                 yield found

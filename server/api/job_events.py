@@ -3,11 +3,12 @@
 Server-sent events, as browsers read them (https://html.spec.whatwg.org/#server-sent-events). Each
 is a whole `JobAnswer`, so that it does not matter which of them a client missed. The stream ends
 when the job is over; a browser then connects again by itself, with the id of the last event, and
-is answered 204, which tells it to stop.
+is answered 204, which tells it to stop. It ends as well with the link that it was asked for by.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -40,8 +41,12 @@ async def events(call: Call, _query: Nothing) -> Response:
 
 
 async def _events(call: Call, job: Job) -> AsyncGenerator[ServerSentEvent, None]:
+    left = asyncio.Event()
     try:
-        async with aclosing(call.serving.jobs.watch(job.id)) as states:
+        async with (
+            call.serving.visits.stay(call.grant.link, lambda _why: left.set()),
+            aclosing(call.serving.jobs.watch(job.id, left)) as states,
+        ):
             async for state in states:
                 answer = await answer_job(call, state)
                 yield ServerSentEvent(answer.model_dump_json(), event="job", id=_id(state))

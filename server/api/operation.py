@@ -10,7 +10,7 @@ from typing import TypeVar
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from server.access import Role
+from server.access import Grant, Role
 from server.api import requests
 from server.api.answers import JSON, Answer
 from server.api.parsing import parse_body, parse_query
@@ -30,7 +30,7 @@ class Call:
     Attributes:
         request: As it came; its query and body are given apart.
         transcript: The id in its path; empty where there is none.
-        role: What its sender may do there.
+        grant: As what, and by which link, its sender comes.
         serving: Transcripts, sessions and rooms.
         threads: For the storage.
         disk: For files.
@@ -41,13 +41,18 @@ class Call:
 
     request: HttpRequest
     transcript: str
-    role: Role
+    grant: Grant
     serving: Serving
     threads: StoreThreads
     disk: Disk
     workbench: Workbench
     archive: Archive
     cache_dir: Path
+
+    @property
+    def role(self) -> Role:
+        """What its sender may do in the transcript."""
+        return self.grant.role
 
 
 @dataclass(frozen=True, slots=True)

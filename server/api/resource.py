@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from server.access import Access, Role
+from server.access import Access, Grant, Role
 from server.api.errors import Rejected, rejection
 from server.api.operation import Call, Operation
 from server.api.workbench import Workbench
@@ -97,14 +97,14 @@ class Resource:
         if operation is None:
             raise self._no_method(request.method)
         _check_accept(request.headers.get("accept", ""), operation)
-        role = await self._role(request)
-        if not operation.allows(role):
-            raise _forbidden(operation.role, role)
+        grant = await self._grant(request)
+        if not operation.allows(grant.role):
+            raise _forbidden(operation.role, grant.role)
         premises = self._premises
         call = Call(
             request=request,
             transcript=_transcript(request),
-            role=role,
+            grant=grant,
             serving=premises.lifecycle.serving(),
             threads=premises.threads,
             disk=premises.disk,
@@ -114,14 +114,14 @@ class Resource:
         )
         return await operation.answer(call)
 
-    async def _role(self, request: Request) -> Role:
-        """Return what a request may do; who may not know a transcript does not learn of it."""
-        role = await self._premises.access.role(
+    async def _grant(self, request: Request) -> Grant:
+        """Return as what a request comes; who may not know a transcript does not learn of it."""
+        grant = await self._premises.access.grant(
             _transcript(request), request.headers, request.query_params
         )
-        if role is None:
+        if grant is None:
             raise _unauthorized(request)
-        return role
+        return grant
 
     def _share(self, request: Request, response: Response) -> None:
         """Let scripts of welcome pages read the answer (https://fetch.spec.whatwg.org/#cors)."""

@@ -13,6 +13,7 @@ import pytest
 
 from offline.jobs import Failure, FailureCode, JobKind, Task
 from server.lifecycle import Serving
+from server.recordings import unix_ms
 from server.storage.jobs import NewJob
 from tests.server.api.asking import Reply, ask, ask_until, linked, made, pages, spoken
 from tests.server.recording_files import wav
@@ -57,11 +58,11 @@ class Event:
 
 @asynccontextmanager
 async def following(
-    server: Running, job: str, *lines: str
+    server: Running, job: str, *lines: str, token: str = TOKEN
 ) -> AsyncIterator[tuple[bytes, AsyncIterator[Event]]]:
     """Read the events of a job as a browser does; yield the head of the answer, and the events."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-    fields = [f"GET {job}/events?token={TOKEN} HTTP/1.1", "Host: localhost", *lines, "\r\n"]
+    fields = [f"GET {job}/events?token={token} HTTP/1.1", "Host: localhost", *lines, "\r\n"]
     writer.write("\r\n".join(fields).encode())
     async with asyncio.timeout(DEADLINE_S):
         head = await reader.readuntil(b"\r\n\r\n")
@@ -142,6 +143,24 @@ async def test_who_follows_is_let_go_when_the_server_stops(tmp_path: Path) -> No
         async with following(server, job) as (_, events):
             async for _ in events:
                 await server.app.drain()
+
+
+@pytest.mark.parametrize("end", ["revoked", "expired"])
+async def test_who_follows_a_job_by_a_link_is_let_go_with_it(tmp_path: Path, end: str) -> None:
+    async with running(tmp_path, talk(3)) as server:
+        path = await made(server)
+        job = await waiting(server, path)
+        lasting = {} if end == "revoked" else {"expires_ms": unix_ms() + 2_000}
+        link = (await ask(server, "POST", f"{path}/links", {"role": "viewer", **lasting})).json
+        async with following(server, job, token=link["token"]) as (_, events):
+            seen = [await anext(events)]
+            if end == "revoked":
+                await ask(server, "DELETE", f"{path}/links/{link['id']}")
+            seen += [event async for event in events]
+        after = await ask(server, "GET", job)
+
+    assert [event.job["state"] for event in seen] == ["waiting"]
+    assert after.json["state"] == "waiting"
 
 
 async def test_who_follows_a_job_is_let_go_when_it_goes_with_its_transcript(tmp_path: Path) -> None:
