@@ -1,7 +1,8 @@
 """Log lines for people or for programs: a constant message, then its fields.
 
 Words, audio, tokens and names are never given to a logger. As a second wall, whatever looks like
-a token in a URL is blotted out: libraries below us log requests.
+a token in a URL is blotted out, and libraries below us are shown from warnings on: they log
+requests, and what they send.
 """
 
 from __future__ import annotations
@@ -14,21 +15,23 @@ from datetime import UTC, datetime
 
 _TOKEN = re.compile(r"(token=|[Bb]earer\s+)[^\s&\"']+")
 _ORDINARY = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_QUIET = ("uvicorn", "uvicorn.error", "uvicorn.access", "websockets")
+
+OUR_PACKAGES = ("server", "streaming", "offline")
+"""Whose loggers are shown as low as is asked for."""
 
 
 def configure(level: str, form: str) -> None:
     """Send the whole process's log to standard error; called once, by the command.
 
     Args:
-        level: Name of the lowest level that is shown.
+        level: Name of the lowest level that is shown; of other packages than ours, nothing below
+            warnings is.
         form: `text` or `json`.
     """
     output = logging.StreamHandler(sys.stderr)
+    output.addFilter(_is_shown)
     output.setFormatter(JsonLines() if form == "json" else TextLines())
     logging.basicConfig(level=level.upper(), handlers=[output], force=True)
-    for name in _QUIET:  # They log every request with its URL.
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class TextLines(logging.Formatter):
@@ -64,6 +67,11 @@ class JsonLines(logging.Formatter):
 def fields(record: logging.LogRecord) -> dict[str, object]:
     """Return what a log call gave as `extra`."""
     return {name: value for name, value in vars(record).items() if name not in _ORDINARY}
+
+
+def _is_shown(record: logging.LogRecord) -> bool:
+    ours = record.name.partition(".")[0] in OUR_PACKAGES
+    return ours or record.levelno >= logging.WARNING
 
 
 def without_tokens(line: str) -> str:

@@ -24,6 +24,7 @@ import uvicorn
 from server.app import Application, build_app
 from server.auth import kept_token
 from server.errors import StartError
+from server.logs import OUR_PACKAGES
 from server.memory import bound_arenas
 from server.punctuality import PunctualProtocol
 from server.settings import Settings
@@ -33,7 +34,6 @@ from streaming.errors import StreamingError
 logger = logging.getLogger(__name__)
 
 OURS = "trax-server"
-OUR_PACKAGES = ("server", "streaming", "offline")
 
 SEND_BUFFER_BYTES = 256 * 1024
 """What the system keeps for a client that reads slowly. More would hold minutes of old partials,

@@ -57,15 +57,19 @@ def test_what_looks_like_a_token_is_blotted_out(line: str, safe: str) -> None:
     assert without_tokens(line) == safe
 
 
-def test_libraries_that_log_requests_are_kept_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+def test_libraries_that_log_requests_and_events_are_kept_quiet(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     try:
         configure("debug", "json")
         logging.getLogger("uvicorn.error").info("GET /?token=abc")
+        logging.getLogger("sse_starlette.sse").debug("chunk: diagnosis.mp3")
+        logging.getLogger("sse_starlette.sse").warning("slow")
         logging.getLogger("server.sessions").info("session begins", extra={"session": "1"})
     finally:
         root.handlers[:], root.level = handlers, level
 
     lines = capsys.readouterr().err.splitlines()
-    assert [json.loads(line)["message"] for line in lines] == ["session begins"]
+    assert [json.loads(line)["message"] for line in lines] == ["slow", "session begins"]
