@@ -45,6 +45,7 @@ The way of a recording that comes as a file::
 
     uploads        received, looked into, and made a session of a transcript
       upload_files its place on disk until it is decoded
+      upload_pace  how slowly it may come
       unpacking    decoding in a process of its own; media: what that process does
     transcribing   the same without a server, and transcribe_command: `trax transcribe`
 

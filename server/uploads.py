@@ -44,6 +44,7 @@ from server.store_threads import StoreThreads
 from server.terms import Terms
 from server.unpacking import Examined, Unpacked, examine
 from server.upload_files import Incoming, UploadFiles
+from server.upload_pace import in_time
 from streaming.core.domain import SAMPLE_RATE, Samples, to_ms
 
 logger = logging.getLogger(__name__)
@@ -57,12 +58,6 @@ MOST_IN_TRANSCRIPT = 4
 RETRY_AFTER_MS = 10_000
 
 _IN_VAIN = (JobState.CANCELLED, JobState.FAILED)
-
-IDLE_S = 60.0
-"""How long a client may send nothing of a file that it has begun, or be behind `LEAST_RATE`."""
-
-LEAST_RATE = 4096
-"""Bytes a second that a file has to come with: less than any network has where people meet."""
 
 EXAMINERS = 4
 """Threads that wait for decoders to look into files: these compute, and take memory."""
@@ -260,7 +255,7 @@ class Uploads:
         if said_bytes is not None:
             await self._disk.run(lambda: incoming.reserve(said_bytes))
         gathered = bytearray()
-        async for piece in _in_time(body):
+        async for piece in in_time(body):
             if incoming.size_bytes + len(gathered) + len(piece) > self._limits.size_bytes:
                 raise self._too_large(None)
             gathered += piece
@@ -402,24 +397,6 @@ class Uploads:
 
     def _lock(self, transcript: str) -> asyncio.Lock:
         return self._locks.setdefault(transcript, asyncio.Lock())
-
-
-async def _in_time(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield what comes, as long as it is not too little; only waiting for it counts."""
-    clock, pieces, patience_s = asyncio.get_running_loop().time, aiter(body), IDLE_S
-    while True:
-        begun_s = clock()
-        try:
-            async with asyncio.timeout(patience_s):
-                piece = await anext(pieces, None)
-        except TimeoutError:
-            expected = f"{LEAST_RATE} bytes a second, but for {IDLE_S:g} s"
-            raise UploadError(UploadFault.TOO_SLOW, expected, "less") from None
-        if piece is None:
-            return
-        patience_s -= clock() - begun_s
-        patience_s = min(IDLE_S, patience_s + len(piece) / LEAST_RATE)
-        yield piece
 
 
 def _key_reused(what: str) -> UploadError:

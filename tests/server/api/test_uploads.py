@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from server import unpacking, upload_files, uploads
+from server import unpacking, upload_files, upload_pace, uploads
 from server.api.uploads import _name
 from server.storage.errors import StorageUnavailable, Trouble
 from server.storage.jobs import Bounds
@@ -407,7 +407,7 @@ async def test_who_goes_away_leaves_nothing(tmp_path: Path) -> None:
 async def test_who_sends_nothing_more_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "IDLE_S", 0.2)
+    monkeypatch.setattr(upload_pace, "IDLE_S", 0.2)
     async with running(tmp_path, talk(1)) as server:
         path = await made(server)
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
@@ -423,7 +423,7 @@ async def test_who_sends_nothing_more_is_told(
 async def test_who_sends_too_slowly_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "IDLE_S", 0.3)
+    monkeypatch.setattr(upload_pace, "IDLE_S", 0.3)
     async with running(tmp_path, talk(1)) as server:
         path = await made(server)
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
