@@ -139,6 +139,7 @@ class UploadFault(Enum):
     NO_SPACE = "no_space"
     KEY_REUSED = "key_reused"
     BEING_HEARD = "being_heard"
+    ELSEWHERE = "elsewhere"
 
 
 class UploadError(ServerError):

@@ -291,11 +291,13 @@ class Uploads:
         """
         digest, key = incoming.digest, wish.key
         keyed = None if key is None else await self._under_key(transcript, key, digest, wish.wishes)
-        if keyed is not None:
-            return Taken(keyed, new=False)
         upload = await self._threads.read(lambda: self._store.uploads.find(transcript, digest))
         if upload is None:
             return None
+        if wish.at_ms is not None:
+            await self._check_place(upload.session, wish.at_ms)
+        if keyed is not None:
+            return Taken(keyed, new=False)
         job = await self._job(upload.job)
         if job is None or job.state in _IN_VAIN:
             return await self._begin_again(upload, incoming, wish)
@@ -307,6 +309,14 @@ class Uploads:
             expected = f"the same wishes, or job {job.id} to be over or cancelled"
             raise UploadError(UploadFault.BEING_HEARD, expected, "other wishes")
         return await self._begin_again(upload, incoming, wish)
+
+    async def _check_place(self, session: str, at_ms: int) -> None:
+        """Refuse to put a file elsewhere than where it is."""
+        found = await self._threads.read(lambda: self._store.sessions.find(session))
+        if found is not None and found.offset_ms != at_ms:
+            raise UploadError(
+                UploadFault.ELSEWHERE, f"at_ms={found.offset_ms}, or none", f"at_ms={at_ms}"
+            )
 
     async def _under_key(
         self, transcript: str, key: str, digest: str, wishes: Wishes

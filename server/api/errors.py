@@ -41,6 +41,7 @@ _UPLOADS: Mapping[UploadFault, tuple[int, str]] = {
     UploadFault.NO_SPACE: (507, "There is no room for the file"),
     UploadFault.KEY_REUSED: (422, "The Idempotency-Key was used before"),
     UploadFault.BEING_HEARD: (409, "The same file is being heard in another way"),
+    UploadFault.ELSEWHERE: (409, "The same file is there already, at another time"),
 }
 
 

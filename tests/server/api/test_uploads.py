@@ -115,6 +115,22 @@ async def test_recordings_stand_one_behind_the_other_or_where_they_are_put(tmp_p
     assert [each["offset_ms"] for each in sessions] == [0, 2_000, 60_000]
 
 
+async def test_a_file_that_is_there_is_not_put_elsewhere(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(1)) as server:
+        path = await made(server)
+        first = await send(server, path, TONE, "at_ms=2000", idempotency_key="monday")
+        elsewhere = await send(server, path, TONE, "at_ms=1000")
+        keyed = await send(server, path, TONE, "at_ms=1000", idempotency_key="monday")
+        there = await send(server, path, TONE, "at_ms=2000")
+        anywhere = await send(server, path, TONE)
+
+    assert [(reply.status, reply.code) for reply in (elsewhere, keyed)] == [(409, "elsewhere")] * 2
+    assert elsewhere.json["error"]["expected"] == "at_ms=2000, or none"
+    assert [(reply.status, reply.json["id"]) for reply in (there, anywhere)] == [
+        (200, first.json["id"])
+    ] * 2
+
+
 async def test_the_same_file_is_taken_once(tmp_path: Path) -> None:
     async with running(tmp_path, talk(1)) as server:
         path, other = await made(server), await made(server)
