@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from email.message import Message
 
 from starlette.datastructures import Headers
@@ -105,8 +106,11 @@ def tells_apart(call: Call, wished: bool) -> bool:  # noqa: FBT001 - as the requ
 
 def _disposition(headers: Headers) -> str | None:
     """Return the name in a `Content-Disposition` (RFC 6266), if there is one."""
+    given = headers.get("content-disposition", "")
+    with suppress(UnicodeDecodeError):  # Starlette reads ISO 8859-1; curl and others send UTF-8.
+        given = given.encode("latin-1").decode()
     message = Message()
-    message["content-disposition"] = headers.get("content-disposition", "")
+    message["content-disposition"] = given
     return message.get_filename()
 
 

@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from starlette.datastructures import Headers
 
 from server import unpacking, upload_files, upload_pace, uploads
-from server.api.uploads import _name
+from server.api.uploads import _disposition, _name
 from server.storage.errors import StorageUnavailable, Trouble
 from server.storage.jobs import Bounds
 from server.storage.uploads import Uploads
@@ -636,6 +637,20 @@ async def test_all_of_it_goes_with_its_transcript(tmp_path: Path) -> None:
         assert deleted.status == 204
         assert (gone.status, gone.code) == (404, "not_found")
         assert left(server) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        ('attachment; filename="☃.flac"'.encode(), "☃.flac"),
+        ('attachment; filename="Größe.flac"'.encode("latin-1"), "Größe.flac"),
+        (b"attachment; filename*=UTF-8''%E2%98%83.flac", "☃.flac"),
+        (b"attachment", None),
+        (b"", None),
+    ],
+)
+def test_names_come_as_utf_8_or_as_http_once_had_them(sent: bytes, name: str | None) -> None:
+    assert _disposition(Headers(raw=[(b"content-disposition", sent)])) == name
 
 
 @pytest.mark.parametrize(
