@@ -240,7 +240,7 @@ _PARSERS: Mapping[object, tuple[Callable[[object], object], str]] = {
     float: (_number, "a number"),
     int: (_count, f"1..{MOST_BEAMS}"),
     bool: (lambda value: value if isinstance(value, bool) else None, "true or false"),
-    str: (lambda value: value if isinstance(value, str) else None, "a text"),
+    str: (lambda value: value if isinstance(value, str) and value.strip() else None, "a text"),
     tuple[float, ...]: (_numbers, f"a list of 1..{MOST_TEMPERATURES} numbers"),
     tuple[Way, ...]: (_ways, f"a list of {', '.join(way.value for way in Way)}"),
 }

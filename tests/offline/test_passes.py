@@ -84,6 +84,8 @@ def test_a_third_stage_with_another_model_is_a_few_lines() -> None:
         (FIRST + stage("a", "recording", "beams = 1.5"), "got 1.5"),
         (FIRST + stage("a", "recording", "context = 1"), "context: true or false expected, got 1"),
         (FIRST + stage("a", "recording", "model = 1"), "model: a text expected"),
+        (FIRST + stage("a", "recording", 'model = ""'), "model: a text expected, got ''"),
+        (FIRST + stage("a", "recording", 'model = " "'), "model: a text expected, got ' '"),
         (FIRST + stage("a", "recording", "no_speech = true"), "no_speech: a number expected"),
         (FIRST + stage("a", "recording", "temperatures = []"), "temperatures: a list"),
         (
