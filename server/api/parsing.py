@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -45,7 +45,7 @@ def parse_query(query: QueryParams, model: type[M]) -> M:
     try:
         return model.model_validate_strings({name: query[name] for name in given})
     except ValidationError as error:
-        raise _first(error, "the parameter") from None
+        raise _first(error, "the parameter", _given) from None
 
 
 async def parse_body(request: HttpRequest, model: type[M]) -> M:
@@ -60,7 +60,7 @@ async def parse_body(request: HttpRequest, model: type[M]) -> M:
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        raise _first(error, "the field") from None
+        raise _first(error, "the field", _kind) from None
 
 
 def _check_type(headers: Mapping[str, str]) -> None:
@@ -100,8 +100,14 @@ async def _read(request: HttpRequest) -> bytes:
     return bytes(body)
 
 
-def _first(error: ValidationError, what: str) -> Rejected:
-    """Return the refusal of a request, for the first of its mistakes."""
+def _first(error: ValidationError, what: str, show: Callable[[object], str]) -> Rejected:
+    """Return the refusal of a request, for the first of its mistakes.
+
+    Args:
+        error: All of them.
+        what: They are of.
+        show: Returns what a value is.
+    """
     mistake = error.errors(include_url=False, include_context=False)[0]
     if mistake["type"] == "json_invalid":
         return Rejected(
@@ -117,7 +123,7 @@ def _first(error: ValidationError, what: str) -> Rejected:
             422, "invalid", f"Unknown {name.removeprefix('the ')}", expected=expected, got=got
         )
     # What is wrong, in pydantic's words; never text, which people may have written.
-    got = "nothing" if mistake["type"] == "missing" else _kind(mistake["input"])
+    got = "nothing" if mistake["type"] == "missing" else show(mistake["input"])
     return _invalid(name, mistake["msg"], got)
 
 
@@ -130,14 +136,18 @@ def _kind(value: object) -> str:
             return "true or false"
         case int() | float():
             return f"{value}" if abs(value) < LARGEST_SHOWN else "a larger number"
-        case str() if _NUMBER.fullmatch(value):
-            return value
         case str():
-            return f"a text of {len(value)} characters"
+            return f"a text of {len(value)} character{'' if len(value) == 1 else 's'}"
         case list():
             return f"a list of {len(value)}"
         case _:
             return "an object"
+
+
+def _given(value: object) -> str:
+    """Return what a value of a query is, where numbers are texts as well."""
+    number = isinstance(value, str) and _NUMBER.fullmatch(value)
+    return number[0] if number else _kind(value)
 
 
 def _invalid(name: str, expected: str, got: str) -> Rejected:

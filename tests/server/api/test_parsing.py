@@ -45,6 +45,7 @@ def test_a_parameter_that_there_is_not_is_called_unknown() -> None:
         (1.5, "1.5"),
         (10**20, "a larger number"),
         ("ab", "a text of 2 characters"),
+        ("0", "a text of 1 character"),
         ([1], "a list of 1"),
         ({"a": 1}, "an object"),
     ],
