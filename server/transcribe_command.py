@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import errno
 import logging
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 from rich.console import Console
 from rich.progress import (
@@ -83,7 +85,7 @@ def run(order: Order, settings: Settings) -> int:
     accurate, limit = accurate_pass(settings), longest_upload(settings.upload_hours)
     console = Console(stderr=True)
     failed = 0
-    with _bar(console, len(order.files)) as begin:
+    with _telling_how_to_go_on(console), _bar(console, len(order.files)) as begin:
         for path, all_results in zip(order.files, results, strict=True):
             wanted = all_results if order.force else _missing(console, path, all_results)
             if not wanted:
@@ -212,6 +214,23 @@ def _sentence(error: MediaError | DecoderLost | OSError) -> str:
             return reason
         case _:
             return str(error)
+
+
+@contextmanager
+def _telling_how_to_go_on(console: Console) -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl-C does, in order; say of both what was not in vain."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)  # as shells have it
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        _say(console, "stopped; the same command goes on from here")
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 Begin = Callable[[str], Callable[[float], None]]

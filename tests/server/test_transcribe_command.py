@@ -233,6 +233,17 @@ def test_what_is_too_long_is_refused(tmp_path: Path, capfd: pytest.CaptureFixtur
     assert "at most 1:00:00, got 2:00:00" in capfd.readouterr().err
 
 
+def read_all(terminal: int) -> bytes:
+    """Return what is shown on a terminal until nobody holds its other end, and close it."""
+    shown = b""
+    try:
+        while piece := os.read(terminal, 4_096):
+            shown += piece
+    except OSError:  # the other end is gone
+        os.close(terminal)
+    return shown
+
+
 def test_a_terminal_sees_how_far_it_is(tmp_path: Path) -> None:
     (tmp_path / "script.json").write_text(talk(20))
     talk_wav = recording(tmp_path, "talk.wav")
@@ -242,12 +253,7 @@ def test_a_terminal_sees_how_far_it_is(tmp_path: Path) -> None:
         command, stdout=inside, stderr=inside, env=os.environ | {"TERM": "xterm", "COLUMNS": "200"}
     ) as process:
         os.close(inside)
-        shown = b""
-        try:
-            while piece := os.read(terminal, 4_096):
-                shown += piece
-        except OSError:  # the other end is gone
-            os.close(terminal)
+        shown = read_all(terminal)
 
     assert process.returncode == 0
     assert b"talk.wav" in shown
@@ -264,22 +270,50 @@ def until_decoding(process: subprocess.Popen[bytes], temporary: Path) -> None:
         time.sleep(0.01)
 
 
-def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "script.json").write_text(talk(20))
-    (tmp_path / "temporary").mkdir()
-    silence_bytes = 4 * 3_600 * 32_000  # seconds of decoding; nothing of it is on the disk
-    (tmp_path / "long.wav").write_bytes(wav(b"", said_bytes=silence_bytes))
-    os.truncate(tmp_path / "long.wav", 44 + silence_bytes)
-    command = [sys.executable, "-m", "server", "transcribe", str(tmp_path / "long.wav")]
+def long_recording(folder: Path) -> list[str]:
+    """Prepare what takes seconds to decode; return the command that does."""
+    (folder / "script.json").write_text(talk(20))
+    (folder / "temporary").mkdir()
+    silence_bytes = 4 * 3_600 * 32_000  # nothing of it is on the disk
+    (folder / "long.wav").write_bytes(wav(b"", said_bytes=silence_bytes))
+    os.truncate(folder / "long.wav", 44 + silence_bytes)
+    command = [sys.executable, "-m", "server", "transcribe", str(folder / "long.wav")]
+    return [*command, *options(folder)]
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_who_stops_it_is_told_how_to_go_on_and_nothing_is_left(
+    tmp_path: Path, how: signal.Signals, code: int
+) -> None:
+    temporary = tmp_path / "temporary"
     with subprocess.Popen(
-        [*command, *options(tmp_path)],
+        long_recording(tmp_path),
         stderr=subprocess.PIPE,
-        env=os.environ | {"TMPDIR": str(tmp_path / "temporary")},
+        env=os.environ | {"TMPDIR": str(temporary)},
     ) as process:
-        until_decoding(process, tmp_path / "temporary")
-        process.send_signal(signal.SIGINT)
+        until_decoding(process, temporary)
+        process.send_signal(how)
         _, err = process.communicate(timeout=DEADLINE_S)
 
-    assert (process.returncode, err) == (130, b"")
-    assert not list((tmp_path / "temporary").iterdir())
+    assert process.returncode == code
+    assert err == b"trax: stopped; the same command goes on from here\n"
+    assert not list(temporary.iterdir())
     assert not list(tmp_path.glob("*.txt"))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_terminal_has_its_cursor_again(tmp_path: Path, how: signal.Signals) -> None:
+    terminal, inside = pty.openpty()
+    with subprocess.Popen(
+        long_recording(tmp_path),
+        stdout=inside,
+        stderr=inside,
+        env=os.environ | {"TERM": "xterm", "TMPDIR": str(tmp_path / "temporary")},
+    ) as process:
+        os.close(inside)
+        until_decoding(process, tmp_path / "temporary")
+        process.send_signal(how)
+        shown = read_all(terminal)
+
+    assert shown.rfind(b"\x1b[?25h") > shown.find(b"\x1b[?25l") >= 0
+    assert shown.rstrip().endswith(b"goes on from here")
