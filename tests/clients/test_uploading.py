@@ -40,7 +40,7 @@ async def test_file_is_sent_and_followed_until_its_words_stand(tmp_path: Path, t
             made.id, talk, hearing=hearing, told=lambda sent, size: told.append((sent, size))
         )
         seen = [state async for state in shelf.watch(made.id, job.id, every_s=0.05)]
-        again = await shelf.upload(made.id, TALK)
+        again = await shelf.upload(made.id, TALK, hearing=hearing)
         listed = [each async for each in shelf.jobs(made.id)]
         reading = await shelf.read(made.id)
     assert (job.kind, job.file, job.damage, job.error) == ("upload", "talk.wav", None, None)
