@@ -25,6 +25,7 @@ from server.audio_store import AudioStore
 from server.auth import Gate
 from server.collector import Collector
 from server.corrections import Corrections
+from server.describing import catch_up
 from server.disk import Disk
 from server.errors import AudioStoreError, StartError
 from server.health import Health, SecurityHeaders, explain, upgrade_required
@@ -151,7 +152,10 @@ class Application:
         self._corrections.start()
         self._uploads = uploads = self._open_uploads(store, rooms, jobs)
         await uploads.start()
-        self._tasks.append(asyncio.create_task(uploads.look_after()))
+        self._tasks += [
+            asyncio.create_task(work)
+            for work in (uploads.look_after(), catch_up(store, self._threads))
+        ]
         self._lifecycle.state = Serving(
             sessions,
             rooms,

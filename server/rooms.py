@@ -82,6 +82,7 @@ class _Opening:
     transcript: Transcript
     document: Document
     contents: Contents
+    described: int
 
 
 class Rooms:
@@ -228,8 +229,7 @@ class Rooms:
     async def _load(self, transcript: str) -> _Open:
         stored = await self._read(transcript)
         self._check_serving()
-        last_seq = stored.document.last_seq
-        commits = Commits(self._store, self._threads, stored.lease, last_seq)
+        commits = Commits(self._store, self._threads, stored.lease, stored.document.last_seq)
         room = Room(
             stored.transcript,
             stored.contents,
@@ -240,7 +240,12 @@ class Rooms:
         )
         acquaintance = Acquaintance(self._store, self._threads, stored.lease, room)
         opened = _Open(
-            room, commits, stored.lease, acquaintance, stored.document.snapshot_seq, last_seq
+            room,
+            commits,
+            stored.lease,
+            acquaintance,
+            stored.document.snapshot_seq,
+            stored.described,
         )
         opened.tasks = [
             asyncio.create_task(self._guard(transcript, opened, work))
@@ -292,6 +297,7 @@ class Rooms:
                 landmarks=landmarks,
                 size_bytes=len(replica.update_since()),
             ),
+            described=store.library.described(transcript),
         )
 
     async def _up_to_date(self, lease: Lease, client: int) -> tuple[Document, Transcript]:
@@ -334,13 +340,15 @@ class Rooms:
                 await self._compact(transcript, opened)
 
     async def _describe(self, transcript: str, opened: _Open) -> None:
-        """Tell lists and searches what a document says, if it changed."""
+        """Tell lists and searches what a document says, if they do not know it."""
         seq = opened.commits.last_seq
         if seq == opened.described:
             return
         described = opened.room.describe()
         try:
-            await self._threads.write(lambda: self._store.library.describe(opened.lease, described))
+            await self._threads.write(
+                lambda: self._store.library.describe(transcript, described, seq)
+            )
         except StorageError:  # It is found by what it said before.
             logger.exception("document not described", extra={"transcript": transcript})
         else:

@@ -10,14 +10,13 @@ from sqlalchemy.sql.selectable import TextualSelect
 
 from server.storage.database import Database
 from server.storage.errors import UnknownTranscript
-from server.storage.leases import hold, lock
+from server.storage.leases import lock
 from server.storage.removals import note_removals
 from server.storage.searching import as_column, as_fts5, as_tsquery
 from server.storage.tables import terms, transcripts
 from server.storage.values import (
     Cursor,
     Description,
-    Lease,
     Page,
     Transcript,
     TranscriptState,
@@ -142,26 +141,55 @@ class Library:
             _write(connection, transcript, columns)
         return self.get(transcript)
 
-    def describe(self, lease: Lease, description: Description) -> None:
+    def describe(self, transcript: str, description: Description, seq: int) -> None:
         """Note what lists and searches are to know of a document; no change of the transcript.
 
         Takes some milliseconds for an hour of speech: once in a while, and not with every word.
+        Needs no lease: what is known of a later update, or of the same, stays.
+
+        Args:
+            transcript: Whose document it is.
+            description: Of the document.
+            seq: Number of the last update that it takes into account.
 
         Raises:
             UnknownTranscript: It was deleted.
-            StaleWriter: There is a newer lease.
         """
         columns: dict[str, object] = {
             "title": description.title,
             "language": description.language,
             "speakers": description.speakers,
             "duration_ms": description.duration_ms,
+            "described_seq": seq,
         }
         found_by = {"title": as_column(description.title), "text": as_column(description.text)}
         with self._database.writing() as connection:
-            hold(connection, lease)
-            _write(connection, lease.transcript, columns)
-            _find_by(connection, lease.transcript, found_by)
+            if lock(connection, transcript).described_seq < seq:
+                _write(connection, transcript, columns)
+                _find_by(connection, transcript, found_by)
+
+    def described(self, transcript: str) -> int:
+        """Return the number of the last update of which lists and searches know; 0 is none."""
+        query = select(transcripts.c.described_seq).where(transcripts.c.id == transcript)
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar() or 0
+
+    def next_undescribed(self, after: str = "") -> str | None:
+        """Return a transcript of whose newest update lists and searches do not know.
+
+        It may be open, and be described soon.
+
+        Args:
+            after: Id of one; the one that follows it in the order of ids is returned.
+        """
+        query = (
+            select(transcripts.c.id)
+            .where(transcripts.c.id > after, transcripts.c.described_seq < transcripts.c.last_seq)
+            .order_by(transcripts.c.id)
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar()
 
     def delete(self, transcript: str) -> tuple[str, ...]:
         """Remove a transcript and all that hangs on it; who writes to it learns it.

@@ -89,6 +89,7 @@ transcripts = Table(
     Column("last_pass", Integer, nullable=False, default=0),
     Column("last_speaker", Integer, nullable=False, default=0),
     Column("schema", Integer, nullable=False, server_default="1"),
+    Column("described_seq", BigInteger, nullable=False, server_default="0"),
     Index(None, "updated_ms", "id"),
 )
 

@@ -4,7 +4,7 @@ import pytest
 
 from offline.decisions import Alias, Decision, Outcome
 from offline.domain import WordRef
-from server.storage.errors import Conflict, StaleWriter, UnknownTranscript
+from server.storage.errors import Conflict, UnknownTranscript
 from server.storage.library import LARGEST_PAGE
 from server.storage.store import Store
 from server.storage.values import (
@@ -19,8 +19,9 @@ from server.storage.values import (
 from tests.server.storage.writing import OTHER, START_MS, TRANSCRIPT, Clock, chunk, joined, opened
 
 
-def describe(store: Store, lease: Lease, *, title: str = "", text: str = "") -> None:
-    store.library.describe(lease, Description(title, "en", text, speakers=2, duration_ms=61_000))
+def describe(store: Store, lease: Lease, *, title: str = "", text: str = "", seq: int = 1) -> None:
+    description = Description(title, "en", text, speakers=2, duration_ms=61_000)
+    store.library.describe(lease.transcript, description, seq)
 
 
 def found(store: Store, query: str) -> list[str]:
@@ -205,7 +206,7 @@ def test_a_new_description_replaces_the_old(store: Store, clock: Clock) -> None:
     lease = opened(store)
     before_ms = clock.ms
     describe(store, lease, title="Old", text="apple")
-    describe(store, lease, title="New", text="pear")
+    describe(store, lease, title="New", text="pear", seq=2)
 
     transcript = store.library.get(TRANSCRIPT)
     assert (transcript.title, transcript.language) == ("New", "en")
@@ -225,12 +226,27 @@ def test_the_longest_text_can_be_described(store: Store) -> None:
     assert found(store, "1f00é世") == [TRANSCRIPT]
 
 
-def test_only_the_newest_lease_describes(store: Store) -> None:
-    old = opened(store)
-    store.documents.lease(TRANSCRIPT)
+def test_a_description_stays_until_there_is_one_of_a_later_update(store: Store) -> None:
+    lease = opened(store)
+    describe(store, lease, title="New", text="pear", seq=2)
+    describe(store, lease, title="Old", text="apple", seq=1)
 
-    with pytest.raises(StaleWriter):
-        describe(store, old, title="x")
+    assert (found(store, "pear"), found(store, "apple")) == ([TRANSCRIPT], [])
+    assert store.library.described(TRANSCRIPT) == 2
+
+
+def test_what_is_not_described_up_to_its_newest_update_is_known(store: Store) -> None:
+    first, second = (opened(store, name) for name in ids(2))
+    opened(store)  # and nothing said
+    for lease in (first, second):
+        store.documents.append(lease, Batch(0, (b"a", b"b")))
+    describe(store, first, seq=1)
+
+    assert store.library.next_undescribed() == first.transcript
+    assert store.library.next_undescribed(first.transcript) == second.transcript
+    assert store.library.next_undescribed(second.transcript) is None
+    describe(store, first, seq=2)
+    assert store.library.next_undescribed() == second.transcript
 
 
 def test_title_language_and_state_are_changed_one_by_one(store: Store, clock: Clock) -> None:

@@ -38,7 +38,8 @@ def speak(store: Store, lease: Lease, *words: str) -> None:
     store.documents.append(lease, batch)
     store.documents.append(lease, Batch(1, (said.encode(),)))
     store.documents.compact(lease, said.encode(), 1)
-    store.library.describe(lease, Description(said, "en", said, speakers=1, duration_ms=1))
+    description = Description(said, "en", said, speakers=1, duration_ms=1)
+    store.library.describe(lease.transcript, description, seq=2)
 
 
 def test_no_word_of_a_deleted_transcript_is_left_in_the_files(tmp_path: Path) -> None:
