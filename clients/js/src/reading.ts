@@ -105,6 +105,11 @@ export abstract class TranscriptReading {
   /** The same for an editor that is bound to `notes`: a history of its own. */
   readonly notesUndoManager: Y.UndoManager;
   protected readonly histories: readonly Y.UndoManager[];
+  /**
+   * All that was written here and the server may not have, whatever its origin, as one change: to be
+   * taken back should it not be taken.
+   */
+  private readonly unconfirmed: Y.UndoManager;
   protected readonly maps: Readonly<Record<MapName, Y.Map<unknown>>>;
   protected readonly replication: Replication;
   protected readonly listeners = new Listeners<TranscriptEvents>();
@@ -141,9 +146,18 @@ export abstract class TranscriptReading {
     });
     this.notesUndoManager = new Y.UndoManager(this.notes, { trackedOrigins: new Set() });
     this.histories = [this.undoManager, this.textUndoManager, this.notesUndoManager];
+    this.unconfirmed = new Y.UndoManager(doc, {
+      trackedOrigins: new AnyOrigin(),
+      // What histories take back and make again, they take back themselves.
+      captureTransaction: ({ local, origin }) => local && !(origin instanceof Y.UndoManager),
+      captureTimeout: Number.POSITIVE_INFINITY,
+    });
     this.replication = replicate({
       state: (state) => this.announce("state", state),
-      unconfirmed: () => this.tellSaving(),
+      unconfirmed: () => {
+        if (!this.saving) this.unconfirmed.clear();
+        this.tellSaving();
+      },
       denied: (error) => this.deny(error),
       failed: (error) => {
         this.failure = error;
@@ -278,7 +292,7 @@ export abstract class TranscriptReading {
     this.replication.stop();
     this.doc.off("afterTransaction", this.note);
     this.awareness.destroy();
-    for (const history of this.histories) history.destroy();
+    for (const history of [...this.histories, this.unconfirmed]) history.destroy();
     await this.kept?.destroy();
     this.doc.destroy();
   }
@@ -383,13 +397,34 @@ export abstract class TranscriptReading {
     this.announce("saving", this.saving);
   }
 
-  /** Takes back what the server did not take: what stands here shall stand there. */
   protected deny(error: Forbidden): void {
-    for (const history of this.histories) {
-      while (history.undo() !== null);
-      history.clear();
-    }
+    this.takeBack();
+    this.doc.on("update", this.refuse);
     void this.kept?.clearData();
     this.announce("denied", error);
+  }
+
+  /** Takes back what the server does not take: what stands here shall stand there. */
+  private takeBack(): void {
+    const histories = [...this.histories, this.unconfirmed];
+    for (const history of histories) while (history.undo() !== null);
+    for (const history of histories) history.clear();
+  }
+
+  /** Takes a change back after its transaction: within one, histories take that for an edit. */
+  private readonly refuse = (
+    _update: Uint8Array,
+    _origin: unknown,
+    _doc: Y.Doc,
+    { local }: Y.Transaction,
+  ): void => {
+    if (local) queueMicrotask(() => this.takeBack());
+  };
+}
+
+/** Has a history track whatever its `captureTransaction` takes. */
+class AnyOrigin extends Set<unknown> {
+  override has(): boolean {
+    return true;
   }
 }

@@ -442,11 +442,22 @@ test("who only reads has taken back what was written", async () => {
   viewer.doc.transact(() => viewer.notes.insert(0, "Not "), "editor");
   viewer.textUndoManager.addTrackedOrigin("editor");
   viewer.doc.transact(() => viewer.text.insert(0, "Never "), "editor");
+  viewer.text.insert(0, "HACK");
+  viewer.text.delete(5, 2); // of what an editor inserted
+  viewer.delete(1, 2); // of what none did
+  viewer.delete(viewer.text.length - 4, viewer.text.length - 2);
+  while (viewer.undo());
+  while (viewer.redo());
+  viewer.doc.transact(() => viewer.notes.insert(0, "HACK"), "an import");
+  viewer.doc.getMap("meta").set("title", "HACK");
   await expect(viewer.saved()).rejects.toThrow(Forbidden);
   expect(viewer.text.toString()).toBe("Hello");
   expect(viewer.notes.toString()).toBe("");
+  expect(viewer.meta.title).toBe("Weekly");
   expect(denied).toEqual(["forbidden"]);
   expect(() => viewer.insert(0, "Not ")).toThrow(Forbidden);
+  viewer.text.insert(0, "HACK");
+  viewer.doc.transact(() => viewer.text.delete(0, 6), "editor");
   owner.insert(5, " all");
   await until(() => viewer.text.toString() === "Hello all", "the text");
 });
