@@ -5,7 +5,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { Folding, ServerUnreachable } from "../src/index.js";
 import { Server, samples, talk } from "./serving.js";
 
 const HERE = fileURLToPath(new URL("..", import.meta.url));
@@ -73,7 +74,28 @@ export const open: Promise<SharedTranscript> = openTranscript("/", "id");
   expect(execFileSync(process.execPath, command, { cwd: folder, encoding: "utf8" })).toBe("");
 });
 
-test("the example page is at most 30 lines", () => {
-  const page = readFileSync(join(HERE, "examples/captions.html"), "utf8").trim().split("\n");
-  expect(page.length).toBeLessThanOrEqual(30);
+test("the example page is at most 30 lines, and says what the server has to allow", () => {
+  const page = readFileSync(join(HERE, "examples/captions.html"), "utf8").trim();
+  expect(page.split("\n").length).toBeLessThanOrEqual(30);
+  expect(page).toContain("--allowed-origins http://127.0.0.1:5000");
+});
+
+test("the button of the example page can be pressed again after a failure", async () => {
+  const page = readFileSync(join(HERE, "examples/captions.html"), "utf8");
+  const script = /<script type="module">(.*)<\/script>/s.exec(page)?.[1] ?? "";
+  const button = { disabled: false, onclick: async (): Promise<void> => undefined };
+  const captions = { textContent: "" };
+  const close = vi.fn();
+  const fakes = {
+    document: { querySelectorAll: () => [button, captions] },
+    location: { search: "" },
+    Folding,
+    Microphone: { open: async () => ({ close, pipe: () => undefined }) },
+    connect: () => Promise.reject(new ServerUnreachable("http://127.0.0.1:8000", "1006")),
+  };
+  new Function(...Object.keys(fakes), script.replace(/import .*/, ""))(...Object.values(fakes));
+  await button.onclick();
+  expect(captions.textContent).toContain("1006");
+  expect(button.disabled).toBe(false);
+  expect(close).toHaveBeenCalledOnce();
 });
