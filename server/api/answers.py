@@ -128,7 +128,8 @@ class ModelList(Answer):
 class TranscriptAnswer(TranscriptRow):
     """All about a transcript, except for what it says; `links` is for its owner only.
 
-    `role` is what the asker may do with it.
+    `role` is what the asker may do with it. `speakers` are those who have a turn, or a name that a
+    person gave.
     """
 
     role: Literal["owner", "editor", "viewer"]
@@ -166,7 +167,10 @@ class TurnAnswer(Answer):
 
 
 class TurnsAnswer(Answer):
-    """The transcript as it stands now, and people's notes in Markdown."""
+    """The transcript as it stands now, and people's notes in Markdown.
+
+    `speakers` are those who have a turn, or a name that a person gave.
+    """
 
     speakers: list[SpeakerAnswer]
     turns: list[TurnAnswer]

@@ -34,7 +34,8 @@ class Reading:
     Attributes:
         title: As people see it.
         language: Code of the language, if it is known.
-        speakers: With the names that people see.
+        speakers: With the names that people see; without those who have neither a turn nor a name
+            that a person gave.
         turns: In the order of the document.
         passes: The words of every pass.
         notes: Of people, in Markdown.
@@ -68,11 +69,15 @@ class Copy:
             UnsupportedSchema: It is of a newer version.
         """
         document = self.open()
+        turns = document.turns()
+        shown = {turn.speaker for turn in turns} | document.known_speakers()
         return Reading(
             title=title_of(document),
             language=language_of(document),
-            speakers=document.speakers(),
-            turns=document.turns(),
+            speakers={
+                each: speaker for each, speaker in document.speakers().items() if each in shown
+            },
+            turns=turns,
             passes=self.passes,
             notes=document.notes,
         )

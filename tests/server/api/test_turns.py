@@ -38,6 +38,26 @@ async def test_turns_show_what_people_edited_at_the_time_it_was_said(tmp_path: P
     assert after["turns"][0]["end_ms"] == words[4][2]
 
 
+async def test_speakers_without_a_turn_are_left_out_unless_people_named_them(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, talk(1)) as server:
+        path = await made(server)
+        async with editing(server, path.rpartition("/")[2]) as editor:
+            for speaker in ("s1", "s2", "s3"):
+                editor.map("mspeakers")[speaker] = {"name": f"Speaker {speaker[1:]}"}
+            editor.map("speakers")["s2"] = {"name": "Ada"}
+            editor.map("speakers")["s3"] = {"colour": "voice-1"}
+            editor.map("hturns")["a"] = "s1"
+            editor.text.insert(0, "\n", {"t": "a"})
+            await editor.flush()
+            turns = await ask_until(server, f"{path}/turns", lambda now: bool(now.json["turns"]))
+            about = await ask(server, "GET", path)
+
+    for reply in (turns, about):
+        assert [each["name"] for each in reply.json["speakers"]] == ["Speaker 1", "Ada"]
+
+
 async def test_a_turn_without_text_has_no_times(tmp_path: Path) -> None:
     async with running(tmp_path, talk(1)) as server:
         path = await made(server)
