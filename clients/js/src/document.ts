@@ -43,6 +43,8 @@ export interface Turn {
 export interface TranscriptSpeaker {
   readonly id: string;
   readonly name: string;
+  /** Whether people gave it its name. */
+  readonly named: boolean;
   readonly colour: string | null;
   /** Who it is in the end, if people say that it is another one. */
   readonly same: string | null;
@@ -157,9 +159,10 @@ export function asSpeakers(
   const others = merged(chosen);
   return [...new Set([...Object.keys(proposed), ...Object.keys(chosen)])].map((id) => {
     const [said, heard] = [asMap(chosen[id]), asMap(proposed[id])];
-    const name = asText(said.name) || asText(heard.name) || "";
+    const given = asText(said.name);
+    const name = shortened(given || asText(heard.name) || "");
     const colour = asText(said.colour) || asText(heard.colour);
-    return { id, name: shortened(name), colour, same: others.get(id) ?? null };
+    return { id, name, named: !!given, colour, same: others.get(id) ?? null };
   });
 }
 

@@ -131,7 +131,7 @@ test("people edit together, and each sees what the other did", async () => {
   expect(bob.turns[0]).toMatchObject({ name: "Zoë", speaker: first.speaker });
   expect(bob.turns[1]).toMatchObject({ id: second, speaker: "s9", name: "s9" });
   expect(bob.turns[0]?.runs[0]).toMatchObject({ text: "👋", highlight: "yellow" });
-  expect(bob.speakers[0]).toMatchObject({ name: "Zoë", colour: "#c0392b" });
+  expect(bob.speakers[0]).toMatchObject({ name: "Zoë", named: true, colour: "#c0392b" });
 
   bob.joinTurns(second);
   bob.mergeSpeakers(bob.turns[1]?.speaker ?? "", first.speaker);

@@ -1,7 +1,7 @@
 /** What is decided without a browser. */
 
 import type { Run, Turn } from "trax-client/transcript";
-import { expect, describe as group, test } from "vitest";
+import { expect, describe as group, test, vi } from "vitest";
 import { clock } from "../src/format";
 import { preferred, sayIn } from "../src/i18n";
 import { de } from "../src/i18n/de";
@@ -11,6 +11,7 @@ import { peaksOf } from "../src/listen/peaks";
 import { colours, nextColour } from "../src/meeting/colours";
 import { describe } from "../src/meeting/StatusLine";
 import { commandOf } from "../src/meeting/shortcuts";
+import { listed, unite } from "../src/meeting/voices";
 import { asHotwords, DIAL, dialOf } from "../src/meeting/wishes";
 import { fileName, obsidianNote } from "../src/take/files";
 import { Finder } from "../src/take/find";
@@ -158,6 +159,7 @@ group("colours of voices", () => {
   const speaker = (id: string, colour: string | null = null) => ({
     id,
     name: "",
+    named: false,
     colour,
     same: null,
   });
@@ -184,6 +186,35 @@ group("colours of voices", () => {
     expect(shown(speaker("s1", "voice-5"))).toEqual({ s1: 5 });
     expect(colours([])("s1")).toBe(8);
     expect(colours([speaker("s1")])(null)).toBe(8);
+  });
+});
+
+group("speakers whom people choose among", () => {
+  const speaker = (id: string, given?: string) => ({
+    id,
+    name: given ?? `Speaker ${id}`,
+    named: given !== undefined,
+    colour: null,
+    same: null,
+  });
+
+  test("they have a turn, or a name that people gave", () => {
+    const turns = [{ speaker: "s2" }, { speaker: null }] as Turn[];
+    const all = [speaker("s1"), speaker("s2"), speaker("s3", "Ada")];
+    expect(listed(all, turns).map(({ id }) => id)).toEqual(["s2", "s3"]);
+  });
+
+  test("two who are one keep the name that people gave, else that of the other", () => {
+    const merged = (one: string, other: string) => {
+      const mergeSpeakers = vi.fn();
+      const speakers = [speaker("s1"), speaker("s2", "Ada"), speaker("s3", "Bob"), speaker("s4")];
+      unite({ speakers, mergeSpeakers }, one, other);
+      return mergeSpeakers.mock.calls;
+    };
+    expect(merged("s2", "s1")).toEqual([["s1", "s2"]]);
+    expect(merged("s1", "s2")).toEqual([["s1", "s2"]]);
+    expect(merged("s2", "s3")).toEqual([["s2", "s3"]]);
+    expect(merged("s1", "s4")).toEqual([["s1", "s4"]]);
   });
 });
 

@@ -7,6 +7,7 @@ import { useSay } from "../i18n";
 import { Popover } from "../Popover";
 import { colours, nextColour, VOICE_COLOURS } from "./colours";
 import { useShared } from "./useShared";
+import { unite, useListed } from "./voices";
 
 interface Props {
   readonly transcript: SharedTranscript;
@@ -44,7 +45,8 @@ function Menu({ transcript, turn, speaker, anchor, onClose }: Props & { speaker:
   /** A name, for who spoke here when it was begun. */
   const [typed, setTyped] = useState<{ speaker: string | null; name: string } | null>(null);
   const colourOf = colours(speakers);
-  const others = speakers.filter(({ id }) => id !== speaker);
+  const chosenFrom = useListed(transcript);
+  const others = chosenFrom.filter(({ id }) => id !== speaker);
   const merged = transcript.merged.filter(({ same }) => same === speaker);
   const called = (each: { id: string; name: string }) => each.name || each.id;
   const nameShown = known ? called(known) : say("speaker.unknown");
@@ -129,7 +131,7 @@ function Menu({ transcript, turn, speaker, anchor, onClose }: Props & { speaker:
             }}
           >
             {speaker === null && <option value="">–</option>}
-            {speakers.map((each) => (
+            {chosenFrom.map((each) => (
               <option key={each.id} value={each.id}>
                 {called(each)}
               </option>
@@ -144,7 +146,7 @@ function Menu({ transcript, turn, speaker, anchor, onClose }: Props & { speaker:
           <select
             value=""
             onChange={(event) => {
-              if (event.target.value) transcript.mergeSpeakers(speaker, event.target.value);
+              if (event.target.value) unite(transcript, speaker, event.target.value);
               onClose();
             }}
           >

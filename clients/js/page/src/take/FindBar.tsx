@@ -3,7 +3,7 @@
 import { useEffect, useState } from "react";
 import type { SharedTranscript } from "trax-client/transcript";
 import { useSay } from "../i18n";
-import { useShared } from "../meeting/useShared";
+import { useListed } from "../meeting/voices";
 import { Finder, type Hit } from "./find";
 
 interface Props {
@@ -51,7 +51,7 @@ function useHits(
 export function FindBar({ transcript, show, onClose }: Props) {
   const say = useSay();
   const [query, setQuery] = useState("");
-  const speakers = useShared(transcript, "speakers");
+  const speakers = useListed(transcript);
   const [speaker, setSpeaker] = useState<string | null>(null);
   const [at, setAt] = useState(0);
   const hits = useHits(transcript, query, speaker, show);
