@@ -7,6 +7,7 @@ import { useEffect, useRef } from "react";
 import type { SharedTranscript } from "trax-client/transcript";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import { useSay } from "../i18n";
+import { lines } from "./lines";
 import { markdown } from "./markdown";
 import { nonce } from "./nonce";
 import { presence } from "./presence";
@@ -27,6 +28,8 @@ export function NotesEditor({
       state: EditorState.create({
         doc: transcript.notes.toString(),
         extensions: [
+          lines,
+          EditorView.clipboardInputFilter.of((text) => text.replace(/\r\n?/g, "\n")),
           EditorView.cspNonce.of(nonce()),
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ "aria-label": say("panel.notes"), spellcheck: "true" }),

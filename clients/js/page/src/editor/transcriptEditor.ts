@@ -5,6 +5,7 @@ import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import type { SharedTranscript } from "trax-client/transcript";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
+import { lines } from "./lines";
 import { found, type HeadWishes, marks, partials, playing, turnField } from "./model";
 import { nonce } from "./nonce";
 import { presence } from "./presence";
@@ -28,6 +29,7 @@ export function openEditor(parent: HTMLElement, wishes: EditorWishes): EditorVie
     state: EditorState.create({
       doc: transcript.text.toString(),
       extensions: [
+        lines,
         EditorView.cspNonce.of(nonce()),
         EditorView.lineWrapping,
         EditorView.contentAttributes.of({

@@ -155,6 +155,37 @@ test("undo takes back an edit of the text at once, and nothing of the side panel
   expect(await threads.count()).toBe(1);
 });
 
+test("what is typed behind the line ends of other systems stands where it is seen", async () => {
+  const id = await transcript(server, "Line ends");
+  const other = await enter(server, id);
+  const text = "one\r\ntwo\rand\r\nthree four five";
+  const after = text.replace("five", "SIX");
+  other.edit(() => other.text.insert(0, text));
+  other.writeNotes(text);
+  await other.saved();
+  const page = await look(here(server, id));
+  const notes = page.locator(".notes .cm-content");
+  for (const [place, shared] of [
+    [editor(page), other.text],
+    [notes, other.notes],
+  ] as const) {
+    await place.getByText("three four five").waitFor();
+    await place.click();
+    await page.keyboard.press("Control+End");
+    for (const _ of "five") await page.keyboard.press("Backspace");
+    await page.keyboard.type("SIX");
+    await eventually(async () => expect(shared.toString()).toBe(after));
+    expect(await place.innerText()).toContain("three four SIX");
+  }
+  await notes.evaluate((element) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", "\r\npasted\rlines");
+    element.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+  });
+  await eventually(async () => expect(other.notes.toString()).toBe(`${after}\npasted\nlines`));
+  await other.close();
+});
+
 test("Enter begins a turn, and Backspace at its beginning joins it again", async () => {
   const id = await transcript(server, "Turns");
   const page = await look(here(server, id));
