@@ -145,6 +145,22 @@ group("what the machine corrected", () => {
     expect(of(whole)).toEqual([{ from: 26, to: 28, was: "" }]);
   });
 
+  test("is none of what people typed beside it or into it", () => {
+    const runs = [
+      run(0, "Good", "1:0:4"),
+      run(4, " evening UNTERWEGS my word", "2:0:2"),
+      run(30, " friends", "1:0:4"),
+    ];
+    expect(of(runs)).toEqual([
+      { from: 5, to: 12, was: "morning" },
+      { from: 23, to: 25, was: "dear" },
+    ]);
+    const same = (pass: string) =>
+      pass === "2" ? [{ ...again[0]!, text: " Morning," }] : words(pass);
+    const beside = [run(0, "Good", "1:0:4"), run(4, " Morning, UNTERWEGS", "2:0:1")];
+    expect(correctionsOf(beside, timeWords(beside, same), same, about)).toEqual([]);
+  });
+
   test("is nothing that only writes otherwise, and nothing in a recording without live words", () => {
     const same = (pass: string) =>
       pass === "2" ? [{ ...again[0]!, text: " Morning," }] : words(pass);

@@ -40,17 +40,41 @@ export function correctionsOf(
     const known = about(pass);
     if (known?.kind === "live") lives.set(known.session, pass);
   }
-  return stretches.flatMap(({ pass, from, to, text }) => {
-    const known = about(pass);
+  return stretches.flatMap((stretch) => {
+    const known = about(stretch.pass);
     const live = known && known.kind !== "live" ? lives.get(known.session) : undefined;
     const heard = live === undefined ? undefined : words(live);
-    const first = firstFrom(timed, from);
-    const end = firstFrom(timed, to);
-    if (heard === undefined || first === end) return [];
-    const was = replaced(heard, timed, first, end);
-    const space = text.length - text.trimStart().length;
-    return letters(was) === letters(text) ? [] : [{ from: from + space, to, was }];
+    if (heard === undefined) return [];
+    return ownOf(stretch, timed).flatMap(({ first, end, from, to, text }) => {
+      const was = replaced(heard, timed, first, end);
+      return letters(was) === letters(text) ? [] : [{ from, to, was }];
+    });
   });
+}
+
+/** Words `timed[first, end)` of a stretch with nothing that people typed between them. */
+interface Own {
+  readonly first: number;
+  readonly end: number;
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+}
+
+/** The words of a stretch that its pass heard: what people type there has the same segment. */
+function ownOf(stretch: Stretch, timed: readonly TimedWord[]): Own[] {
+  const between = (from: number, to: number) =>
+    stretch.text.slice(from - stretch.from, to - stretch.from);
+  const found: Own[] = [];
+  const behind = firstFrom(timed, stretch.to);
+  for (let index = firstFrom(timed, stretch.from); index < behind; index++) {
+    const { from, to } = timed[index] as TimedWord;
+    const last = found.at(-1);
+    if (last && letters(between(last.to, from)) === "") {
+      found[found.length - 1] = { ...last, end: index + 1, to, text: between(last.from, to) };
+    } else found.push({ first: index, end: index + 1, from, to, text: between(from, to) });
+  }
+  return found;
 }
 
 interface Stretch {
