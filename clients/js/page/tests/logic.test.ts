@@ -1,7 +1,9 @@
 /** What is decided without a browser. */
 
+import { EditorState } from "@codemirror/state";
 import type { Run, Turn } from "trax-client/transcript";
 import { expect, describe as group, test, vi } from "vitest";
+import { drafted, setDrafted } from "../src/editor/model";
 import { clock } from "../src/format";
 import { preferred, sayIn } from "../src/i18n";
 import { de } from "../src/i18n/de";
@@ -169,6 +171,21 @@ group("what the machine corrected", () => {
     const only = [run(0, " evening", "2:0:1")];
     expect(of(only)).toEqual([]);
   });
+});
+
+test("what a remark is written about stays where its words were", () => {
+  const words = { from: 4, to: 7 };
+  const state = EditorState.create({ doc: "one two three", extensions: drafted });
+  const written = state.update({ effects: setDrafted.of(words) }).state;
+  const after = (...changes: { from: number; to?: number; insert?: string }[]) => {
+    const changed = written.update({ changes }).state;
+    const { from, to } = changed.field(drafted) ?? { from: 0, to: 0 };
+    return [from, changed.sliceDoc(from, to)];
+  };
+  expect(after({ from: 0, insert: "zero " })).toEqual([9, "two"]);
+  expect(after({ from: 4, insert: "x" }, { from: 7, insert: "y" })).toEqual([5, "two"]);
+  expect(after({ from: 4, to: 7, insert: "four" })).toEqual([4, "four"]);
+  expect(after({ from: 0, to: 8 })).toEqual([0, ""]);
 });
 
 group("colours of voices", () => {

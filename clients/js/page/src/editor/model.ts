@@ -1,8 +1,13 @@
 /** What decorates the text of the editor, as a state of its own: turns, marks, what is being said. */
 
-import { StateEffect, type StateEffectType, StateField } from "@codemirror/state";
+import { type ChangeDesc, StateEffect, type StateEffectType, StateField } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, WidgetType } from "@codemirror/view";
 import type { Saying } from "trax-client/transcript";
+
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
 
 export interface TurnHead {
   readonly id: string | null;
@@ -14,9 +19,7 @@ export interface TurnHead {
   readonly time: string;
 }
 
-export interface Mark {
-  readonly from: number;
-  readonly to: number;
+export interface Mark extends Span {
   readonly className: string;
   readonly title?: string;
 }
@@ -33,8 +36,9 @@ export interface HeadWishes {
 export const setTurns = StateEffect.define<readonly TurnHead[]>();
 export const setMarks = StateEffect.define<readonly Mark[]>();
 export const setPartials = StateEffect.define<readonly (Saying & { colour: number })[]>();
-export const setFound = StateEffect.define<{ from: number; to: number } | null>();
-export const setPlaying = StateEffect.define<{ from: number; to: number } | null>();
+export const setFound = StateEffect.define<Span | null>();
+export const setPlaying = StateEffect.define<Span | null>();
+export const setDrafted = StateEffect.define<Span | null>();
 
 class TurnWidget extends WidgetType {
   constructor(
@@ -201,3 +205,26 @@ export const playing = stretch(setPlaying, "heard-now");
 
 /** What was looked for: the selection itself is not seen while the focus is elsewhere. */
 export const found = stretch(setFound, "found");
+
+/** What a remark is being written about; stays, as a place without length, where it is deleted. */
+export const drafted = StateField.define<Span | null>({
+  create: () => null,
+  update(span, transaction) {
+    let next = span && followed(span, transaction.changes);
+    for (const effect of transaction.effects) if (effect.is(setDrafted)) next = effect.value;
+    return next;
+  },
+  provide: (field) =>
+    EditorView.decorations.from(field, (span) =>
+      span && span.from < span.to
+        ? Decoration.set(Decoration.mark({ class: "drafted" }).range(span.from, span.to))
+        : Decoration.none,
+    ),
+});
+
+/** Where words stand after a change, or what was written in the place of all of them. */
+function followed({ from, to }: Span, changes: ChangeDesc): Span {
+  const inside = { from: changes.mapPos(from, 1), to: changes.mapPos(to, -1) };
+  if (inside.from < inside.to) return inside;
+  return { from: changes.mapPos(from, -1), to: changes.mapPos(to, 1) };
+}

@@ -6,7 +6,7 @@ import { EditorView, keymap } from "@codemirror/view";
 import type { SharedTranscript } from "trax-client/transcript";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import { lines } from "./lines";
-import { found, type HeadWishes, marks, partials, playing, turnField } from "./model";
+import { drafted, found, type HeadWishes, marks, partials, playing, turnField } from "./model";
 import { nonce } from "./nonce";
 import { presence } from "./presence";
 
@@ -51,6 +51,7 @@ export function openEditor(parent: HTMLElement, wishes: EditorWishes): EditorVie
         partials,
         playing,
         found,
+        drafted,
         EditorView.domEventHandlers({
           click: (event, view) => {
             const position = view.posAtCoords({ x: event.clientX, y: event.clientY });

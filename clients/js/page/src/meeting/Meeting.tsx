@@ -4,7 +4,7 @@ import { EditorView } from "@codemirror/view";
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Library } from "trax-client";
 import type { SharedTranscript } from "trax-client/transcript";
-import { nameOf, setFound, setPlaying, type TurnHead } from "../editor/model";
+import { drafted, nameOf, setDrafted, setFound, setPlaying, type TurnHead } from "../editor/model";
 import { explain } from "../errors";
 import { type Key, useSay } from "../i18n";
 import { later, laterDialog } from "../later";
@@ -15,6 +15,7 @@ import { firstFrom, spanOf, wordAt, wordSaidAt } from "../words/timing";
 import { Announcer } from "./Announcer";
 import { MeetingBar } from "./MeetingBar";
 import { Recorder } from "./Recorder";
+import { type Remark, RemarkBar } from "./RemarkBar";
 import { SelectionBar } from "./SelectionBar";
 import { SidePanel, type Tab } from "./SidePanel";
 import { SpeakerMenu } from "./SpeakerMenu";
@@ -40,6 +41,7 @@ export function Meeting({
 }: Opened & { library: Library; error: unknown }) {
   const say = useSay();
   const readOnly = role === "viewer";
+  const author = myName() || say("speaker.unknown");
   const recording = useRecording(transcript.id);
   const length = useLength(library, transcript, recording.phase);
   const player = usePlayer(library, transcript.id, length);
@@ -49,6 +51,7 @@ export function Meeting({
   const [help, setHelp] = useState(false);
   const [again, setAgain] = useState<{ startMs: number; endMs: number } | null>(null);
   const [untimed, setUntimed] = useState(false);
+  const [remark, setRemark] = useState<Remark | null>(null);
   const [tab, setTab] = useState<Tab>("notes");
   const [shown, setShown] = useShown();
   const place = useRef<HTMLDivElement>(null);
@@ -102,6 +105,23 @@ export function Meeting({
   const closeFind = () => {
     setFinding(false);
     editing.view.current?.dispatch({ effects: setFound.of(null) });
+  };
+  /** Begins to write about the selected words, or ends it. */
+  const draft = (kind: Remark | null) => {
+    setRemark(kind);
+    editing.view.current?.dispatch({ effects: setDrafted.of(kind && selection) });
+  };
+  const send = (text: string) => {
+    const { state } = editing.view.current ?? {};
+    const words = state?.field(drafted);
+    if (!state || !words) return false;
+    // Where the words were deleted it is about the line that they stood in.
+    const { from, to } = words.from < words.to ? words : state.doc.lineAt(words.from);
+    if (from === to) return false;
+    if (remark === "tag") transcript.tag(from, to, text, author);
+    else transcript.comment(from, to, text, author);
+    setTab("comments");
+    return true;
   };
   const selected = () => spanOf(editing.timed.current, selection.from, selection.to);
   const skipTurn = (direction: -1 | 1) => {
@@ -171,27 +191,27 @@ export function Meeting({
             title={hears && player.lengthMs > 0 ? say("listen.clicksNow") : undefined}
             ref={place}
           />
-          {selection.from < selection.to && (
+          {remark !== null && <RemarkBar kind={remark} onSend={send} onClose={() => draft(null)} />}
+          {remark === null && selection.from < selection.to && (
             <SelectionBar
               transcript={transcript}
               from={selection.from}
               to={selection.to}
               readOnly={readOnly}
-              author={myName() || say("speaker.unknown")}
               onPlay={() => hear(selection.from)}
               onAgain={() => {
                 const span = selected();
                 setUntimed(span === null);
                 setAgain(span);
               }}
-              onCommented={() => setTab("comments")}
+              onWrite={draft}
             />
           )}
         </main>
         <SidePanel
           transcript={transcript}
           readOnly={readOnly}
-          author={myName() || say("speaker.unknown")}
+          author={author}
           tab={tab}
           onTab={setTab}
           show={show}

@@ -4,7 +4,15 @@ import type { EditorView } from "@codemirror/view";
 import { type RefObject, useEffect, useRef } from "react";
 import type { Library } from "trax-client";
 import type { SharedTranscript } from "trax-client/transcript";
-import { setMarks, setPartials, setTurns, type TurnHead } from "../editor/model";
+import {
+  drafted,
+  type Span,
+  setDrafted,
+  setMarks,
+  setPartials,
+  setTurns,
+  type TurnHead,
+} from "../editor/model";
 import { openEditor } from "../editor/transcriptEditor";
 import { useSay } from "../i18n";
 import { correctionsOf } from "../words/corrections";
@@ -50,6 +58,8 @@ export function useEditor(wishes: Wishes): Editing {
   const latest = useRef(wishes);
   const marking = useRef<() => void>(() => undefined);
   const heads = useRef<readonly TurnHead[]>([]);
+  /** What a remark was being written about in the editor before, as in another language. */
+  const kept = useRef<Span | null>(null);
   latest.current = wishes;
 
   useEffect(() => {
@@ -66,6 +76,7 @@ export function useEditor(wishes: Wishes): Editing {
       onSelect: (from, to) => latest.current.onSelect(from, to),
     });
     view.current = editor;
+    editor.dispatch({ effects: setDrafted.of(kept.current) });
     const words = new PassWords(library, transcript.id, () => soon());
     const times = new WordTimes();
     let timer: ReturnType<typeof setTimeout> | null = null;
@@ -149,6 +160,7 @@ export function useEditor(wishes: Wishes): Editing {
       cancelAnimationFrame(frame);
       cancelAnimationFrame(saying);
       words.close();
+      kept.current = editor.state.field(drafted);
       editor.destroy();
       view.current = null;
     };

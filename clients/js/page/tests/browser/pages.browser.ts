@@ -186,6 +186,31 @@ test("what is typed behind the line ends of other systems stands where it is see
   await other.close();
 });
 
+test("a comment that is being written stays when its words are replaced, and is about what stands there", async () => {
+  const id = await transcript(server, "Half written");
+  const other = await enter(server, id);
+  other.insert(0, "one two three");
+  await other.saved();
+  const page = await look(here(server, id));
+  await editor(page).getByText("one two three").waitFor();
+  await editor(page).press("Control+End");
+  await page.keyboard.press("Control+Shift+ArrowLeft");
+  await page.getByRole("toolbar").getByRole("button", { name: "Comment" }).click();
+  await page.keyboard.type("Not ");
+  other.replace(8, 13, "four");
+  await editor(page).getByText("one two four").waitFor();
+  await page.keyboard.type("five?");
+  await editor(page).click({ position: { x: 12, y: 50 } });
+  await page.getByLabel("Language of this page").selectOption("de");
+  const comment = page.getByLabel("Kommentar schreiben");
+  expect(await comment.inputValue()).toBe("Not five?");
+  await comment.press("Enter");
+  await eventually(async () => {
+    expect(other.comments.map(({ quote, text }) => [quote, text])).toEqual([["four", "Not five?"]]);
+  });
+  await other.close();
+});
+
 test("Enter begins a turn, and Backspace at its beginning joins it again", async () => {
   const id = await transcript(server, "Turns");
   const page = await look(here(server, id));

@@ -224,6 +224,7 @@ test.each(SHOTS ? Object.keys(LOOKS) : ["day", "phone-night"])(
     await state(page, "selection");
     await page.getByRole("toolbar").getByRole("button", { name: "Comment" }).click();
     await state(page, "commenting");
+    await page.keyboard.press("Escape");
     await press(page, "Hear again");
     await page.getByRole("dialog").waitFor();
     await state(page, "hear-again");
