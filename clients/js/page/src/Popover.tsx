@@ -7,21 +7,22 @@ interface Props {
   readonly anchor: () => Element | null;
   readonly label: string;
   readonly onClose: () => void;
+  /** Escape was pressed; default: as `onClose`. */
+  readonly onCancel?: () => void;
   readonly children: ReactNode;
 }
 
 const GAP = 6;
 
-export function Popover({ anchor, label, onClose, children }: Props) {
+export function Popover({ anchor, label, onClose, onCancel = onClose, children }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const latest = useRef({ anchor, onClose });
-  latest.current = { anchor, onClose };
+  const latest = useRef({ anchor, onClose, onCancel });
+  latest.current = { anchor, onClose, onCancel };
   useLayoutEffect(() => {
     if (box.current) place(box.current, anchor());
   });
   useEffect(() => {
     const opener = () => latest.current.anchor();
-    const close = () => latest.current.onClose();
     const follow = () => {
       if (box.current) place(box.current, opener());
     };
@@ -29,11 +30,11 @@ export function Popover({ anchor, label, onClose, children }: Props) {
       const target = event.target as Node;
       // What opened it closes it by itself.
       if (opener()?.contains(target)) return;
-      if (!box.current?.contains(target)) close();
+      if (!box.current?.contains(target)) latest.current.onClose();
     };
     const leave = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;
-      close();
+      latest.current.onCancel();
       const element = opener();
       if (element instanceof HTMLElement) element.focus();
     };

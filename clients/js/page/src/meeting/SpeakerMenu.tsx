@@ -51,14 +51,19 @@ function Menu({ transcript, turn, speaker, anchor, onClose }: Props & { speaker:
   const called = (each: { id: string; name: string }) => each.name || each.id;
   const nameShown = known ? called(known) : say("speaker.unknown");
 
-  function rename(event: FormEvent) {
-    event.preventDefault();
+  /** Keeps the name that was typed: only Escape drops it. */
+  function leave() {
     const name = typed?.name.trim();
     if (typed && name) {
       if (typed.speaker === null) assign(name);
       else transcript.nameSpeaker(typed.speaker, { name });
     }
     onClose();
+  }
+
+  function rename(event: FormEvent) {
+    event.preventDefault();
+    leave();
   }
 
   /** A speaker whom no machine knows begins with this turn. */
@@ -80,7 +85,8 @@ function Menu({ transcript, turn, speaker, anchor, onClose }: Props & { speaker:
     <Popover
       anchor={anchor}
       label={say("speaker.edit", { name: nameShown, time: turn.time })}
-      onClose={onClose}
+      onClose={leave}
+      onCancel={onClose}
     >
       <form onSubmit={rename}>
         <label>
@@ -112,7 +118,7 @@ function Menu({ transcript, turn, speaker, anchor, onClose }: Props & { speaker:
               aria-pressed={number === colourOf(speaker)}
               onClick={() => {
                 transcript.nameSpeaker(speaker, { colour: `voice-${number}` });
-                onClose();
+                leave();
               }}
             />
           ))}
@@ -147,7 +153,7 @@ function Menu({ transcript, turn, speaker, anchor, onClose }: Props & { speaker:
             value=""
             onChange={(event) => {
               if (event.target.value) unite(transcript, speaker, event.target.value);
-              onClose();
+              leave();
             }}
           >
             <option value="">–</option>

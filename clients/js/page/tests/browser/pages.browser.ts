@@ -302,6 +302,17 @@ test("the menu of a speaker stays with its turn, and follows who speaks there", 
   await eventually(async () => {
     expect(other.turns.map((turn) => turn.name)).toEqual(["Adele", "Robert"]);
   });
+  for (const [typed, leave, stands] of [
+    ["Bert", () => page.locator(".swatch.voice-5").click(), "Bert"],
+    ["Rob", () => page.getByLabel("Title").click(), "Rob"],
+    ["Nobody", () => page.keyboard.press("Escape"), "Rob"],
+  ] as const) {
+    await heads.nth(1).click();
+    await name.fill(typed);
+    await leave();
+    await page.locator(".popover").waitFor({ state: "detached" });
+    await eventually(async () => expect(other.turns[1]?.name).toBe(stands));
+  }
   await heads.nth(1).click();
   await page.locator(".popover").waitFor();
   other.joinTurns(other.turns[1]?.id ?? "");
