@@ -11,6 +11,7 @@ import { en } from "../src/i18n/en";
 import { describeJob } from "../src/job";
 import { peaksOf } from "../src/listen/peaks";
 import { colours, nextColour } from "../src/meeting/colours";
+import { isHighlighted } from "../src/meeting/decorations";
 import { describe } from "../src/meeting/StatusLine";
 import { commandOf } from "../src/meeting/shortcuts";
 import { listed, unite } from "../src/meeting/voices";
@@ -186,6 +187,19 @@ test("what a remark is written about stays where its words were", () => {
   expect(after({ from: 4, insert: "x" }, { from: 7, insert: "y" })).toEqual([5, "two"]);
   expect(after({ from: 4, to: 7, insert: "four" })).toEqual([4, "four"]);
   expect(after({ from: 0, to: 8 })).toEqual([0, ""]);
+});
+
+test("words are highlighted in a colour when all of them are", () => {
+  const runs = [
+    { ...run(0, "one two", null), highlight: "green" },
+    run(7, "\n", null),
+    { ...run(8, "three", null), highlight: "green" },
+    run(13, " four", null),
+  ];
+  expect(isHighlighted(runs, 0, 13, "green")).toBe(true);
+  expect(isHighlighted(runs, 4, 14, "green")).toBe(true);
+  expect(isHighlighted(runs, 4, 15, "green")).toBe(false);
+  expect(isHighlighted(runs, 0, 3, "pink")).toBe(false);
 });
 
 group("colours of voices", () => {

@@ -2,7 +2,7 @@
 
 import type { SharedTranscript } from "trax-client/transcript";
 import { useSay } from "../i18n";
-import { HIGHLIGHTS } from "./decorations";
+import { HIGHLIGHTS, isHighlighted } from "./decorations";
 import type { Remark } from "./RemarkBar";
 
 interface Props {
@@ -32,12 +32,7 @@ export function SelectionBar({ transcript, from, to, readOnly, onPlay, onAgain, 
               className={`swatch hl-${colour}`}
               aria-label={`${say("select.highlight")}: ${say(`colour.${colour}`)}`}
               onClick={() => {
-                const stands = transcript.runs.some(
-                  (run) =>
-                    run.highlight === colour &&
-                    run.start < to &&
-                    run.start + run.text.length > from,
-                );
+                const stands = isHighlighted(transcript.runs, from, to, colour);
                 transcript.highlight(from, to, stands ? null : colour);
               }}
             />

@@ -10,6 +10,19 @@ import { colours } from "./colours";
 
 export const HIGHLIGHTS = ["yellow", "green", "blue", "pink"] as const;
 
+/** Whether all words of a stretch are highlighted in a colour already. */
+export function isHighlighted(
+  runs: SharedTranscript["runs"],
+  from: number,
+  to: number,
+  colour: string,
+): boolean {
+  return runs.every(({ start, text, highlight }) => {
+    const chosen = text.slice(Math.max(0, from - start), Math.max(0, to - start));
+    return highlight === colour || chosen.trim() === "";
+  });
+}
+
 /** Words below this confidence are doubtful; permille. */
 export const DOUBTFUL = 500;
 
