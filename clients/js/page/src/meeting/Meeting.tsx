@@ -50,7 +50,8 @@ export function Meeting({
   const [finding, setFinding] = useState(false);
   const [help, setHelp] = useState(false);
   const [again, setAgain] = useState<{ startMs: number; endMs: number } | null>(null);
-  const [untimed, setUntimed] = useState(false);
+  /** The selection that was to be heard again, and has no time. */
+  const [untimed, setUntimed] = useState<typeof NOTHING | null>(null);
   const [remark, setRemark] = useState<Remark | null>(null);
   const [tab, setTab] = useState<Tab>("notes");
   const [shown, setShown] = useShown();
@@ -88,7 +89,11 @@ export function Meeting({
       if (first) player.seek(first.startMs, true);
     },
     // The cursor alone moves with each key, and changes nothing that is drawn.
-    onSelect: (from, to) => setSelection(from < to ? { from, to } : NOTHING),
+    onSelect: (from, to) =>
+      setSelection((known) => {
+        if (from === to) return NOTHING;
+        return known.from === from && known.to === to ? known : { from, to };
+      }),
   });
   const empty = useEmpty(transcript);
   usePlayingWord(player, editing);
@@ -180,7 +185,7 @@ export function Meeting({
             lost={recording.lost}
           />
           {readOnly && <p className="read-only">{say("meeting.readOnly")}</p>}
-          {untimed && selection.from < selection.to && (
+          {untimed === selection && (
             <p role="status" className="problem">
               {say("again.noTime")}
             </p>
@@ -201,7 +206,7 @@ export function Meeting({
               onPlay={() => hear(selection.from)}
               onAgain={() => {
                 const span = selected();
-                setUntimed(span === null);
+                setUntimed(span === null ? selection : null);
                 setAgain(span);
               }}
               onWrite={draft}

@@ -235,6 +235,28 @@ test("three hours of speech are drawn where one looks, and heard at their end", 
   await page.context().close();
 });
 
+test("that selected words have no time is said of these words only", async () => {
+  const { page } = await visit(browser, here(server, server.meeting));
+  await page.locator(".turn-time").first().waitFor();
+  const choose = async (key: string) => {
+    await editor(page).press(key);
+    await page.keyboard.press("Control+Shift+ArrowLeft");
+    await page.getByRole("toolbar").waitFor();
+  };
+  await editor(page).press("Control+End");
+  await page.keyboard.type(" typed");
+  await choose("Control+End");
+  await page.getByRole("toolbar").getByRole("button", { name: "Hear again" }).click();
+  const untimed = page.getByText("The selected words have no time");
+  await untimed.waitFor();
+  await editor(page).press("Control+End");
+  await untimed.waitFor({ state: "detached" });
+  await choose("Control+ArrowLeft");
+  expect(await untimed.count()).toBe(0);
+  expect(problems.get(page)).toEqual([]);
+  await page.context().close();
+});
+
 test("a microphone that is not allowed is explained", async () => {
   const id = await transcript(server, "Denied");
   const { page } = await visit(browser, here(server, id));
