@@ -96,6 +96,7 @@ export function Meeting({
       }),
   });
   const empty = useEmpty(transcript);
+  const away = useAway();
   usePlayingWord(player, editing);
 
   const show = useCallback(
@@ -110,6 +111,12 @@ export function Meeting({
   const closeFind = () => {
     setFinding(false);
     editing.view.current?.dispatch({ effects: setFound.of(null) });
+  };
+  const unselect = () => {
+    const { current } = editing.view;
+    // While it has the focus: without it, it leaves what the browser shows as selected.
+    current?.focus();
+    current?.dispatch({ selection: { anchor: current.state.selection.main.head } });
   };
   /** Begins to write about the selected words, or ends it. */
   const draft = (kind: Remark | null) => {
@@ -197,7 +204,7 @@ export function Meeting({
             ref={place}
           />
           {remark !== null && <RemarkBar kind={remark} onSend={send} onClose={() => draft(null)} />}
-          {remark === null && selection.from < selection.to && (
+          {remark === null && !away && selection.from < selection.to && (
             <SelectionBar
               transcript={transcript}
               from={selection.from}
@@ -210,6 +217,7 @@ export function Meeting({
                 setAgain(span);
               }}
               onWrite={draft}
+              onClose={unselect}
             />
           )}
         </main>
@@ -256,6 +264,18 @@ export function Meeting({
       )}
     </div>
   );
+}
+
+/** Whether one went from the text to something else: to search, to the notes, to a menu. */
+function useAway(): boolean {
+  const [away, setAway] = useState(false);
+  useEffect(() => {
+    const look = ({ target }: FocusEvent) =>
+      setAway(target instanceof Element && !target.closest(".text, .selection-bar, dialog"));
+    document.addEventListener("focusin", look);
+    return () => document.removeEventListener("focusin", look);
+  }, []);
+  return away;
 }
 
 /** What stands where nothing was said yet. */

@@ -1,5 +1,6 @@
 /** What can be done with selected words: highlight, comment, tag, listen, hear again. */
 
+import { useEffect, useRef } from "react";
 import type { SharedTranscript } from "trax-client/transcript";
 import { useSay } from "../i18n";
 import { HIGHLIGHTS, isHighlighted } from "./decorations";
@@ -14,10 +15,23 @@ interface Props {
   readonly onAgain: () => void;
   /** Something is to be written about the words. */
   readonly onWrite: (kind: Remark) => void;
+  /** Escape was pressed. */
+  readonly onClose: () => void;
 }
 
-export function SelectionBar({ transcript, from, to, readOnly, onPlay, onAgain, onWrite }: Props) {
+export function SelectionBar(props: Props) {
+  const { transcript, from, to, readOnly, onPlay, onAgain, onWrite, onClose } = props;
   const say = useSay();
+  const latest = useRef(onClose);
+  latest.current = onClose;
+  useEffect(() => {
+    const leave = ({ key }: KeyboardEvent) => {
+      if (key === "Escape" && !document.querySelector("dialog[open]")) latest.current();
+    };
+    // Before others hear of it, who take the focus from the text.
+    document.addEventListener("keydown", leave, true);
+    return () => document.removeEventListener("keydown", leave, true);
+  }, []);
   return (
     <div className="selection-bar" role="toolbar" aria-label={say("select.toolbar")}>
       <button type="button" onClick={onPlay}>

@@ -1,10 +1,10 @@
-/** Words that arrive while people edit, suggestions, a long document, microphones that fail. */
+/** Words that arrive while people edit, suggestions, a long document, what is selected, microphones that fail. */
 
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { api, editor, here, problems, read, standing, talk, transcript, visit } from "./server";
-import { begin, enter, eventually, humming, recording, speak, stop } from "./stage";
+import { begin, chooseAll, enter, eventually, humming, recording, speak, stop } from "./stage";
 
 const { server, browser } = await begin(
   {
@@ -253,6 +253,41 @@ test("that selected words have no time is said of these words only", async () =>
   await untimed.waitFor({ state: "detached" });
   await choose("Control+ArrowLeft");
   expect(await untimed.count()).toBe(0);
+  expect(problems.get(page)).toEqual([]);
+  await page.context().close();
+});
+
+test("what can be done with selected words leaves with Escape, and while one is elsewhere", async () => {
+  const id = await transcript(server, "Selected");
+  const { page } = await visit(browser, here(server, id));
+  await editor(page).click();
+  await page.keyboard.type("one two three");
+  const bar = page.getByRole("toolbar");
+  const gone = () => bar.waitFor({ state: "detached" });
+  const selected = () => page.evaluate("String(getSelection())");
+  await chooseAll(page);
+  await page.keyboard.press("Escape");
+  await gone();
+  expect(await selected()).toBe("");
+  await chooseAll(page);
+  await bar.getByRole("button", { name: "Highlight: green" }).click();
+  await page.locator(".hl-green").waitFor();
+  await page.keyboard.press("Escape");
+  await gone();
+  expect(await selected()).toBe("");
+  for (const elsewhere of ["Search in this transcript", "What is shown", "Take away"]) {
+    await chooseAll(page);
+    await page.getByRole("button", { name: elsewhere }).click();
+    await gone();
+    await page.keyboard.press("Escape");
+  }
+  await chooseAll(page);
+  await page.locator(".notes .cm-content").click();
+  await gone();
+  await chooseAll(page);
+  await bar.getByRole("button", { name: "Comment" }).click();
+  await page.keyboard.press("Escape");
+  await bar.waitFor();
   expect(problems.get(page)).toEqual([]);
   await page.context().close();
 });

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import {
   api,
   editor,
@@ -16,7 +16,7 @@ import {
   transcript,
   visit,
 } from "./server";
-import { begin, enter, eventually } from "./stage";
+import { begin, chooseAll, enter, eventually } from "./stage";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const EVIL = `<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>`;
@@ -336,17 +336,6 @@ test("arrow keys go from tab to tab of the side panel", async () => {
     expect(await chosen.evaluate((tab) => tab === document.activeElement)).toBe(true);
   }
 });
-
-/** Selects the whole text, even if something else takes the focus at that moment. */
-const chooseAll = (page: Page) =>
-  vi.waitFor(
-    async () => {
-      await editor(page).click();
-      await page.keyboard.press("Control+a");
-      await page.getByRole("toolbar").waitFor({ timeout: 1_000 });
-    },
-    { timeout: 30_000 },
-  );
 
 test("names, text, notes, comments, tags and titles never run as script", async () => {
   const id = await transcript(server, EVIL);

@@ -7,7 +7,17 @@ import type { Browser, Page } from "playwright-core";
 import { openTranscript, type SharedTranscript } from "trax-client/transcript";
 import { afterAll, expect, vi } from "vitest";
 import { WebSocket } from "ws";
-import { browse, PYTHON, ROOT, read, type Server, serve, TOKEN, type Wishes } from "./server";
+import {
+  browse,
+  editor,
+  PYTHON,
+  ROOT,
+  read,
+  type Server,
+  serve,
+  TOKEN,
+  type Wishes,
+} from "./server";
 
 const TALK = join(ROOT, "tests/data/conversations/pub-2spk-clean.flac");
 
@@ -93,6 +103,17 @@ export async function recording(page: Page): Promise<() => Promise<number>> {
   });
   return async () => Number(await page.evaluate("counted.samples")) / 16;
 }
+
+/** Selects the whole text, even if something else takes the focus at that moment. */
+export const chooseAll = (page: Page) =>
+  vi.waitFor(
+    async () => {
+      await editor(page).click();
+      await page.keyboard.press("Control+a");
+      await page.getByRole("toolbar").waitFor({ timeout: 1_000 });
+    },
+    { timeout: 30_000 },
+  );
 
 /** Presses the microphone, and waits for a word. */
 export async function speak(page: Page, until: string): Promise<void> {
