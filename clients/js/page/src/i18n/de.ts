@@ -41,6 +41,7 @@ export const de: Record<Key, string> = {
   "start.more": "Mehr zeigen",
   "start.live": "Offen",
   "start.closed": "Abgeschlossen",
+  "start.awaited": "Die Aufnahme dazu ist nicht angekommen",
   "start.delete": "Löschen",
   "start.deleteSure": "„{title}“ mit Text und Aufnahmen endgültig löschen?",
   "drop.title": "Aufnahmen hier ablegen",

@@ -37,6 +37,7 @@ export const en = {
   "start.more": "Show more",
   "start.live": "Open",
   "start.closed": "Closed",
+  "start.awaited": "Its recording has not arrived",
   "start.delete": "Delete",
   "start.deleteSure": "Delete “{title}” with its words and recordings, for ever?",
   "drop.title": "Drop recordings here",

@@ -10,8 +10,8 @@ import {
   type SessionState,
 } from "trax-client";
 import workletUrl from "../../../src/worklet.ts?worker&url";
+import { askBeforeLeaving } from "../leaving";
 import { SERVER, tokenFor } from "../server";
-import { askBeforeLeaving } from "./leaving";
 import { useAwake } from "./useAwake";
 import { EMPTY_BYTES, type Refused } from "./useLeftBehind";
 import type { Wishes } from "./wishes";

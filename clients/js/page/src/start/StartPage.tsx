@@ -8,6 +8,7 @@ import { useSpeech } from "../i18n";
 import { later } from "../later";
 import { hashOf, libraryFor } from "../server";
 import { TopBar } from "../TopBar";
+import { clearAwaited, isAwaited } from "./awaited";
 import { Dropzone } from "./Dropzone";
 import { type Row, useTranscripts } from "./useTranscripts";
 import { useUploads } from "./useUploads";
@@ -40,7 +41,9 @@ export function StartPage({ onRefused }: { onRefused: () => void }) {
   async function remove(row: Row) {
     const title = row.title || say("app.untitled");
     if (!confirm(say("start.deleteSure", { title }))) return;
-    await libraryFor(null).delete(row.id).catch(setFailure);
+    await libraryFor(null)
+      .delete(row.id)
+      .then(() => clearAwaited(row.id), setFailure);
     list.reload();
   }
 
@@ -109,6 +112,9 @@ function Entry({ row, onDelete }: { row: Row; onDelete: () => void }) {
           <span className={`state ${row.state}`}>
             {say(row.state === "closed" ? "start.closed" : "start.live")}
           </span>
+          {row.durationMs === 0 && isAwaited(row.id) && (
+            <span className="state awaited">{say("start.awaited")}</span>
+          )}
         </span>
       </a>
       <button

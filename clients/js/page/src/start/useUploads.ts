@@ -1,8 +1,10 @@
 /** Recordings on their way: sent, heard, written. Each becomes a transcript of its own. */
 
 import { useState } from "react";
-import { type Job, type Library, Refused } from "trax-client";
+import type { Job, Library } from "trax-client";
+import { askUntil } from "../leaving";
 import { libraryFor } from "../server";
+import { clearAwaited, setAwaited } from "./awaited";
 
 export interface Upload {
   readonly key: number;
@@ -32,19 +34,19 @@ export function useUploads(onChange: () => void) {
     try {
       const title = file.name.replace(/\.[^.]{1,5}$/, "").replace(/\p{Cc}/gu, "");
       transcript = (await library.create({ title: title.slice(0, 200) })).id;
+      setAwaited(transcript);
       change({ transcript });
       onChange();
       const onProgress = (sent: number, total: number) =>
         change({ sent: total ? sent / total : 1 });
       const job = await library.upload(transcript, file, { onProgress });
+      clearAwaited(transcript);
       change({ job, sent: 1 });
       void watch(library, transcript, job.id, change);
     } catch (error) {
       change({ error });
-      // What is no recording leaves no empty transcript behind.
-      if (transcript !== null && error instanceof Refused) {
-        await library.delete(transcript).catch(() => undefined);
-      }
+      // Where the server is away, the transcript's row goes on saying what is missing.
+      if (transcript !== null) await deleteUnused(library, transcript).catch(() => undefined);
       onChange();
     }
   }
@@ -66,6 +68,19 @@ export function useUploads(onChange: () => void) {
 
   return {
     uploads,
-    send: (files: Iterable<File>) => [...files].forEach((file) => void send(file)),
+    send: (files: Iterable<File>) => {
+      for (const file of [...files]) askUntil(send(file));
+    },
   };
+}
+
+/** Deletes the transcript of a recording that did not come, unless it came or people wrote there. */
+export async function deleteUnused(
+  library: Pick<Library, "jobs" | "read" | "delete">,
+  transcript: string,
+): Promise<void> {
+  const { done: unheard } = await library.jobs(transcript).next();
+  const { turns, notes } = await library.read(transcript);
+  if (unheard && turns.length === 0 && notes === "") await library.delete(transcript);
+  clearAwaited(transcript);
 }

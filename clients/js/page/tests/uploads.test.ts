@@ -1,0 +1,71 @@
+/** What becomes of a transcript whose recording did not come. */
+
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+const store = new Map<string, string>();
+
+beforeEach(() => {
+  vi.stubGlobal("document", { baseURI: "http://server/" });
+  vi.stubGlobal("localStorage", {
+    getItem: (key: string) => store.get(key) ?? null,
+    setItem: (key: string, value: string) => void store.set(key, value),
+    removeItem: (key: string) => void store.delete(key),
+  });
+  store.clear();
+});
+afterEach(() => vi.unstubAllGlobals());
+
+const fetched = async () => ({
+  ...(await import("../src/start/useUploads")),
+  ...(await import("../src/start/awaited")),
+});
+
+/** A server with one transcript. */
+function library(jobs: number, turns: number) {
+  const deleted: string[] = [];
+  return {
+    deleted,
+    async *jobs() {
+      for (let n = 0; n < jobs; n++) yield {} as never;
+    },
+    read: async () => ({ turns: Array(turns).fill({}), notes: "" }) as never,
+    delete: async (id: string) => void deleted.push(id),
+  };
+}
+
+test("it is deleted where nothing came, and kept where something did or people wrote", async () => {
+  const { deleteUnused, isAwaited, setAwaited } = await fetched();
+  for (const [jobs, turns, deleted] of [
+    [0, 0, ["a"]],
+    [1, 0, []],
+    [0, 1, []],
+  ] as const) {
+    const server = library(jobs, turns);
+    setAwaited("a");
+    await deleteUnused(server, "a");
+    expect(server.deleted).toEqual(deleted);
+    expect(isAwaited("a")).toBe(false);
+  }
+});
+
+test("it is still waited for where the server cannot be asked", async () => {
+  const { deleteUnused, isAwaited, setAwaited } = await fetched();
+  const away = { ...library(0, 0), read: () => Promise.reject(new Error("away")) };
+  setAwaited("a");
+  await expect(deleteUnused(away, "a")).rejects.toThrow("away");
+  expect(isAwaited("a")).toBe(true);
+});
+
+test("leaving asks until what is sent has arrived, or cannot", async () => {
+  const { askUntil } = await import("../src/leaving");
+  const target = new EventTarget();
+  vi.stubGlobal("addEventListener", target.addEventListener.bind(target));
+  vi.stubGlobal("removeEventListener", target.removeEventListener.bind(target));
+  const asks = () => !target.dispatchEvent(new Event("beforeunload", { cancelable: true }));
+  for (const over of [Promise.resolve(), Promise.reject(new Error("away"))]) {
+    askUntil(over);
+    expect(asks()).toBe(true);
+    await over.catch(() => undefined);
+    expect(asks()).toBe(false);
+  }
+});
