@@ -8,11 +8,16 @@ export function askBeforeLeaving(session: Pick<Session, "stats" | "finished">): 
 }
 
 /** Asks until something is over, whenever it would be lost just then. */
-export function askUntil(over: Promise<unknown>, loses: () => boolean = () => true): void {
+export function askUntil(over: Promise<unknown>, loses?: () => boolean): void {
+  const stop = askWhile(loses);
+  over.then(stop, stop);
+}
+
+/** Asks whenever something would be lost just then; returns how to end that. */
+export function askWhile(loses: () => boolean = () => true): () => void {
   const ask = (event: BeforeUnloadEvent) => {
     if (loses()) event.preventDefault();
   };
-  const stop = () => removeEventListener("beforeunload", ask);
   addEventListener("beforeunload", ask);
-  over.then(stop, stop);
+  return () => removeEventListener("beforeunload", ask);
 }

@@ -56,6 +56,7 @@ export const de: Record<Key, string> = {
   "job.cancelled": "Abgebrochen",
   "job.open": "Öffnen",
   "meeting.title": "Titel",
+  "meeting.titleWaits": "Noch nicht gespeichert: wird gesendet, sobald die Verbindung zurück ist",
   "meeting.empty":
     "Drücke auf das Mikrofon und sprich. Die Wörter erscheinen hier, während du sprichst.",
   "meeting.emptyListening": "Jetzt sprechen. Die Wörter erscheinen hier, während du sprichst.",

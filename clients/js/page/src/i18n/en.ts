@@ -52,6 +52,7 @@ export const en = {
   "job.cancelled": "Cancelled",
   "job.open": "Open",
   "meeting.title": "Title",
+  "meeting.titleWaits": "Not saved yet: it is sent when the connection is back",
   "meeting.empty": "Press the microphone and speak. Words appear here as you say them.",
   "meeting.emptyListening": "Speak now. Words appear here as you say them.",
   "meeting.emptyViewer": "Nothing has been said yet.",

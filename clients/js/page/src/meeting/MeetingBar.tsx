@@ -1,6 +1,6 @@
 /** Above a transcript: its title, who is here, how things are, search, take away, share. */
 
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import type { Library } from "trax-client";
 import type { SharedTranscript } from "trax-client/transcript";
 import { colourOf } from "../editor/presence";
@@ -12,6 +12,7 @@ import { TakeMenu } from "../take/TakeMenu";
 import type { TimedWord } from "../words/timing";
 import { StatusLine } from "./StatusLine";
 import type { Shown } from "./shown";
+import { Title } from "./Title";
 import type { Recording } from "./useRecording";
 import { useShared } from "./useShared";
 import { keepName, myName } from "./useTranscript";
@@ -81,51 +82,6 @@ export function MeetingBar(props: Props) {
         <ShareDialog id={transcript.id} library={library} onClose={() => setSharing(false)} />
       )}
     </>
-  );
-}
-
-function Title({
-  transcript,
-  library,
-  readOnly,
-}: {
-  transcript: SharedTranscript;
-  library: Library;
-  readOnly: boolean;
-}) {
-  const say = useSay();
-  const { title } = useShared(transcript, "meta");
-  const [typed, setTyped] = useState<string | null>(null);
-  const [failed, setFailed] = useState(false);
-  useEffect(() => {
-    document.title = title ? `${title} · Trax` : "Trax";
-  }, [title]);
-  async function save() {
-    try {
-      if (typed !== null && typed !== title) {
-        await library.change(transcript.id, { title: typed.replace(/\p{Cc}/gu, " ") });
-      }
-      setTyped(null);
-      setFailed(false);
-    } catch {
-      setFailed(true); // What was typed stays, and is saved the next time.
-    }
-  }
-  return (
-    <input
-      className="title-field bare"
-      aria-label={say("meeting.title")}
-      aria-invalid={failed}
-      placeholder={say("app.untitled")}
-      value={typed ?? title}
-      readOnly={readOnly}
-      maxLength={200}
-      onChange={(event) => setTyped(event.target.value)}
-      onBlur={() => void save()}
-      onKeyDown={(event) => {
-        if (event.key === "Enter") event.currentTarget.blur();
-      }}
-    />
   );
 }
 

@@ -423,3 +423,19 @@ test("without a network it says so, and what was typed meanwhile arrives", async
   await eventually(async () => expect(await standing(server, id)).toBe("before meanwhile"));
   await page.getByText("Connected").waitFor();
 });
+
+test("a title that was typed without a network says so, and is sent when it is back", async () => {
+  const id = await transcript(server, "Former");
+  const page = await look(here(server, id));
+  await page.getByText("Connected").waitFor();
+  await server.halt();
+  await page.getByLabel("Title", { exact: true }).fill("Latter");
+  await page.keyboard.press("Enter");
+  await page.getByText("Not saved yet").waitFor();
+  await server.restart();
+  await eventually(async () => {
+    const { title } = await api<{ title: string }>(server, `v1/transcripts/${id}`);
+    expect(title).toBe("Latter");
+  });
+  await page.getByText("Not saved yet").waitFor({ state: "detached" });
+});
