@@ -11,32 +11,62 @@ import { Library } from "trax-client";
 export const SERVER = new URL(".", document.baseURI).href.replace(/[?#].*$/, "");
 
 const OWN = `trax.token ${SERVER}`;
-const one = (id: string) => `${OWN}t/${id}`;
 
-/** Keeps a token that came in the address; one with a transcript counts for that only. */
+/** Where tokens stand that open a transcript, or else the server: the special before the general. */
+const placesOf = (id: string | null) => (id === null ? [OWN] : [`${OWN}t/${id}`, OWN]);
+
+/**
+ * Offers a token that came in the address; one with a transcript counts for that only.
+ *
+ * Anybody can make a link with any token: until the server has taken it, it is this tab's alone, and
+ * what was kept before stays.
+ */
 export function takeToken(address: URL): void {
   const token = address.searchParams.get("token");
   if (token === null) return;
-  const id = transcriptIn(address.hash);
-  localStorage.setItem(id === null ? OWN : one(id), token);
+  const [place = OWN] = placesOf(transcriptIn(address.hash));
+  sessionStorage.setItem(place, token);
   address.searchParams.delete("token");
   history.replaceState(history.state, "", address.pathname + address.search + address.hash);
 }
 
+/** Keeps the server's own token. */
 export function keepToken(token: string): void {
+  sessionStorage.removeItem(OWN);
   localStorage.setItem(OWN, token);
 }
 
-/** Forgets the link into a transcript, because it counts no more; returns whether there was one. */
-export function forgetLink(id: string): boolean {
-  const had = localStorage.getItem(one(id)) !== null;
-  localStorage.removeItem(one(id));
-  return had && localStorage.getItem(OWN) !== null;
+/** Keeps the token for a transcript, or the server's own: the server took it. */
+export function confirmToken(id: string | null): void {
+  const used = usedFor(id);
+  if (used?.store !== sessionStorage) return;
+  localStorage.setItem(used.place, used.token);
+  sessionStorage.removeItem(used.place);
+}
+
+/** Forgets a token that the server refused, where there is another to try; returns whether there is. */
+export function dropToken(id: string | null): boolean {
+  const [refused, next] = tokensFor(id);
+  if (!refused || !next) return false;
+  refused.store.removeItem(refused.place);
+  return true;
 }
 
 /** The token for a transcript: that of a link into it, or else the server's own. */
 export function tokenFor(id: string | null): string | null {
-  return (id !== null ? localStorage.getItem(one(id)) : null) ?? localStorage.getItem(OWN);
+  return usedFor(id)?.token ?? null;
+}
+
+const usedFor = (id: string | null) => tokensFor(id)[0];
+
+/** All tokens that may count for a transcript, in the order in which they are tried. */
+function tokensFor(id: string | null) {
+  return placesOf(id).flatMap((place) =>
+    [sessionStorage, localStorage].flatMap((store) => {
+      const token = store.getItem(place);
+      return token === null ? [] : [{ place, store, token }];
+    }),
+  );
 }
 
 export function libraryFor(id: string | null): Library {

@@ -4,7 +4,7 @@ import { useEffect, useState } from "react";
 import { Unauthorized } from "trax-client";
 import { openTranscript, type SharedTranscript } from "trax-client/transcript";
 import { colourOf } from "../editor/presence";
-import { forgetLink, keepToken, type Role, roleIn, SERVER, tokenFor } from "../server";
+import { confirmToken, dropToken, keepToken, type Role, roleIn, SERVER, tokenFor } from "../server";
 
 export interface Opened {
   readonly transcript: SharedTranscript;
@@ -24,7 +24,7 @@ export function useTranscript(id: string, onRefused: () => void) {
     const fail = (caught: unknown) => {
       if (gone) return;
       if (caught instanceof Unauthorized) {
-        if (forgetLink(id)) return location.reload();
+        if (dropToken(id)) return location.reload();
         onRefused();
       }
       setError(caught);
@@ -35,6 +35,7 @@ export function useTranscript(id: string, onRefused: () => void) {
       if (gone) return void open.close();
       const role = told ?? (open.readOnly ? "viewer" : "editor");
       transcript = open;
+      if (told !== null) confirmToken(id);
       // The server's own token came with a transcript's address: it opens the others too.
       if (role === "owner") keepToken(tokenFor(id) ?? "");
       open.show({ name: myName() || "…", colour: `voice-${colourOf(open.awareness.clientID)}` });

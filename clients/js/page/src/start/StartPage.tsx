@@ -1,12 +1,12 @@
 /** The start: all transcripts, search, a new meeting, recordings to be heard. */
 
 import { useEffect, useState } from "react";
-import { Unauthorized } from "trax-client";
+import { Forbidden, Unauthorized } from "trax-client";
 import { explain } from "../errors";
 import { clock, date } from "../format";
 import { useSpeech } from "../i18n";
 import { later } from "../later";
-import { hashOf, libraryFor } from "../server";
+import { confirmToken, dropToken, hashOf, libraryFor } from "../server";
 import { TopBar } from "../TopBar";
 import { clearAwaited, isAwaited } from "./awaited";
 import { Dropzone } from "./Dropzone";
@@ -21,14 +21,21 @@ export function StartPage({ onRefused }: { onRefused: () => void }) {
   const [failure, setFailure] = useState<unknown>(null);
   const list = useTranscripts(query.trim());
   const { uploads, send } = useUploads(list.reload);
-  const error = list.error ?? failure;
+  const refusal = list.error;
+  const error = refusal ?? failure;
 
   useEffect(() => {
     document.title = "Trax";
   }, []);
   useEffect(() => {
-    if (list.error instanceof Unauthorized) onRefused();
-  }, [list.error, onRefused]);
+    if (!(refusal instanceof Unauthorized || refusal instanceof Forbidden)) return;
+    if (dropToken(null)) location.reload();
+    else if (refusal instanceof Unauthorized) onRefused();
+  }, [refusal, onRefused]);
+  const known = list.rows !== null;
+  useEffect(() => {
+    if (known) confirmToken(null);
+  }, [known]);
 
   async function begin() {
     try {

@@ -1,0 +1,64 @@
+/** By which token one enters. */
+
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+class Store {
+  private readonly values = new Map<string, string>();
+  getItem = (key: string) => this.values.get(key) ?? null;
+  setItem = (key: string, value: string) => void this.values.set(key, value);
+  removeItem = (key: string) => void this.values.delete(key);
+}
+
+beforeEach(() => {
+  vi.stubGlobal("document", { baseURI: "http://server/" });
+  vi.stubGlobal("localStorage", new Store());
+  vi.stubGlobal("sessionStorage", new Store());
+  vi.stubGlobal("history", { state: null, replaceState: () => undefined });
+});
+afterEach(() => vi.unstubAllGlobals());
+
+/** Follows a link. */
+async function follow(address: string) {
+  const page = await import("../src/server");
+  page.takeToken(new URL(address));
+  return page;
+}
+
+/** As in another tab, or after this one was closed. */
+const anotherTab = () => vi.stubGlobal("sessionStorage", new Store());
+
+test("a link with a wrong token costs nobody the one that counts", async () => {
+  const { keepToken, tokenFor, dropToken } = await follow("http://server/");
+  keepToken("own");
+  for (const [address, id] of [
+    ["http://server/?token=bogus", null],
+    ["http://server/?token=bogus#/t/a", "a"],
+  ] as const) {
+    await follow(address);
+    expect(tokenFor(id)).toBe("bogus");
+    expect(dropToken(id)).toBe(true);
+    expect(tokenFor(id)).toBe("own");
+  }
+  expect(dropToken(null)).toBe(false);
+  expect(tokenFor(null)).toBe("own");
+});
+
+test("a token is kept for other tabs once the server has taken it", async () => {
+  const { tokenFor, confirmToken } = await follow("http://server/?token=own");
+  await follow("http://server/?token=link#/t/a");
+  confirmToken(null);
+  anotherTab();
+  expect(tokenFor(null)).toBe("own");
+  expect(tokenFor("a")).toBe("own");
+  await follow("http://server/?token=link#/t/a");
+  confirmToken("a");
+  anotherTab();
+  expect(tokenFor("a")).toBe("link");
+  expect(tokenFor("b")).toBe("own");
+});
+
+test("a link that ended is remembered where nothing else opens the transcript", async () => {
+  const { tokenFor, dropToken } = await follow("http://server/?token=link#/t/a");
+  expect(dropToken("a")).toBe(false);
+  expect(tokenFor("a")).toBe("link");
+});
