@@ -3,14 +3,16 @@
 import { standardKeymap } from "@codemirror/commands";
 import { EditorState } from "@codemirror/state";
 import { EditorView, keymap, placeholder } from "@codemirror/view";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { SharedTranscript } from "trax-client/transcript";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import { useSay } from "../i18n";
+import { bounded } from "./bound";
 import { lines } from "./lines";
 import { markdown } from "./markdown";
 import { nonce } from "./nonce";
 import { presence } from "./presence";
+import { TooLong } from "./TooLong";
 
 export function NotesEditor({
   transcript,
@@ -20,6 +22,7 @@ export function NotesEditor({
   readOnly: boolean;
 }) {
   const say = useSay();
+  const [tooLong, setTooLong] = useState(false);
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!place.current) return;
@@ -36,6 +39,7 @@ export function NotesEditor({
           readOnly ? [EditorState.readOnly.of(true), EditorView.editable.of(false)] : [],
           placeholder(say("notes.placeholder")),
           markdown,
+          bounded(setTooLong),
           keymap.of([...yUndoManagerKeymap, ...standardKeymap]),
           yCollab(transcript.notes, null, {
             undoManager: readOnly ? false : transcript.notesUndoManager,
@@ -46,5 +50,10 @@ export function NotesEditor({
     });
     return () => view.destroy();
   }, [transcript, readOnly, say]);
-  return <div className="notes" ref={place} />;
+  return (
+    <>
+      {tooLong && <TooLong />}
+      <div className="notes" ref={place} />
+    </>
+  );
 }

@@ -5,6 +5,7 @@ import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap } from "@codemirror/view";
 import type { SharedTranscript } from "trax-client/transcript";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
+import { bounded } from "./bound";
 import { lines } from "./lines";
 import { drafted, found, type HeadWishes, marks, partials, playing, turnField } from "./model";
 import { nonce } from "./nonce";
@@ -17,6 +18,8 @@ export interface EditorWishes extends HeadWishes {
   /** A position was clicked; `hear`: with Alt, which asks for its sound. */
   readonly onClick: (position: number, hear: boolean) => void;
   readonly onSelect: (from: number, to: number) => void;
+  /** The text changed, or was not changed because that was too long. */
+  readonly onChange: (tooLong: boolean) => void;
 }
 
 export function openEditor(parent: HTMLElement, wishes: EditorWishes): EditorView {
@@ -40,6 +43,7 @@ export function openEditor(parent: HTMLElement, wishes: EditorWishes): EditorVie
         // A newline would begin a turn, or break one apart without saying whose the rest is.
         EditorView.clipboardInputFilter.of((text) => text.replace(/\s*[\r\n]+\s*/g, " ")),
         writing,
+        bounded(wishes.onChange),
         // Not the whole default: it has keys that move lines, and a line is a turn of somebody.
         keymap.of(standardKeymap),
         yCollab(transcript.text, null, {

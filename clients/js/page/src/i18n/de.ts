@@ -66,6 +66,8 @@ export const de: Record<Key, string> = {
   "meeting.others": "Auch hier: {names}",
   "mic.start": "Sprechen",
   "mic.stop": "Beenden",
+  "editor.tooLong":
+    "Das ist zu lang, um es auf einmal einzufügen: höchstens {most} Zeichen. Füge es in Teilen ein.",
   "mic.mute": "Stumm",
   "mic.unmute": "Wieder laut",
   "mic.pause": "Pause",

@@ -61,6 +61,8 @@ export const en = {
   "meeting.others": "Also here: {names}",
   "mic.start": "Start speaking",
   "mic.stop": "Stop",
+  "editor.tooLong":
+    "That is too long to insert at once: at most {most} characters. Insert it in parts.",
   "mic.mute": "Mute",
   "mic.unmute": "Unmute",
   "mic.pause": "Pause",

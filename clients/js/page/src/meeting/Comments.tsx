@@ -2,6 +2,7 @@
 
 import { useState } from "react";
 import type { Comment, Reply, SharedTranscript } from "trax-client/transcript";
+import { MOST_AT_ONCE } from "../editor/bound";
 import { date } from "../format";
 import { useSpeech } from "../i18n";
 import { sayAlike, useShared } from "./useShared";
@@ -85,6 +86,7 @@ function Thread({ comment, transcript, readOnly, author, show }: Props & { comme
         >
           <input
             value={reply}
+            maxLength={MOST_AT_ONCE}
             aria-label={say("comment.reply")}
             placeholder={say("comment.reply")}
             onChange={(event) => setReply(event.target.value)}

@@ -5,6 +5,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import type { Library } from "trax-client";
 import type { SharedTranscript } from "trax-client/transcript";
 import { drafted, nameOf, setDrafted, setFound, setPlaying, type TurnHead } from "../editor/model";
+import { TooLong } from "../editor/TooLong";
 import { explain } from "../errors";
 import { type Key, useSay } from "../i18n";
 import { later, laterDialog } from "../later";
@@ -54,6 +55,7 @@ export function Meeting({
   const [untimed, setUntimed] = useState<typeof NOTHING | null>(null);
   const [remark, setRemark] = useState<Remark | null>(null);
   const [tab, setTab] = useState<Tab>("notes");
+  const [tooLong, setTooLong] = useState(false);
   const [shown, setShown] = useShown();
   const place = useRef<HTMLDivElement>(null);
   const load = useLoad(library, transcript.id);
@@ -94,6 +96,7 @@ export function Meeting({
         if (from === to) return NOTHING;
         return known.from === from && known.to === to ? known : { from, to };
       }),
+    onChange: setTooLong,
   });
   const empty = useEmpty(transcript);
   const away = useAway();
@@ -192,6 +195,7 @@ export function Meeting({
             lost={recording.lost}
           />
           {readOnly && <p className="read-only">{say("meeting.readOnly")}</p>}
+          {tooLong && <TooLong />}
           {untimed === selection && (
             <p role="status" className="problem">
               {say("again.noTime")}

@@ -1,6 +1,7 @@
 /** A comment or a tag while it is written: it stays open until it is sent or cancelled. */
 
 import { type FormEvent, useState } from "react";
+import { MOST_AT_ONCE } from "../editor/bound";
 import { useSay } from "../i18n";
 
 export type Remark = "comment" | "tag";
@@ -30,6 +31,7 @@ export function RemarkBar({ kind, onSend, onClose }: Props) {
           // biome-ignore lint/a11y/noAutofocus: it was opened to type in
           autoFocus
           value={text}
+          maxLength={MOST_AT_ONCE}
           aria-label={label}
           placeholder={label}
           onChange={(event) => setText(event.target.value)}

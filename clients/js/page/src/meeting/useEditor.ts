@@ -48,6 +48,7 @@ interface Wishes {
   readonly hearTurn: (turn: TurnHead) => void;
   readonly onClick: (position: number, hear: boolean) => void;
   readonly onSelect: (from: number, to: number) => void;
+  readonly onChange: (tooLong: boolean) => void;
 }
 
 export function useEditor(wishes: Wishes): Editing {
@@ -74,6 +75,7 @@ export function useEditor(wishes: Wishes): Editing {
       hearTurn: (turn) => latest.current.hearTurn(turn),
       onClick: (position, hear) => latest.current.onClick(position, hear),
       onSelect: (from, to) => latest.current.onSelect(from, to),
+      onChange: (tooLong) => latest.current.onChange(tooLong),
     });
     view.current = editor;
     editor.dispatch({ effects: setDrafted.of(kept.current) });
