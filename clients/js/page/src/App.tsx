@@ -3,7 +3,7 @@
 import { useEffect, useState } from "react";
 import { useSay } from "./i18n";
 import { later, Missing } from "./later";
-import { keepToken, tokenFor, transcriptIn } from "./server";
+import { comesByLink, keepToken, tokenFor, transcriptIn } from "./server";
 import { StartPage } from "./start/StartPage";
 
 // The editor is most of the page's weight, and the start page needs none of it.
@@ -28,17 +28,21 @@ export function App() {
     return () => removeEventListener("hashchange", follow);
   }, []);
   const id = transcriptIn(hash);
-  if (tokenFor(id) === null || refused) return <TokenForm wrong={refused} />;
+  if (refused && comesByLink(id)) return <TokenForm reason="linkEnded" />;
+  if (refused) return <TokenForm reason="wrong" />;
+  if (tokenFor(id) === null) return <TokenForm reason="none" />;
   if (id === null) return <StartPage onRefused={() => setRefused(true)} />;
   return <MeetingPage key={id} id={id} onRefused={() => setRefused(true)} />;
 }
 
-function TokenForm({ wrong }: { wrong: boolean }) {
+/** Asks for the server's own token: there is none, or what there is does not count. */
+function TokenForm({ reason }: { reason: "none" | "wrong" | "linkEnded" }) {
   const say = useSay();
+  const ended = reason === "linkEnded";
   return (
     <main className="token">
-      <h1>{say("token.title")}</h1>
-      <p>{say("token.hint")}</p>
+      <h1>{say(ended ? "token.linkEnded" : "token.title")}</h1>
+      <p>{say(ended ? "token.linkEndedHint" : "token.hint")}</p>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -54,7 +58,7 @@ function TokenForm({ wrong }: { wrong: boolean }) {
           {say("token.enter")}
         </button>
       </form>
-      {wrong && <p role="alert">{say("token.wrong")}</p>}
+      {reason === "wrong" && <p role="alert">{say("token.wrong")}</p>}
     </main>
   );
 }

@@ -57,6 +57,12 @@ export function tokenFor(id: string | null): string | null {
   return usedFor(id)?.token ?? null;
 }
 
+/** Whether one comes to a transcript by a link into it, which may have ended. */
+export function comesByLink(id: string | null): boolean {
+  const used = usedFor(id);
+  return used !== undefined && used.place !== OWN;
+}
+
 const usedFor = (id: string | null) => tokensFor(id)[0];
 
 /** All tokens that may count for a transcript, in the order in which they are tried. */

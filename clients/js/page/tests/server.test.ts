@@ -58,7 +58,8 @@ test("a token is kept for other tabs once the server has taken it", async () => 
 });
 
 test("a link that ended is remembered where nothing else opens the transcript", async () => {
-  const { tokenFor, dropToken } = await follow("http://server/?token=link#/t/a");
+  const { tokenFor, comesByLink, dropToken } = await follow("http://server/?token=link#/t/a");
   expect(dropToken("a")).toBe(false);
+  expect(comesByLink("a")).toBe(true);
   expect(tokenFor("a")).toBe("link");
 });

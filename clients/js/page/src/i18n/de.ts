@@ -19,6 +19,9 @@ export const de: Record<Key, string> = {
   "token.label": "Schlüssel",
   "token.enter": "Eintreten",
   "token.wrong": "Der Server kennt diesen Schlüssel nicht.",
+  "token.linkEnded": "Dieser Link gilt nicht mehr",
+  "token.linkEndedHint":
+    "Bitte um einen neuen, wo du ihn herhast. Wer den Schlüssel des Servers hat, kommt damit herein.",
   "error.unreachable": "Der Server ist nicht erreichbar.",
   "error.notFound": "Diese Mitschrift gibt es nicht oder nicht mehr.",
   "error.lost":
@@ -63,11 +66,12 @@ export const de: Record<Key, string> = {
   "meeting.emptyViewer": "Noch wurde nichts gesagt.",
   "meeting.readOnly": "Du kannst lesen und hören; dieser Link erlaubt keine Änderungen.",
   "meeting.editor": "Mitschrift",
-  "meeting.others": "Auch hier: {names}",
-  "mic.start": "Sprechen",
-  "mic.stop": "Beenden",
   "editor.tooLong":
     "Das ist zu lang, um es auf einmal einzufügen: höchstens {most} Zeichen. Füge es in Teilen ein.",
+  "meeting.others": "Auch hier: {names}",
+  "mic.start": "Sprechen",
+  "mic.closed": "Diese Mitschrift ist abgeschlossen",
+  "mic.stop": "Beenden",
   "mic.mute": "Stumm",
   "mic.unmute": "Wieder laut",
   "mic.pause": "Pause",

@@ -17,6 +17,9 @@ export const en = {
   "token.label": "Token",
   "token.enter": "Enter",
   "token.wrong": "The server does not know this token.",
+  "token.linkEnded": "This link does not work any more",
+  "token.linkEndedHint":
+    "Ask whoever gave it to you for another one. Whoever has the server’s own token can enter with that.",
   "error.unreachable": "The server cannot be reached.",
   "error.notFound": "There is no such transcript, or no more.",
   "error.lost":
@@ -58,11 +61,12 @@ export const en = {
   "meeting.emptyViewer": "Nothing has been said yet.",
   "meeting.readOnly": "You can read and listen; this link does not allow changes.",
   "meeting.editor": "Transcript",
-  "meeting.others": "Also here: {names}",
-  "mic.start": "Start speaking",
-  "mic.stop": "Stop",
   "editor.tooLong":
     "That is too long to insert at once: at most {most} characters. Insert it in parts.",
+  "meeting.others": "Also here: {names}",
+  "mic.start": "Start speaking",
+  "mic.closed": "This transcript is closed",
+  "mic.stop": "Stop",
   "mic.mute": "Mute",
   "mic.unmute": "Unmute",
   "mic.pause": "Pause",

@@ -24,7 +24,7 @@ import { type Command, commandOf, wantsKeys } from "./shortcuts";
 import { useShown } from "./shown";
 import { type Editing, useEditor } from "./useEditor";
 import { type Phase, useRecording } from "./useRecording";
-import { useEmpty } from "./useShared";
+import { useEmpty, useShared } from "./useShared";
 import { myName, type Opened } from "./useTranscript";
 
 const PlayerBar = later(async () => (await import("../listen/PlayerBar")).PlayerBar);
@@ -43,6 +43,7 @@ export function Meeting({
   const say = useSay();
   const readOnly = role === "viewer";
   const author = myName() || say("speaker.unknown");
+  const closed = useShared(transcript, "meta").state === "closed";
   const recording = useRecording(transcript.id);
   const length = useLength(library, transcript, recording.phase);
   const player = usePlayer(library, transcript.id, length);
@@ -54,8 +55,8 @@ export function Meeting({
   /** The selection that was to be heard again, and has no time. */
   const [untimed, setUntimed] = useState<typeof NOTHING | null>(null);
   const [remark, setRemark] = useState<Remark | null>(null);
-  const [tab, setTab] = useState<Tab>("notes");
   const [tooLong, setTooLong] = useState(false);
+  const [tab, setTab] = useState<Tab>("notes");
   const [shown, setShown] = useShown();
   const place = useRef<HTMLDivElement>(null);
   const load = useLoad(library, transcript.id);
@@ -201,7 +202,7 @@ export function Meeting({
               {say("again.noTime")}
             </p>
           )}
-          {empty && <p className="empty">{say(emptyKey(readOnly, recording.phase))}</p>}
+          {empty && <p className="empty">{say(emptyKey(recording.phase, { readOnly, closed }))}</p>}
           <div
             className={hears && player.lengthMs > 0 ? "text hears" : "text"}
             title={hears && player.lengthMs > 0 ? say("listen.clicksNow") : undefined}
@@ -235,7 +236,7 @@ export function Meeting({
         />
       </div>
       <footer className="dock">
-        {!readOnly && <Recorder recording={recording} />}
+        {!readOnly && <Recorder recording={recording} closed={closed} />}
         {player.lengthMs > 0 && (
           <PlayerBar
             player={player}
@@ -283,8 +284,11 @@ function useAway(): boolean {
 }
 
 /** What stands where nothing was said yet. */
-function emptyKey(readOnly: boolean, phase: Phase): Key {
-  if (readOnly) return "meeting.emptyViewer";
+function emptyKey(
+  phase: Phase,
+  { readOnly, closed }: Readonly<Record<"readOnly" | "closed", boolean>>,
+): Key {
+  if (readOnly || closed) return "meeting.emptyViewer";
   return phase === "off" || phase === "ending" ? "meeting.empty" : "meeting.emptyListening";
 }
 

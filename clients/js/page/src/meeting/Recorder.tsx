@@ -8,7 +8,13 @@ import { HearingSettings } from "./HearingSettings";
 import type { Recording } from "./useRecording";
 import { keepWishes, keptWishes, type Wishes } from "./wishes";
 
-export function Recorder({ recording }: { recording: Recording }) {
+interface Props {
+  readonly recording: Recording;
+  /** The transcript takes no more speech. */
+  readonly closed: boolean;
+}
+
+export function Recorder({ recording, closed }: Props) {
   const say = useSay();
   const { phase, error, outgoing, renewed, unkept } = recording;
   const [device, setDevice] = useState(localStorage.getItem("trax.microphone") ?? "");
@@ -78,7 +84,7 @@ export function Recorder({ recording }: { recording: Recording }) {
         <button
           type="button"
           className={`microphone ${phase}`}
-          disabled={busy}
+          disabled={busy || (closed && !on)}
           aria-label={say(on ? "mic.stop" : "mic.start")}
           onClick={() => void (on ? recording.stop() : recording.start(chosen, wishes))}
         >
@@ -100,7 +106,7 @@ export function Recorder({ recording }: { recording: Recording }) {
             {say(phase === "paused" ? "mic.resume" : "mic.pause")}
           </button>
         )}
-        {!on && <span className="hint">{say("mic.start")}</span>}
+        {!on && <span className="hint">{say(closed ? "mic.closed" : "mic.start")}</span>}
       </div>
       {settings && (
         <HearingSettings

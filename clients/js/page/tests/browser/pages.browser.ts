@@ -12,6 +12,7 @@ import {
   problems,
   read,
   standing,
+  TOKEN,
   talk,
   transcript,
   visit,
@@ -250,7 +251,9 @@ test("who came by an editor's link writes, and is sent away when the link ends",
     method: "DELETE",
     headers: { Authorization: "Bearer token-of-the-browser-tests" },
   });
-  await page.getByText("does not know this token").waitFor();
+  await page.getByText("This link does not work any more").waitFor();
+  await page.reload();
+  await page.getByText("This link does not work any more").waitFor();
 });
 
 test("a link is made for a week, and says until when", async () => {
@@ -438,4 +441,18 @@ test("a title that was typed without a network says so, and is sent when it is b
     expect(title).toBe("Latter");
   });
   await page.getByText("Not saved yet").waitFor({ state: "detached" });
+});
+
+test("a closed transcript says that it is, and does not offer the microphone", async () => {
+  const id = await transcript(server, "Closed");
+  const page = await look(here(server, id));
+  const microphone = page.getByRole("button", { name: "Start speaking" });
+  await eventually(async () => expect(await microphone.isEnabled()).toBe(true));
+  await fetch(`${server.url}v1/transcripts/${id}`, {
+    method: "PATCH",
+    headers: { Authorization: `Bearer ${TOKEN}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ state: "closed" }),
+  });
+  await page.getByText("This transcript is closed").waitFor();
+  expect(await microphone.isDisabled()).toBe(true);
 });
