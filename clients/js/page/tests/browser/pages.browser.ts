@@ -389,6 +389,44 @@ test("the page works on a phone, without scrolling sideways", async () => {
   await page.locator(".notes .cm-content").waitFor();
 });
 
+test.each([390, 360])("nothing leaves a phone %i px wide while others are here", async (width) => {
+  const id = await transcript(server, "Zu viert auf dem Telefon mit einem langen Titel");
+  const others = await Promise.all([1, 2, 3].map(() => enter(server, id)));
+  for (const other of others) other.show({ name: "Bernadette", colour: "voice-1" });
+  others[0]?.edit(() => others[0]?.splitTurn(0));
+  others[0]?.insert(1, "Guten Morgen zusammen");
+  const page = await look(here(server, id), {
+    viewport: { width, height: 720 },
+    hasTouch: true,
+    isMobile: true,
+    locale: "de-DE",
+  });
+  await page.locator(".avatar").nth(2).waitFor({ state: "attached" });
+  await page.getByLabel("Dein Name, wie ihn andere sehen").fill("Maximiliane Mustermann");
+  await page.getByText("Verbunden").waitFor();
+  const inside = async (what: string) => {
+    const boxes = await page
+      .locator(what)
+      .evaluateAll((all) =>
+        all.map((each) => each.getBoundingClientRect()).filter((box) => box.width > 0),
+      );
+    expect(boxes.length, what).toBeGreaterThan(0);
+    for (const { left, right } of boxes) {
+      expect(left, what).toBeGreaterThanOrEqual(0);
+      expect(right, what).toBeLessThanOrEqual(width);
+    }
+    expect(await page.evaluate("innerWidth"), what).toBe(width);
+  };
+  await inside(".tools > *, .tools button, .my-name");
+  await editor(page).press("Control+A");
+  await page.getByRole("toolbar").waitFor();
+  await inside(".selection-bar, .selection-bar button");
+  await page.locator(".turn-name").first().click();
+  await page.locator(".popover").waitFor();
+  await inside(".popover, .popover *");
+  for (const other of others) await other.close();
+});
+
 test.each(["light", "dark"] as const)("axe finds nothing serious, %s", async (colorScheme) => {
   const id = await transcript(server, "For everybody");
   const page = await look(server.entry, { colorScheme, bypassCSP: true });
