@@ -16,6 +16,7 @@ import { describe } from "../src/meeting/StatusLine";
 import { commandOf } from "../src/meeting/shortcuts";
 import { listed, unite } from "../src/meeting/voices";
 import { asHotwords, DIAL, dialOf } from "../src/meeting/wishes";
+import { nameIn } from "../src/speakers";
 import { fileName, obsidianNote } from "../src/take/files";
 import { Finder } from "../src/take/find";
 import { correctionsOf } from "../src/words/corrections";
@@ -362,4 +363,12 @@ test("wishes, times and peaks", () => {
   const wav = new ArrayBuffer(44 + 8);
   new Int16Array(wav).set([0, 16_384, -32_768, 0], 22);
   expect([...peaksOf(wav, 2)]).toEqual([0.5, 1]);
+});
+
+test("speakers whom the server only counted are called as the page speaks; people are not", () => {
+  expect(nameIn("Speaker 2", sayIn(de))).toBe("Sprecher 2");
+  expect(nameIn("Speaker 2", sayIn(en))).toBe("Speaker 2");
+  for (const name of ["", "Ada", "Speaker 0", "Speaker 2 of the house"]) {
+    expect(nameIn(name, sayIn(de))).toBe(name);
+  }
 });

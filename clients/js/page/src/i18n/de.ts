@@ -123,6 +123,7 @@ export const de: Record<Key, string> = {
   "status.catchingUp": "Holt auf, {seconds} s zurück",
   "status.lag": "{seconds} s zurück",
   "speaker.unknown": "Jemand",
+  "speaker.counted": "Sprecher {number}",
   "speaker.rename": "Name",
   "speaker.edit": "Sprecher {name}, bei {time}",
   "speaker.merge": "Dieselbe Person wie",

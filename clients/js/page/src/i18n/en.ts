@@ -117,6 +117,7 @@ export const en = {
   "status.catchingUp": "Catching up, {seconds} s behind",
   "status.lag": "{seconds} s behind",
   "speaker.unknown": "Somebody",
+  "speaker.counted": "Speaker {number}",
   "speaker.rename": "Name",
   "speaker.edit": "Speaker {name}, at {time}",
   "speaker.merge": "The same person as",

@@ -5,6 +5,7 @@ import type { SharedTranscript, Turn } from "trax-client/transcript";
 import type { TurnHead } from "../editor/model";
 import { useSay } from "../i18n";
 import { Popover } from "../Popover";
+import { nameIn } from "../speakers";
 import { colours, nextColour, VOICE_COLOURS } from "./colours";
 import { useShared } from "./useShared";
 import { unite, useListed } from "./voices";
@@ -48,7 +49,7 @@ function Menu({ transcript, turn, speaker, anchor, onClose }: Props & { speaker:
   const chosenFrom = useListed(transcript);
   const others = chosenFrom.filter(({ id }) => id !== speaker);
   const merged = transcript.merged.filter(({ same }) => same === speaker);
-  const called = (each: { id: string; name: string }) => each.name || each.id;
+  const called = (each: { id: string; name: string }) => nameIn(each.name, say) || each.id;
   const nameShown = known ? called(known) : say("speaker.unknown");
 
   /** Keeps the name that was typed: only Escape drops it. */
@@ -94,7 +95,7 @@ function Menu({ transcript, turn, speaker, anchor, onClose }: Props & { speaker:
           <input
             // biome-ignore lint/a11y/noAutofocus: the menu was opened to type a name
             autoFocus
-            value={typed?.name ?? known?.name ?? ""}
+            value={typed?.name ?? nameIn(known?.name ?? "", say)}
             maxLength={200}
             onChange={({ target }) =>
               setTyped({ speaker: typed ? typed.speaker : speaker, name: target.value })

@@ -4,6 +4,7 @@ import type { SharedTranscript } from "trax-client/transcript";
 import type { Mark, TurnHead } from "../editor/model";
 import { clock } from "../format";
 import type { Say } from "../i18n";
+import { nameIn } from "../speakers";
 import type { Correction } from "../words/corrections";
 import { firstFrom, type TimedWord } from "../words/timing";
 import { colours } from "./colours";
@@ -37,7 +38,7 @@ export function headsOf(transcript: Read, timed: readonly TimedWord[], say: Say)
     const first = timed[firstFrom(timed, turn.start)];
     const time =
       first && first.from < Math.max(turn.end, turn.start + 1) ? clock(first.startMs) : "";
-    const name = turn.name || say("speaker.unknown");
+    const name = nameIn(turn.name, say) || say("speaker.unknown");
     return {
       id: turn.id,
       at: turn.start,

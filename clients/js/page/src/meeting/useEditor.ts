@@ -15,6 +15,7 @@ import {
 } from "../editor/model";
 import { openEditor } from "../editor/transcriptEditor";
 import { useSay } from "../i18n";
+import { nameIn } from "../speakers";
 import { correctionsOf } from "../words/corrections";
 import { PassWords } from "../words/passes";
 import { type TimedWord, WordTimes } from "../words/timing";
@@ -125,6 +126,7 @@ export function useEditor(wishes: Wishes): Editing {
       const colourOf = colours(transcript.speakers);
       const sayings = transcript.partials.map((each) => ({
         ...each,
+        name: nameIn(each.name, say),
         colour: colourOf(each.speaker),
       }));
       follow(editor, () => editor.dispatch({ effects: setPartials.of(sayings) }));

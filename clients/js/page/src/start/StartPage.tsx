@@ -7,6 +7,7 @@ import { clock, date } from "../format";
 import { useSpeech } from "../i18n";
 import { later } from "../later";
 import { confirmToken, dropToken, hashOf, libraryFor } from "../server";
+import { nameIn } from "../speakers";
 import { TopBar } from "../TopBar";
 import { clearAwaited, isAwaited } from "./awaited";
 import { Dropzone } from "./Dropzone";
@@ -107,7 +108,7 @@ export function StartPage({ onRefused }: { onRefused: () => void }) {
 
 function Entry({ row, onDelete }: { row: Row; onDelete: () => void }) {
   const { say, tongue } = useSpeech();
-  const voices = row.speakers ?? [];
+  const voices = (row.speakers ?? []).map((name) => nameIn(name, say));
   return (
     <li className="row">
       <a href={hashOf(row.id)}>

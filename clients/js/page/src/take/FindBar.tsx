@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import type { SharedTranscript } from "trax-client/transcript";
 import { useSay } from "../i18n";
 import { useListed } from "../meeting/voices";
+import { nameIn } from "../speakers";
 import { Finder, type Hit } from "./find";
 
 interface Props {
@@ -100,7 +101,7 @@ export function FindBar({ transcript, show, onClose }: Props) {
         <option value="">{say("take.everybody")}</option>
         {speakers.map(({ id, name }) => (
           <option key={id} value={id}>
-            {name || id}
+            {nameIn(name, say) || id}
           </option>
         ))}
       </select>
