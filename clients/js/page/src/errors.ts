@@ -33,10 +33,28 @@ const MEANINGS: readonly (readonly [new (...given: never[]) => Error, Key])[] = 
   [ServerFailed, "error.failed"],
 ];
 
+/** What the server means by the codes of its refusals that have no class of their own. */
+const CODES: ReadonlyMap<string, Key> = new Map([
+  ["being_heard", "refused.beingHeard"],
+  ["closed", "refused.closed"],
+  ["empty", "refused.empty"],
+  ["no_audio", "refused.noAudio"],
+  ["no_space", "refused.noSpace"],
+  ["protected", "refused.protected"],
+  ["timeout", "refused.timeout"],
+  ["too_large", "refused.tooLarge"],
+  ["too_long", "refused.tooLong"],
+  ["unknown_codec", "refused.unknownCodec"],
+  ["unreadable", "refused.unreadable"],
+]);
+
 export function explain(error: unknown, say: Say): string {
   if (error instanceof SessionGone && error.replaced) return say("error.replaced");
   if (error instanceof MicrophoneError) return say(`mic.${error.reason}`);
   for (const [kind, key] of MEANINGS) if (error instanceof kind) return say(key);
-  if (error instanceof SessionError) return say("error.other", { why: error.reason });
+  if (error instanceof SessionError) {
+    const key = CODES.get(error.code);
+    return key ? say(key) : say("error.other", { why: error.reason });
+  }
   return say("error.other", { why: error instanceof Error ? error.message : String(error) });
 }

@@ -1,9 +1,11 @@
 /** What is decided without a browser. */
 
 import { EditorState } from "@codemirror/state";
+import { Refused } from "trax-client";
 import type { Run, Turn } from "trax-client/transcript";
 import { expect, describe as group, test, vi } from "vitest";
 import { drafted, setDrafted } from "../src/editor/model";
+import { explain } from "../src/errors";
 import { clock } from "../src/format";
 import { preferred, sayIn } from "../src/i18n";
 import { de } from "../src/i18n/de";
@@ -371,4 +373,17 @@ test("speakers whom the server only counted are called as the page speaks; peopl
   for (const name of ["", "Ada", "Speaker 0", "Speaker 2 of the house"]) {
     expect(nameIn(name, sayIn(de))).toBe(name);
   }
+});
+
+test("what the server refuses is told in the language of the page, where its code is known", () => {
+  const refused = (code: string) =>
+    new Refused({
+      code,
+      message: "The file cannot be heard",
+      ...{ expected: "sound", got: "none", retry: false, retryAfterMs: null },
+    });
+  expect(explain(refused("no_audio"), sayIn(de))).toBe(de["refused.noAudio"]);
+  expect(explain(refused("constructor"), sayIn(de))).toBe(
+    "Das ging nicht: The file cannot be heard",
+  );
 });
