@@ -19,7 +19,7 @@ from server.storage.values import Batch
 from tests.server.storage.writers import start
 from tests.server.storage.writing import OTHER, TRANSCRIPT, opened
 
-NEWEST = "0008"
+NEWEST = "0009"
 
 # What a store wrote when this was the newest version.
 OF_VERSION = {
