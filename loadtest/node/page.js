@@ -167,9 +167,11 @@ try {
     console.log(`Opening, ${n + 1} of ${OPENINGS} ...`);
     await page?.context().close();
     page = await visit(browser);
-    paints.push(
-      await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime),
+    // What is on the page may not be painted yet.
+    const paint = await page.waitForFunction(
+      () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
     );
+    paints.push(await paint.jsonValue());
     startBytes = await page.evaluate(weight);
     const started = await metrics(page);
     openings.push(await page.evaluate(open, `#/t/${plan.transcript}`));
