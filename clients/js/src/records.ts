@@ -91,6 +91,8 @@ export interface Job {
   readonly session: string;
   /** What went wrong at the last attempt, if anything did. */
   readonly error: string | null;
+  /** The same for programs, such as `no_audio`. */
+  readonly errorCode: string | null;
   /** Name of the file, if it is one that told its name. */
   readonly file: string | null;
   /** What of the file was lost, if anything was. */
@@ -206,6 +208,7 @@ export function readNewLink(fields: Fields): NewLink {
 }
 
 export function readJob(fields: Fields): Job {
+  const error = fields.withinOrNull("error");
   const file = fields.withinOrNull("file");
   const state = fields.text("state");
   return {
@@ -214,7 +217,8 @@ export function readJob(fields: Fields): Job {
     state,
     progress: fields.count("progress"),
     session: fields.text("session"),
-    error: fields.withinOrNull("error")?.text("message") ?? null,
+    error: error?.text("message") ?? null,
+    errorCode: error?.text("code") ?? null,
     file: file?.textOrNull("name") ?? null,
     damage: file?.textOrNull("damage") ?? null,
     over: ["done", "failed", "cancelled"].includes(state),

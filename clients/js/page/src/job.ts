@@ -1,17 +1,31 @@
 /** How far something is that the server hears, in words for people. */
 
 import type { Job } from "trax-client";
-import type { Say } from "./i18n";
+import type { Key, Say } from "./i18n";
 
-export function describeJob(
-  { state, progress, error }: Pick<Job, "state" | "progress" | "error">,
-  say: Say,
-): string {
+type Told = Pick<Job, "state" | "progress" | "error" | "errorCode">;
+
+/** What the server means by the codes of what can go wrong with a job. */
+const CODES: ReadonlyMap<string | null, Key> = new Map([
+  ["internal_error", "error.failed"],
+  ["model_missing", "failed.modelMissing"],
+  ["no_audio", "failed.noAudio"],
+  ["out_of_memory", "failed.outOfMemory"],
+  ["rejected", "failed.rejected"],
+  ["timeout", "failed.timeout"],
+  ["unavailable", "failed.unavailable"],
+  ["unsupported", "failed.unsupported"],
+  ["worker_died", "failed.workerDied"],
+]);
+
+export function describeJob({ state, progress, error, errorCode }: Told, say: Say): string {
   switch (state) {
     case "running":
       return say("job.running", { percent: Math.round(progress / 10) });
-    case "failed":
-      return say("job.failed", { why: error ?? "" });
+    case "failed": {
+      const key = CODES.get(errorCode);
+      return say("job.failed", { why: key ? say(key) : (error ?? "") });
+    }
     case "heard":
     case "done":
     case "cancelled":

@@ -345,7 +345,8 @@ test("the status says the worst that is", () => {
 
 test("a job says how far it is", () => {
   const say = sayIn(en);
-  const told = (state: string) => describeJob({ state, progress: 420, error: "no room" }, say);
+  const job = { progress: 420, error: "no room", errorCode: "new" };
+  const told = (state: string) => describeJob({ ...job, state }, say);
   const states = ["waiting", "running", "heard", "done", "failed", "cancelled"];
   expect(states.map(told)).toEqual([
     "Waits to be heard",
@@ -355,6 +356,8 @@ test("a job says how far it is", () => {
     "Failed: no room",
     "Cancelled",
   ]);
+  const known = { ...job, state: "failed", errorCode: "no_audio" };
+  expect(describeJob(known, sayIn(de))).toBe(`Gescheitert: ${de["failed.noAudio"]}`);
 });
 
 test("wishes, times and peaks", () => {
