@@ -8,9 +8,16 @@ export function clock(ms: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
 }
 
-export function date(unixMs: number, tongue: string, now = Date.now()): string {
+/** When something was, in a language as the browser's person has it: `en-GB` has no AM and PM. */
+export function date(
+  unixMs: number,
+  tongue: string,
+  now = Date.now(),
+  languages = navigator.languages,
+): string {
   const recent = now - unixMs < 300 * 86_400_000;
-  return new Intl.DateTimeFormat(tongue, {
+  const locale = languages.find((tag) => tag.split("-")[0] === tongue) ?? tongue;
+  return new Intl.DateTimeFormat(locale, {
     ...(recent ? { weekday: "short", hour: "2-digit", minute: "2-digit" } : { year: "numeric" }),
     day: "numeric",
     month: "short",

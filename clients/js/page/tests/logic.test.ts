@@ -6,7 +6,7 @@ import type { Run, Turn } from "trax-client/transcript";
 import { expect, describe as group, test, vi } from "vitest";
 import { drafted, setDrafted } from "../src/editor/model";
 import { explain } from "../src/errors";
-import { clock } from "../src/format";
+import { clock, date } from "../src/format";
 import { preferred, sayIn } from "../src/i18n";
 import { de } from "../src/i18n/de";
 import { en } from "../src/i18n/en";
@@ -368,6 +368,14 @@ test("wishes, times and peaks", () => {
   const wav = new ArrayBuffer(44 + 8);
   new Int16Array(wav).set([0, 16_384, -32_768, 0], 22);
   expect([...peaksOf(wav, 2)]).toEqual([0.5, 1]);
+});
+
+test("dates are written as the browser's person writes those of the page's language", () => {
+  const noon = new Date(2026, 4, 8, 13, 5).getTime();
+  const written = (tongue: string, ...languages: string[]) => date(noon, tongue, noon, languages);
+  expect(written("en", "de-AT", "en-GB")).toMatch(/13:05/);
+  expect(written("en", "en-US")).toMatch(/0?1:05.PM/);
+  expect(written("de", "en-US")).toMatch(/Mai.*13:05/);
 });
 
 test("speakers whom the server only counted are called as the page speaks; people are not", () => {

@@ -55,6 +55,7 @@ export const de: Record<Key, string> = {
   "start.more": "Mehr zeigen",
   "start.live": "Offen",
   "start.closed": "Abgeschlossen",
+  "start.changed": "Geändert {when}",
   "start.awaited": "Die Aufnahme dazu ist nicht angekommen",
   "start.delete": "Löschen",
   "start.deleteSure": "„{title}“ mit Text und Aufnahmen endgültig löschen?",

@@ -51,6 +51,7 @@ export const en = {
   "start.more": "Show more",
   "start.live": "Open",
   "start.closed": "Closed",
+  "start.changed": "Changed {when}",
   "start.awaited": "Its recording has not arrived",
   "start.delete": "Delete",
   "start.deleteSure": "Delete “{title}” with its words and recordings, for ever?",

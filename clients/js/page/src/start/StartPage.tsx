@@ -114,7 +114,8 @@ function Entry({ row, onDelete }: { row: Row; onDelete: () => void }) {
       <a href={hashOf(row.id)}>
         <span className="title">{row.title || say("app.untitled")}</span>
         <span className="facts">
-          <span>{date(row.startedMs || row.createdMs, tongue)}</span>
+          {/* By which they are ordered. */}
+          <span>{say("start.changed", { when: date(row.updatedMs, tongue) })}</span>
           {row.durationMs > 0 && <span>{clock(row.durationMs)}</span>}
           {voices.length > 0 && <span className="voices">{voices.slice(0, 4).join(", ")}</span>}
           <span className={`state ${row.state}`}>
