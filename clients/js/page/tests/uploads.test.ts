@@ -56,6 +56,15 @@ test("it is still waited for where the server cannot be asked", async () => {
   expect(isAwaited("a")).toBe(true);
 });
 
+test("the bar of an upload is as far as what is said beside it", async () => {
+  const { progress } = await import("../src/start/Dropzone");
+  const far = (sent: number, job: object | null) => progress({ sent, job } as never);
+  expect(far(0.5, null)).toBe(0.5);
+  expect(far(1, { over: false, progress: 0 })).toBe(0);
+  expect(far(1, { over: false, progress: 420 })).toBe(0.42);
+  expect(far(1, { over: true, progress: 420 })).toBe(1);
+});
+
 test("leaving asks until what is sent has arrived, or cannot", async () => {
   const { askUntil } = await import("../src/leaving");
   const target = new EventTarget();

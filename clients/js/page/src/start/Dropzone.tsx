@@ -65,10 +65,10 @@ export function Dropzone({ uploads, send }: Props) {
   );
 }
 
-/** How far an upload is, 0..1: a fifth of it is sending. */
+/** How far it is with what is said beside it, 0..1: first with sending, then with hearing. */
 export function progress({ sent, job }: Upload): number {
-  if (job === null) return sent / 5;
-  return job.over ? 1 : 0.2 + (0.8 * job.progress) / 1000;
+  if (job === null) return sent;
+  return job.over ? 1 : job.progress / 1000;
 }
 
 function describe({ sent, job, error }: Upload, say: Say): string {
