@@ -11,7 +11,7 @@ import { preferred, sayIn } from "../src/i18n";
 import { de } from "../src/i18n/de";
 import { en } from "../src/i18n/en";
 import { describeJob } from "../src/job";
-import { peaksOf } from "../src/listen/peaks";
+import { barOf, partAround, peaksOf } from "../src/listen/peaks";
 import { colours, nextColour } from "../src/meeting/colours";
 import { isHighlighted } from "../src/meeting/decorations";
 import { describe } from "../src/meeting/StatusLine";
@@ -368,6 +368,15 @@ test("wishes, times and peaks", () => {
   const wav = new ArrayBuffer(44 + 8);
   new Int16Array(wav).set([0, 16_384, -32_768, 0], 22);
   expect([...peaksOf(wav, 2)]).toEqual([0.5, 1]);
+});
+
+test("a short recording is shown as a whole, a long one or one that grows by the minute", () => {
+  expect(partAround(70_000, 89_400, false)).toEqual({ fromMs: 0, toMs: 89_400, shownMs: 89_400 });
+  expect(partAround(70_000, 150_000, false)).toMatchObject({ fromMs: 60_000, toMs: 120_000 });
+  expect(partAround(130_000, 150_000, false)).toMatchObject({ fromMs: 120_000, shownMs: 30_000 });
+  expect(partAround(4_000, 5_000, true)).toEqual({ fromMs: 0, toMs: 5_000, shownMs: 60_000 });
+  expect(barOf(240)).toEqual({ left: 0.15, wide: 0.7 });
+  expect(barOf(12).wide / 12).toBeLessThan(0.01);
 });
 
 test("dates are written as the browser's person writes those of the page's language", () => {

@@ -1,11 +1,12 @@
-/** The shape of the sound in the minute around a place; a click there hears it. */
+/** The shape of the sound around a place; a click there hears it. */
 
 import { clock } from "../format";
+import { barOf, partAround } from "./peaks";
 import { BAR_MS, type Load, usePeaks } from "./usePeaks";
 
 interface Props {
   readonly positionMs: number;
-  /** Where the minute lies that is shown. */
+  /** Where the part lies that is shown. */
   readonly aroundMs: number;
   readonly lengthMs: number;
   /** Whether it still grows. */
@@ -14,16 +15,12 @@ interface Props {
   readonly seek: (ms: number, play?: boolean) => void;
 }
 
-/** A minute of sound is 1.9 MB. */
-const WINDOW_MS = 60_000;
 const TALL = 56;
 
 export function Waveform({ positionMs, aroundMs, lengthMs, live, load, seek }: Props) {
-  const fromMs = Math.floor(aroundMs / WINDOW_MS) * WINDOW_MS;
-  const toMs = Math.min(fromMs + WINDOW_MS, Math.floor(lengthMs));
-  // A recording that is over fills the width.
-  const shownMs = live ? WINDOW_MS : Math.max(BAR_MS, toMs - fromMs);
+  const { fromMs, toMs, shownMs } = partAround(aroundMs, lengthMs, live);
   const bars = Math.ceil(shownMs / BAR_MS);
+  const { left, wide } = barOf(bars);
   const peaks = usePeaks(load, fromMs, toMs);
   const heard = Math.max(0, Math.ceil((positionMs - fromMs) / BAR_MS));
   const drawn = (from: number, to: number) =>
@@ -31,7 +28,7 @@ export function Waveform({ positionMs, aroundMs, lengthMs, live, load, seek }: P
       .slice(from, to)
       .map((peak, n) => {
         const tall = Math.max(2, peak * TALL);
-        return `M${from + n + 0.15} ${(TALL - tall) / 2}h.7v${tall}h-.7z`;
+        return `M${from + n + left} ${(TALL - tall) / 2}h${wide}v${tall}h-${wide}z`;
       })
       .join("");
   return (

@@ -1,3 +1,38 @@
+/** What is drawn of a recording's sound: which part, how loud, and how wide. */
+
+/** A minute of sound is 1.9 MB. */
+const WINDOW_MS = 60_000;
+
+/** A recording of this length or less is shown as a whole. */
+const WHOLE_MS = 2 * WINDOW_MS;
+
+/** Shares of the place that a bar has, and the most of the whole width that one fills. */
+const BAR = 0.7;
+const WIDEST = 1 / 120;
+
+/**
+ * The part of a recording around a place: all of a short one that is over, else a minute.
+ *
+ * `shownMs` is how much fills the width, of which there is sound up to `toMs`.
+ */
+export function partAround(
+  aroundMs: number,
+  lengthMs: number,
+  live: boolean,
+): { fromMs: number; toMs: number; shownMs: number } {
+  const end = Math.floor(lengthMs);
+  if (!live && end <= WHOLE_MS) return { fromMs: 0, toMs: end, shownMs: Math.max(1, end) };
+  const fromMs = Math.floor(aroundMs / WINDOW_MS) * WINDOW_MS;
+  const toMs = Math.min(fromMs + WINDOW_MS, end);
+  return { fromMs, toMs, shownMs: live ? WINDOW_MS : Math.max(1, toMs - fromMs) };
+}
+
+/** Where a bar stands in its place, and how wide it is, in places: a few bars are no blocks. */
+export function barOf(bars: number): { left: number; wide: number } {
+  const wide = Number(Math.min(BAR, WIDEST * bars).toFixed(3));
+  return { left: Number(((1 - wide) / 2).toFixed(4)), wide };
+}
+
 /** The loudest sample of each of `count` stretches of a WAV file (16-bit mono), 0..1. */
 export function peaksOf(wav: ArrayBuffer, count: number): Float32Array {
   const peaks = new Float32Array(count);
