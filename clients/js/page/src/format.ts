@@ -8,6 +8,12 @@ export function clock(ms: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
 }
 
+/** `0:37–0:41`, or one time where both are the same second. */
+export function span(startMs: number, endMs: number): string {
+  const [start, end] = [clock(startMs), clock(endMs)];
+  return start === end ? start : `${start}–${end}`;
+}
+
 /** When something was, in a language as the browser's person has it: `en-GB` has no AM and PM. */
 export function date(
   unixMs: number,

@@ -34,3 +34,12 @@ export function describeJob({ state, progress, error, errorCode }: Told, say: Sa
       return say("job.waiting");
   }
 }
+
+/** How far a passage is that is heard again, once by each microphone, and what came of it. */
+export function describeJobs(jobs: readonly Told[], suggested: number, say: Say): string {
+  if (jobs.length > 0 && jobs.every(({ state }) => state === "done")) {
+    return suggested > 0 ? say("again.suggested", { count: suggested }) : say("again.done");
+  }
+  // As long as they are equally far, that is said once.
+  return [...new Set(jobs.map((job) => describeJob(job, say)))].join(" · ");
+}

@@ -6,11 +6,11 @@ import type { Run, Turn } from "trax-client/transcript";
 import { expect, describe as group, test, vi } from "vitest";
 import { drafted, setDrafted } from "../src/editor/model";
 import { explain } from "../src/errors";
-import { clock, date } from "../src/format";
+import { clock, date, span } from "../src/format";
 import { preferred, sayIn } from "../src/i18n";
 import { de } from "../src/i18n/de";
 import { en } from "../src/i18n/en";
-import { describeJob } from "../src/job";
+import { describeJob, describeJobs } from "../src/job";
 import { barOf, partAround, peaksOf } from "../src/listen/peaks";
 import { colours, nextColour } from "../src/meeting/colours";
 import { isHighlighted } from "../src/meeting/decorations";
@@ -360,11 +360,23 @@ test("a job says how far it is", () => {
   expect(describeJob(known, sayIn(de))).toBe(`Gescheitert: ${de["failed.noAudio"]}`);
 });
 
+test("a passage that was heard again says what came of it", () => {
+  const job = (state: string) => ({ state, progress: 420, error: null, errorCode: null });
+  const told = (suggested: number, ...states: string[]) =>
+    describeJobs(states.map(job), suggested, sayIn(en));
+  expect(told(0)).toBe("");
+  expect(told(0, "waiting", "waiting")).toBe("Waits to be heard");
+  expect(told(2, "running", "done")).toBe("Being heard, 42 % · Done");
+  expect(told(0, "done", "done")).toBe(en["again.done"]);
+  expect(told(2, "done")).toMatch(/New suggestions: 2$/);
+});
+
 test("wishes, times and peaks", () => {
   expect(asHotwords(" Ada, ,Trax\nAda ")).toEqual(["Ada", "Trax"]);
   const wishes = { language: "auto", diarization: true, hotwords: [] };
   expect(DIAL.map((each) => dialOf({ ...wishes, ...each }))).toEqual(DIAL.map((_, at) => at));
   expect([clock(-1), clock(65_000), clock(3_661_000)]).toEqual(["0:00", "1:05", "1:01:01"]);
+  expect([span(37_100, 37_900), span(37_100, 38_000)]).toEqual(["0:37", "0:37–0:38"]);
   const wav = new ArrayBuffer(44 + 8);
   new Int16Array(wav).set([0, 16_384, -32_768, 0], 22);
   expect([...peaksOf(wav, 2)]).toEqual([0.5, 1]);

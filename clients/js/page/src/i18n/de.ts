@@ -199,6 +199,8 @@ export const de: Record<Key, string> = {
   "again.model": "Modell",
   "again.anyModel": "Wie der Server es wählt",
   "again.start": "Neu hören",
+  "again.done": "Fertig. Die Stelle wurde neu gehört.",
+  "again.suggested": "Fertig. Die Stelle wurde neu gehört. Neue Vorschläge: {count}",
   "again.noTime": "Die gewählten Wörter haben keine Zeit.",
   "listen.play": "Abspielen",
   "listen.pause": "Anhalten",

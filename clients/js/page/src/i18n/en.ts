@@ -191,6 +191,8 @@ export const en = {
   "again.model": "Model",
   "again.anyModel": "The server’s choice",
   "again.start": "Hear again",
+  "again.done": "Done. The passage was heard again.",
+  "again.suggested": "Done. The passage was heard again. New suggestions: {count}",
   "again.noTime": "The selected words have no time.",
   "listen.play": "Play",
   "listen.pause": "Pause",

@@ -2,23 +2,29 @@
 
 import { type FormEvent, useEffect, useState } from "react";
 import { type Job, type Library, type Model, Unauthorized } from "trax-client";
+import type { SharedTranscript } from "trax-client/transcript";
 import { Dialog } from "../Dialog";
 import { explain } from "../errors";
-import { clock } from "../format";
+import { span as written } from "../format";
 import { useSpeech } from "../i18n";
-import { describeJob } from "../job";
+import { describeJobs } from "../job";
 import { LanguageOptions } from "./LanguageOptions";
+import { useShared } from "./useShared";
 import { asHotwords } from "./wishes";
 
 interface Props {
-  readonly id: string;
+  readonly transcript: SharedTranscript;
   readonly library: Library;
   readonly span: { startMs: number; endMs: number };
   readonly onClose: () => void;
 }
 
-export function AgainDialog({ id, library, span, onClose }: Props) {
+export function AgainDialog({ transcript, library, span, onClose }: Props) {
   const { say, tongue } = useSpeech();
+  const { id } = transcript;
+  const suggestions = useShared(transcript, "suggestions");
+  /** Suggestions that were there before. */
+  const [old, setOld] = useState<ReadonlySet<string>>(new Set());
   const [language, setLanguage] = useState("");
   const [models, setModels] = useState<readonly Model[]>([]);
   const [jobs, setJobs] = useState<readonly Job[]>([]);
@@ -51,6 +57,7 @@ export function AgainDialog({ id, library, span, onClose }: Props) {
     const as = form.get("as") === "suggestion" ? "suggestion" : "replacement";
     setBusy(true);
     setError(null);
+    setOld(new Set(transcript.suggestions.map((each) => each.id)));
     try {
       const begun = await library.retranscribe(id, span.startMs, span.endMs, { hearing, as });
       setJobs(begun);
@@ -61,17 +68,14 @@ export function AgainDialog({ id, library, span, onClose }: Props) {
     setBusy(false);
   }
 
-  // Several microphones heard it: as long as they are equally far, that is said once.
-  const states = new Set(jobs.map((job) => describeJob(job, say)));
+  const suggested = suggestions.filter((each) => !old.has(each.id)).length;
   const names = new Intl.DisplayNames(tongue, { type: "language" });
   const knows = ({ languages }: Model) => !language || (languages?.includes(language) ?? true);
   const called = ({ name, languages }: Model) =>
     languages ? `${name} (${languages.map((code) => names.of(code)).join(", ")})` : name;
   return (
     <Dialog title={say("again.title")} onClose={onClose}>
-      <p>
-        {clock(span.startMs)}–{clock(span.endMs)}
-      </p>
+      <p>{written(span.startMs, span.endMs)}</p>
       <form className="stacked" onSubmit={(event) => void begin(event)}>
         <label>
           {say("set.language")}
@@ -109,7 +113,9 @@ export function AgainDialog({ id, library, span, onClose }: Props) {
         <button type="submit" className="primary" disabled={busy}>
           {say("again.start")}
         </button>
-        <p role="status">{error === null ? [...states].join(" · ") : explain(error, say)}</p>
+        <p role="status">
+          {error === null ? describeJobs(jobs, suggested, say) : explain(error, say)}
+        </p>
       </form>
     </Dialog>
   );

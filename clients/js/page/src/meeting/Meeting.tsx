@@ -261,7 +261,7 @@ export function Meeting({
       {help && <KeyHelp onClose={() => setHelp(false)} />}
       {again && (
         <AgainDialog
-          id={transcript.id}
+          transcript={transcript}
           library={library}
           span={again}
           onClose={() => setAgain(null)}
