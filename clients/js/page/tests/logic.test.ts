@@ -4,7 +4,7 @@ import { EditorState } from "@codemirror/state";
 import { Refused } from "trax-client";
 import type { Run, Turn } from "trax-client/transcript";
 import { expect, describe as group, test, vi } from "vitest";
-import { drafted, setDrafted } from "../src/editor/model";
+import { drafted, hits, setDrafted, setHits } from "../src/editor/model";
 import { explain } from "../src/errors";
 import { clock, date, span } from "../src/format";
 import { preferred, sayIn } from "../src/i18n";
@@ -190,6 +190,25 @@ test("what a remark is written about stays where its words were", () => {
   expect(after({ from: 4, insert: "x" }, { from: 7, insert: "y" })).toEqual([5, "two"]);
   expect(after({ from: 4, to: 7, insert: "four" })).toEqual([4, "four"]);
   expect(after({ from: 0, to: 8 })).toEqual([0, ""]);
+});
+
+test("all hits are marked where they stand, also after a change, until there are others", () => {
+  const hit = (from: number, to: number) => ({ from, to, className: "hit" });
+  const marked = (state: EditorState) => {
+    const words: string[] = [];
+    state.field(hits).between(0, state.doc.length, (from, to) => {
+      words.push(state.sliceDoc(from, to));
+    });
+    return words;
+  };
+  const state = EditorState.create({ doc: "one two one", extensions: hits });
+  const found = state.update({ effects: setHits.of([hit(0, 3), hit(8, 11), hit(8, 99)]) }).state;
+  expect(marked(found)).toEqual(["one", "one"]);
+  expect(marked(found.update({ changes: { from: 0, insert: "so " } }).state)).toEqual([
+    "one",
+    "one",
+  ]);
+  expect(marked(found.update({ effects: setHits.of([]) }).state)).toEqual([]);
 });
 
 test("words are highlighted in a colour when all of them are", () => {

@@ -36,6 +36,7 @@ export interface HeadWishes {
 export const setTurns = StateEffect.define<readonly TurnHead[]>();
 export const setMarks = StateEffect.define<readonly Mark[]>();
 export const setPartials = StateEffect.define<readonly (Saying & { colour: number })[]>();
+export const setHits = StateEffect.define<readonly Mark[]>();
 export const setFound = StateEffect.define<Span | null>();
 export const setPlaying = StateEffect.define<Span | null>();
 export const setDrafted = StateEffect.define<Span | null>();
@@ -163,20 +164,28 @@ export function turnField(wishes: HeadWishes) {
   );
 }
 
-/** Highlights, comments, tags, suggestions, doubt. */
-export const marks = drawn(setMarks, (all, length) =>
-  Decoration.set(
-    all
-      .filter(({ from, to }) => from < to && to <= length)
-      .map(({ from, to, className, title }) =>
-        Decoration.mark({ class: className, ...(title ? { attributes: { title } } : {}) }).range(
-          from,
-          to,
+/** Any number of stretches, each shown in its own way. */
+function stretches(effectType: typeof setMarks) {
+  return drawn(effectType, (all, length) =>
+    Decoration.set(
+      all
+        .filter(({ from, to }) => from < to && to <= length)
+        .map(({ from, to, className, title }) =>
+          Decoration.mark({ class: className, ...(title ? { attributes: { title } } : {}) }).range(
+            from,
+            to,
+          ),
         ),
-      ),
-    true,
-  ),
-);
+      true,
+    ),
+  );
+}
+
+/** Highlights, comments, tags, suggestions, doubt. */
+export const marks = stretches(setMarks);
+
+/** Everywhere that something stands which is looked for. */
+export const hits = stretches(setHits);
 
 /** What is being said, behind the last turn. */
 export const partials = drawn(setPartials, (sayings, length) =>
@@ -203,7 +212,7 @@ function stretch(effectType: typeof setPlaying, className: string) {
 /** The word that is heard now. */
 export const playing = stretch(setPlaying, "heard-now");
 
-/** What was looked for: the selection itself is not seen while the focus is elsewhere. */
+/** The one of these to which one went: the selection itself is not seen while the focus is elsewhere. */
 export const found = stretch(setFound, "found");
 
 /** What a remark is being written about; stays, as a place without length, where it is deleted. */

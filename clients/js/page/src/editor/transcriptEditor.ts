@@ -7,7 +7,16 @@ import type { SharedTranscript } from "trax-client/transcript";
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import { bounded } from "./bound";
 import { lines } from "./lines";
-import { drafted, found, type HeadWishes, marks, partials, playing, turnField } from "./model";
+import {
+  drafted,
+  found,
+  type HeadWishes,
+  hits,
+  marks,
+  partials,
+  playing,
+  turnField,
+} from "./model";
 import { nonce } from "./nonce";
 import { presence } from "./presence";
 
@@ -54,6 +63,7 @@ export function openEditor(parent: HTMLElement, wishes: EditorWishes): EditorVie
         marks,
         partials,
         playing,
+        hits,
         found,
         drafted,
         EditorView.domEventHandlers({

@@ -1,10 +1,9 @@
 /** An open transcript: where its parts meet. */
 
-import { EditorView } from "@codemirror/view";
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Library } from "trax-client";
 import type { SharedTranscript } from "trax-client/transcript";
-import { drafted, nameOf, setDrafted, setFound, setPlaying, type TurnHead } from "../editor/model";
+import { drafted, nameOf, setDrafted, setPlaying, type TurnHead } from "../editor/model";
 import { TooLong } from "../editor/TooLong";
 import { explain } from "../errors";
 import { type Key, useSay } from "../i18n";
@@ -12,6 +11,7 @@ import { later, laterDialog } from "../later";
 import { type Player, SPEEDS, usePlayer } from "../listen/usePlayer";
 import { Unsent } from "../start/Unsent";
 import { FindBar } from "../take/FindBar";
+import { useFinding } from "../take/useFinding";
 import { firstFrom, spanOf, wordAt, wordSaidAt } from "../words/timing";
 import { Announcer } from "./Announcer";
 import { MeetingBar } from "./MeetingBar";
@@ -49,7 +49,6 @@ export function Meeting({
   const player = usePlayer(library, transcript.id, length);
   const [menu, setMenu] = useState<TurnHead | null>(null);
   const [selection, setSelection] = useState(NOTHING);
-  const [finding, setFinding] = useState(false);
   const [help, setHelp] = useState(false);
   const [again, setAgain] = useState<{ startMs: number; endMs: number } | null>(null);
   /** The selection that was to be heard again, and has no time. */
@@ -102,20 +101,8 @@ export function Meeting({
   const empty = useEmpty(transcript);
   const away = useAway();
   usePlayingWord(player, editing);
+  const finding = useFinding(editing.view);
 
-  const show = useCallback(
-    (from: number, to: number) => {
-      const { current } = editing.view;
-      if (!current || to > current.state.doc.length) return;
-      const effects = [EditorView.scrollIntoView(from, { y: "center" }), setFound.of({ from, to })];
-      current.dispatch({ effects });
-    },
-    [editing.view],
-  );
-  const closeFind = () => {
-    setFinding(false);
-    editing.view.current?.dispatch({ effects: setFound.of(null) });
-  };
   const unselect = () => {
     const { current } = editing.view;
     // While it has the focus: without it, it leaves what the browser shows as selected.
@@ -164,7 +151,7 @@ export function Meeting({
     nextTurn: () => skipTurn(1),
     slower: () => changeSpeed(-1),
     faster: () => changeSpeed(1),
-    find: () => setFinding(true),
+    find: finding.open,
     help: () => setHelp(true),
     hear: () => hear(editing.view.current?.state.selection.main.from ?? 0),
   });
@@ -178,7 +165,7 @@ export function Meeting({
         recording={recording}
         shown={shown}
         onShown={setShown}
-        onFind={() => setFinding(!finding)}
+        onFind={finding.toggle}
         onHelp={() => setHelp(true)}
         timed={() => editing.timed.current}
       />
@@ -189,7 +176,7 @@ export function Meeting({
       )}
       <div className="columns">
         <main className="paper">
-          {finding && <FindBar transcript={transcript} show={show} onClose={closeFind} />}
+          {finding.active && <FindBar transcript={transcript} finding={finding} />}
           <Unsent
             transcript={transcript.id}
             later={recording.phase !== "off" || recording.outgoing !== null}
@@ -232,7 +219,7 @@ export function Meeting({
           author={author}
           tab={tab}
           onTab={setTab}
-          show={show}
+          show={finding.show}
         />
       </div>
       <footer className="dock">

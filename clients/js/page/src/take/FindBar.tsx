@@ -6,11 +6,11 @@ import { useSay } from "../i18n";
 import { useListed } from "../meeting/voices";
 import { nameIn } from "../speakers";
 import { Finder, type Hit } from "./find";
+import type { Finding } from "./useFinding";
 
 interface Props {
   readonly transcript: SharedTranscript;
-  readonly show: (from: number, to: number) => void;
-  readonly onClose: () => void;
+  readonly finding: Finding;
 }
 
 const NONE: readonly Hit[] = [];
@@ -23,7 +23,7 @@ function useHits(
   transcript: SharedTranscript,
   query: string,
   speaker: string | null,
-  show: Props["show"],
+  show: Finding["show"],
 ): readonly Hit[] {
   const [finder] = useState(() => new Finder());
   const [hits, setHits] = useState(NONE);
@@ -49,13 +49,15 @@ function useHits(
   return hits;
 }
 
-export function FindBar({ transcript, show, onClose }: Props) {
+export function FindBar({ transcript, finding }: Props) {
   const say = useSay();
+  const { field, show, mark, close } = finding;
   const [query, setQuery] = useState("");
   const speakers = useListed(transcript);
   const [speaker, setSpeaker] = useState<string | null>(null);
   const [at, setAt] = useState(0);
   const hits = useHits(transcript, query, speaker, show);
+  useEffect(() => mark(hits), [mark, hits]);
 
   function go(step: number) {
     if (hits.length === 0) return;
@@ -75,12 +77,13 @@ export function FindBar({ transcript, show, onClose }: Props) {
         go(1);
       }}
       onKeyDown={(event) => {
-        if (event.key === "Escape") onClose();
+        if (event.key === "Escape") close();
       }}
     >
       <input
         // biome-ignore lint/a11y/noAutofocus: it was opened to type in
         autoFocus
+        ref={field}
         type="search"
         aria-label={say("take.find")}
         placeholder={say("take.find")}
@@ -122,7 +125,7 @@ export function FindBar({ transcript, show, onClose }: Props) {
       <button type="submit" className="icon" aria-label={say("take.nextHit")}>
         ↓
       </button>
-      <button type="button" className="icon" aria-label={say("app.close")} onClick={onClose}>
+      <button type="button" className="icon" aria-label={say("app.close")} onClick={close}>
         ✕
       </button>
     </form>
