@@ -35,6 +35,11 @@ export function describeJob({ state, progress, error, errorCode }: Told, say: Sa
   }
 }
 
+/** Whether a job is why a transcript has no words: it is under way, or a file could not be heard. */
+export function keepsWords({ state, kind, over }: Pick<Job, "state" | "kind" | "over">): boolean {
+  return !over || (state === "failed" && kind === "upload");
+}
+
 /** How far a passage is that is heard again, once by each microphone, and what came of it. */
 export function describeJobs(jobs: readonly Told[], suggested: number, say: Say): string {
   if (jobs.length > 0 && jobs.every(({ state }) => state === "done")) {

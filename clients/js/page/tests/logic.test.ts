@@ -10,7 +10,7 @@ import { clock, date, span } from "../src/format";
 import { preferred, sayIn } from "../src/i18n";
 import { de } from "../src/i18n/de";
 import { en } from "../src/i18n/en";
-import { describeJob, describeJobs } from "../src/job";
+import { describeJob, describeJobs, keepsWords } from "../src/job";
 import { barOf, partAround, peaksOf } from "../src/listen/peaks";
 import { colours, nextColour } from "../src/meeting/colours";
 import { isHighlighted } from "../src/meeting/decorations";
@@ -377,6 +377,14 @@ test("a job says how far it is", () => {
   ]);
   const known = { ...job, state: "failed", errorCode: "no_audio" };
   expect(describeJob(known, sayIn(de))).toBe(`Gescheitert: ${de["failed.noAudio"]}`);
+});
+
+test("only a job that is under way, or a file that failed, is why there are no words", () => {
+  const kept = (state: string, kind: string, over = true) => keepsWords({ state, kind, over });
+  expect(kept("waiting", "recording", false)).toBe(true);
+  expect(kept("failed", "upload")).toBe(true);
+  expect(kept("failed", "recording")).toBe(false);
+  expect(kept("done", "upload")).toBe(false);
 });
 
 test("a passage that was heard again says what came of it", () => {

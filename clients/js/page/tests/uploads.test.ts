@@ -1,6 +1,8 @@
 /** What becomes of a transcript whose recording did not come. */
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { sayIn } from "../src/i18n";
+import { en } from "../src/i18n/en";
 
 const store = new Map<string, string>();
 
@@ -54,6 +56,23 @@ test("it is still waited for where the server cannot be asked", async () => {
   setAwaited("a");
   await expect(deleteUnused(away, "a")).rejects.toThrow("away");
   expect(isAwaited("a")).toBe(true);
+});
+
+test("an empty transcript says what becomes of its recording", async () => {
+  const { describeEmpty } = await import("../src/meeting/Empty");
+  const said = (job: object | null, awaited = false, more = {}) => {
+    const told = { phase: "off", open: true, job, awaited, ...more } as never;
+    return describeEmpty(told, sayIn(en));
+  };
+  const running = { state: "running", kind: "upload", progress: 420, over: false };
+  const failed = { state: "failed", kind: "upload", errorCode: "no_audio", over: true };
+  expect(said(running)).toBe("Being heard, 42 %. Then the words of the recording appear here.");
+  expect(said(running, false, { open: false })).toBe(said(running));
+  expect(said(running, false, { phase: "recording" })).toBe(en["meeting.emptyListening"]);
+  expect(said(failed)).toBe(`Failed: ${en["failed.noAudio"]}`);
+  expect(said(null, true)).toBe(en["start.awaited"]);
+  expect(said({ ...running, state: "done", over: true })).toBe(en["meeting.empty"]);
+  expect(said(null, false, { open: false })).toBe(en["meeting.emptyViewer"]);
 });
 
 test("the bar of an upload is as far as what is said beside it", async () => {

@@ -85,6 +85,7 @@ export const de: Record<Key, string> = {
     "Drücke auf das Mikrofon und sprich. Die Wörter erscheinen hier, während du sprichst.",
   "meeting.emptyListening": "Jetzt sprechen. Die Wörter erscheinen hier, während du sprichst.",
   "meeting.emptyViewer": "Noch wurde nichts gesagt.",
+  "meeting.emptyHeard": "{how}. Danach stehen hier die Wörter der Aufnahme.",
   "meeting.readOnly": "Du kannst lesen und hören; dieser Link erlaubt keine Änderungen.",
   "meeting.editor": "Mitschrift",
   "editor.tooLong":

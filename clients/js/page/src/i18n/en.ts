@@ -79,6 +79,7 @@ export const en = {
   "meeting.empty": "Press the microphone and speak. Words appear here as you say them.",
   "meeting.emptyListening": "Speak now. Words appear here as you say them.",
   "meeting.emptyViewer": "Nothing has been said yet.",
+  "meeting.emptyHeard": "{how}. Then the words of the recording appear here.",
   "meeting.readOnly": "You can read and listen; this link does not allow changes.",
   "meeting.editor": "Transcript",
   "editor.tooLong":

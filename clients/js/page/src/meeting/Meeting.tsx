@@ -6,7 +6,7 @@ import type { SharedTranscript } from "trax-client/transcript";
 import { drafted, nameOf, setDrafted, setPlaying, type TurnHead } from "../editor/model";
 import { TooLong } from "../editor/TooLong";
 import { explain } from "../errors";
-import { type Key, useSay } from "../i18n";
+import { useSay } from "../i18n";
 import { later, laterDialog } from "../later";
 import { type Player, SPEEDS, usePlayer } from "../listen/usePlayer";
 import { Unsent } from "../start/Unsent";
@@ -14,6 +14,7 @@ import { FindBar } from "../take/FindBar";
 import { useFinding } from "../take/useFinding";
 import { firstFrom, spanOf, wordAt, wordSaidAt } from "../words/timing";
 import { Announcer } from "./Announcer";
+import { Empty } from "./Empty";
 import { MeetingBar } from "./MeetingBar";
 import { Recorder } from "./Recorder";
 import { type Remark, RemarkBar } from "./RemarkBar";
@@ -23,8 +24,8 @@ import { SpeakerMenu } from "./SpeakerMenu";
 import { type Command, commandOf, wantsKeys } from "./shortcuts";
 import { useShown } from "./shown";
 import { type Editing, useEditor } from "./useEditor";
-import { type Phase, useRecording } from "./useRecording";
-import { useEmpty, useShared } from "./useShared";
+import { useRecording } from "./useRecording";
+import { useShared } from "./useShared";
 import { myName, type Opened } from "./useTranscript";
 
 const PlayerBar = later(async () => (await import("../listen/PlayerBar")).PlayerBar);
@@ -98,7 +99,6 @@ export function Meeting({
       }),
     onChange: setTooLong,
   });
-  const empty = useEmpty(transcript);
   const away = useAway();
   usePlayingWord(player, editing);
   const finding = useFinding(editing.view);
@@ -189,7 +189,12 @@ export function Meeting({
               {say("again.noTime")}
             </p>
           )}
-          {empty && <p className="empty">{say(emptyKey(recording.phase, { readOnly, closed }))}</p>}
+          <Empty
+            transcript={transcript}
+            library={library}
+            phase={recording.phase}
+            open={!readOnly && !closed}
+          />
           <div
             className={hears && player.lengthMs > 0 ? "text hears" : "text"}
             title={hears && player.lengthMs > 0 ? say("listen.clicksNow") : undefined}
@@ -268,15 +273,6 @@ function useAway(): boolean {
     return () => document.removeEventListener("focusin", look);
   }, []);
   return away;
-}
-
-/** What stands where nothing was said yet. */
-function emptyKey(
-  phase: Phase,
-  { readOnly, closed }: Readonly<Record<"readOnly" | "closed", boolean>>,
-): Key {
-  if (readOnly || closed) return "meeting.emptyViewer";
-  return phase === "off" || phase === "ending" ? "meeting.empty" : "meeting.emptyListening";
 }
 
 function useLoad(library: Library, id: string) {

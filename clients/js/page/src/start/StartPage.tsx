@@ -1,14 +1,16 @@
 /** The start: all transcripts, search, a new meeting, recordings to be heard. */
 
-import { useEffect, useState } from "react";
-import { Forbidden, Unauthorized } from "trax-client";
+import { useEffect, useRef, useState } from "react";
+import { Forbidden, type Library, Unauthorized } from "trax-client";
 import { explain } from "../errors";
 import { clock, date } from "../format";
 import { useSpeech } from "../i18n";
+import { describeJob, keepsWords } from "../job";
 import { later } from "../later";
 import { confirmToken, dropToken, hashOf, libraryFor } from "../server";
 import { nameIn } from "../speakers";
 import { TopBar } from "../TopBar";
+import { useNewestJob } from "../useNewestJob";
 import { clearAwaited, isAwaited } from "./awaited";
 import { Dropzone } from "./Dropzone";
 import { type Row, useTranscripts } from "./useTranscripts";
@@ -18,6 +20,7 @@ const Unsent = later(async () => (await import("./Unsent")).Unsent);
 
 export function StartPage({ onRefused }: { onRefused: () => void }) {
   const { say } = useSpeech();
+  const [library] = useState(() => libraryFor(null));
   const [query, setQuery] = useState("");
   const [failure, setFailure] = useState<unknown>(null);
   const list = useTranscripts(query.trim());
@@ -40,7 +43,7 @@ export function StartPage({ onRefused }: { onRefused: () => void }) {
 
   async function begin() {
     try {
-      location.hash = hashOf((await libraryFor(null).create()).id);
+      location.hash = hashOf((await library.create()).id);
     } catch (caught) {
       setFailure(caught);
     }
@@ -49,9 +52,7 @@ export function StartPage({ onRefused }: { onRefused: () => void }) {
   async function remove(row: Row) {
     const title = row.title || say("app.untitled");
     if (!confirm(say("start.deleteSure", { title }))) return;
-    await libraryFor(null)
-      .delete(row.id)
-      .then(() => clearAwaited(row.id), setFailure);
+    await library.delete(row.id).then(() => clearAwaited(row.id), setFailure);
     list.reload();
   }
 
@@ -89,7 +90,13 @@ export function StartPage({ onRefused }: { onRefused: () => void }) {
         {list.rows && (
           <ul className="rows">
             {list.rows.map((row) => (
-              <Entry key={row.id} row={row} onDelete={() => void remove(row)} />
+              <Entry
+                key={row.id}
+                row={row}
+                library={library}
+                onHeard={list.reload}
+                onDelete={() => void remove(row)}
+              />
             ))}
           </ul>
         )}
@@ -106,8 +113,25 @@ export function StartPage({ onRefused }: { onRefused: () => void }) {
   );
 }
 
-function Entry({ row, onDelete }: { row: Row; onDelete: () => void }) {
+interface EntryProps {
+  readonly row: Row;
+  readonly library: Library;
+  /** Its recording was heard. */
+  readonly onHeard: () => void;
+  readonly onDelete: () => void;
+}
+
+function Entry({ row, library, onHeard, onDelete }: EntryProps) {
   const { say, tongue } = useSpeech();
+  const wordless = row.speakers?.length === 0;
+  const awaited = row.durationMs === 0 && isAwaited(row.id);
+  const job = useNewestJob(library, row.id, { wanted: wordless, waits: awaited });
+  const underWay = job !== null && !job.over;
+  const was = useRef(underWay);
+  useEffect(() => {
+    if (was.current && !underWay) onHeard();
+    was.current = underWay;
+  });
   const voices = (row.speakers ?? []).map((name) => nameIn(name, say));
   return (
     <li className="row">
@@ -121,9 +145,10 @@ function Entry({ row, onDelete }: { row: Row; onDelete: () => void }) {
           <span className={`state ${row.state}`}>
             {say(row.state === "closed" ? "start.closed" : "start.live")}
           </span>
-          {row.durationMs === 0 && isAwaited(row.id) && (
-            <span className="state awaited">{say("start.awaited")}</span>
+          {wordless && job && keepsWords(job) && (
+            <span className={`state ${job.state}`}>{describeJob(job, say)}</span>
           )}
+          {awaited && !job && <span className="state awaited">{say("start.awaited")}</span>}
         </span>
       </a>
       <button
