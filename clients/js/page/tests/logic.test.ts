@@ -12,7 +12,7 @@ import { de } from "../src/i18n/de";
 import { en } from "../src/i18n/en";
 import { describeJob, describeJobs, keepsWords } from "../src/job";
 import { barOf, partAround, peaksOf } from "../src/listen/peaks";
-import { colours, nextColour } from "../src/meeting/colours";
+import { colours, nextColour, ownColour } from "../src/meeting/colours";
 import { isHighlighted } from "../src/meeting/decorations";
 import { describe } from "../src/meeting/StatusLine";
 import { commandOf } from "../src/meeting/shortcuts";
@@ -255,6 +255,25 @@ group("colours of voices", () => {
     expect(shown(speaker("s1", "voice-5"))).toEqual({ s1: 5 });
     expect(colours([])("s1")).toBe(8);
     expect(colours([speaker("s1")])(null)).toBe(8);
+  });
+});
+
+group("colours of people", () => {
+  const person = (client: number, colour: string | null) => ({ client, name: "Ada", colour });
+
+  test("whoever comes has the first that nobody present has, and keeps it", () => {
+    const here = [person(16, "voice-0"), person(9, "#c0392b")];
+    expect(ownColour(here, 5, undefined)).toBe("voice-2"); // 9 has what follows from its number
+    expect(ownColour([], 5, undefined)).toBe("voice-0");
+    expect(ownColour(here, 5, "voice-7")).toBe("voice-7");
+    const all = Array.from({ length: 8 }, (_, n) => person(n, `voice-${n}`));
+    expect(ownColour(all, 13, undefined)).toBe("voice-5");
+    expect(ownColour(all, 13, "voice-5")).toBe("voice-5");
+  });
+
+  test("of two with the same one takes another", () => {
+    expect(ownColour([person(3, "voice-0")], 5, "voice-0")).toBe("voice-1");
+    expect(ownColour([person(5, "voice-0")], 3, "voice-0")).toBe("voice-0");
   });
 });
 

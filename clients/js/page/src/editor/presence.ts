@@ -57,8 +57,15 @@ class Caret extends WidgetType {
   }
 }
 
-/** The colour of a client of Yjs. */
-export const colourOf = (client: number): number => client % COLOURS;
+/** The number of a colour of the page, `voice-3`; `null` for anything else. */
+export function numbered(colour: unknown): number | null {
+  const found = /^voice-([0-7])$/.exec(typeof colour === "string" ? colour : "");
+  return found ? Number(found[1]) : null;
+}
+
+/** The colour that somebody shows, or one that follows from their client of Yjs. */
+export const colourOf = (client: number, shown: unknown): number =>
+  numbered(shown) ?? client % COLOURS;
 
 export type CursorField = "cursor" | "notesCursor";
 
@@ -140,9 +147,11 @@ export function presence(text: Y.Text, awareness: Awareness, field: CursorField)
             this.missing = true;
             return [];
           }
-          const user = awareness.getStates().get(client)?.user as { name?: unknown } | undefined;
+          const user = awareness.getStates().get(client)?.user as
+            | { name?: unknown; color?: unknown }
+            | undefined;
           const name = String(user?.name ?? "").slice(0, 40);
-          return [{ client, anchor, head, colour: colourOf(client), name }];
+          return [{ client, anchor, head, colour: colourOf(client, user?.color), name }];
         });
       }
     },

@@ -15,7 +15,7 @@ import type { Shown } from "./shown";
 import { Title } from "./Title";
 import type { Recording } from "./useRecording";
 import { useShared } from "./useShared";
-import { keepName, myName } from "./useTranscript";
+import { keepName, myName, showUs } from "./useTranscript";
 import { ViewMenu } from "./ViewMenu";
 
 const ShareDialog = laterDialog(async () => (await import("../take/ShareDialog")).ShareDialog);
@@ -101,14 +101,13 @@ function People({ transcript }: { transcript: SharedTranscript }) {
           const next = event.target.value;
           setName(next);
           keepName(next);
-          const colour = `voice-${colourOf(transcript.awareness.clientID)}`;
-          transcript.show({ name: next || "…", colour });
+          showUs(transcript, next || "…");
         }}
       />
       {people.slice(0, 6).map((person) => (
         <span
           key={person.client}
-          className={`avatar voice-${colourOf(person.client)}`}
+          className={`avatar voice-${colourOf(person.client, person.colour)}`}
           role="img"
           title={person.name}
           aria-label={say("meeting.others", { names: person.name })}

@@ -6,8 +6,8 @@
  * there are others.
  */
 
-import type { TranscriptSpeaker } from "trax-client/transcript";
-import { COLOURS } from "../editor/presence";
+import type { Person, TranscriptSpeaker } from "trax-client/transcript";
+import { COLOURS, colourOf, numbered } from "../editor/presence";
 
 export type ColourOf = (speaker: string | null) => number;
 
@@ -34,7 +34,7 @@ export function colours(speakers: readonly TranscriptSpeaker[]): ColourOf {
     taken.add(colour);
   };
   for (const { id, colour } of speakers) {
-    const chosen = chosenColour(colour);
+    const chosen = numbered(colour);
     if (chosen !== null) give(id, chosen);
   }
   const others = speakers.filter(({ id }) => !known.has(id)).sort(inOrder);
@@ -52,9 +52,18 @@ export function nextColour(speakers: readonly TranscriptSpeaker[]): string {
   return `voice-${free ?? speakers.length % COLOURS}`;
 }
 
-function chosenColour(colour: string | null): number | null {
-  const chosen = /^voice-([0-7])$/.exec(colour ?? "");
-  return chosen ? Number(chosen[1]) : null;
+/**
+ * The colour that we show to people who are here: the first that none of them has.
+ *
+ * What we show already stays, unless somebody shows it whose client has a lower number: so of two
+ * who came at the same moment one takes another.
+ */
+export function ownColour(people: readonly Person[], client: number, shown: unknown): string {
+  const known = numbered(shown);
+  const has = (person: Person) => colourOf(person.client, person.colour);
+  const stays = people.every((person) => person.client > client || has(person) !== known);
+  if (known !== null && stays) return `voice-${known}`;
+  return `voice-${freeColour(new Set(people.map(has))) ?? client % COLOURS}`;
 }
 
 function freeColour(taken: ReadonlySet<number>): number | null {

@@ -3,8 +3,8 @@
 import { useEffect, useState } from "react";
 import { Unauthorized } from "trax-client";
 import { openTranscript, type SharedTranscript } from "trax-client/transcript";
-import { colourOf } from "../editor/presence";
 import { confirmToken, dropToken, keepToken, type Role, roleIn, SERVER, tokenFor } from "../server";
+import { ownColour } from "./colours";
 
 export interface Opened {
   readonly transcript: SharedTranscript;
@@ -14,6 +14,16 @@ export interface Opened {
 const NAME = "trax.name";
 export const myName = () => localStorage.getItem(NAME) ?? "";
 export const keepName = (name: string) => localStorage.setItem(NAME, name);
+
+/** Shows us to others, in a colour of our own; without a `name` as we are called already. */
+export function showUs(transcript: SharedTranscript, name?: string): void {
+  const { people, awareness } = transcript;
+  const shown = awareness.getLocalState()?.user as { name?: string; color?: string } | undefined;
+  const called = name ?? shown?.name;
+  if (called === undefined) return; // who leaves is not to be shown again
+  const colour = ownColour(people, awareness.clientID, shown?.color);
+  if (called !== shown?.name || colour !== shown.color) transcript.show({ name: called, colour });
+}
 
 export function useTranscript(id: string, onRefused: () => void) {
   const [opened, setOpened] = useState<Opened | null>(null);
@@ -38,7 +48,8 @@ export function useTranscript(id: string, onRefused: () => void) {
       if (told !== null) confirmToken(id);
       // The server's own token came with a transcript's address: it opens the others too.
       if (role === "owner") keepToken(tokenFor(id) ?? "");
-      open.show({ name: myName() || "…", colour: `voice-${colourOf(open.awareness.clientID)}` });
+      showUs(open, myName() || "…");
+      open.on("people", () => showUs(open));
       open.on("error", fail);
       open.on("denied", () => setOpened({ transcript: open, role: "viewer" }));
       setOpened({ transcript: open, role });
