@@ -16,7 +16,8 @@
  *         ├── Unauthorized      wrong or no token
  *         ├── Refused           it did not like what we sent or asked for
  *         │   ├── Forbidden     the token does not allow it: a viewer's link, say
- *         │   └── NotFound      there is no such transcript, or no more
+ *         │   ├── NotFound      there is no such transcript, or no more
+ *         │   └── EditsTooLarge what was written into a transcript is too much at once
  *         ├── SessionGone       it no longer knows the session, or another connection took it over
  *         ├── Unavailable       no room, or restarting: later may do
  *         └── ServerFailed      its own fault
@@ -196,6 +197,15 @@ export class Forbidden extends Refused {}
 
 /** There is none of that id, or no more (`unknown_transcript`, `not_found`). */
 export class NotFound extends Refused {}
+
+/**
+ * More was written into a transcript than the server takes at once: without a network all of it
+ * waits, and is sent as one update.
+ *
+ * The transcript is not synchronised any more. Where the browser keeps edits, it can be opened again
+ * once some of them are undone or removed.
+ */
+export class EditsTooLarge extends Refused {}
 
 /** The session cannot go on with this connection (`session_gone`, `replaced`). */
 export class SessionGone extends SessionError {

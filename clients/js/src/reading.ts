@@ -119,7 +119,7 @@ export abstract class TranscriptReading {
   private stretches: readonly Stretch[] | null = null;
   private readonly anchors: Readonly<Record<"comments" | "tags", Anchors>>;
   protected saying = false;
-  protected failure: TraxError | null = null;
+  private end: TraxError | null = null;
 
   /** @internal Use `openTranscript`. */
   constructor(
@@ -160,7 +160,7 @@ export abstract class TranscriptReading {
       },
       denied: (error) => this.deny(error),
       failed: (error) => {
-        this.failure = error;
+        this.end = error;
         this.announce("error", error);
       },
     });
@@ -253,6 +253,11 @@ export abstract class TranscriptReading {
   /** How many connections were lost and made again. */
   get reconnections(): number {
     return this.replication.reconnections;
+  }
+
+  /** Why it cannot go on, once it cannot. */
+  get failure(): TraxError | null {
+    return this.end;
   }
 
   /** Why nothing may be written, once the server has said so: the token only reads. */

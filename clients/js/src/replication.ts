@@ -20,6 +20,7 @@ import * as sync from "y-protocols/sync";
 import * as Y from "yjs";
 import { type Reconnect, sleep } from "./backoff.js";
 import {
+  EditsTooLarge,
   Forbidden,
   ProtocolViolation,
   ServerUnreachable,
@@ -375,6 +376,9 @@ export class Replication {
     else if (name !== null) {
       const message = reason || "the server gave no reason";
       const told = { code: name, message, expected: "an open transcript", got: `close ${code}` };
+      if (name === "too_large") {
+        return new EditsTooLarge({ ...told, retry: false, retryAfterMs: null });
+      }
       return sessionError({ ...told, retry: !isFinal(code), retryAfterMs: null });
     }
     return new ServerUnreachable(this.options.shownUrl, `connection closed: ${code} ${reason}`);

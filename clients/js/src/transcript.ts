@@ -15,7 +15,7 @@ import { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
 import { Address } from "./address.js";
 import { Reconnect, type ReconnectOptions } from "./backoff.js";
-import { NotFound, ServerUnreachable, type TraxError } from "./errors.js";
+import { EditsTooLarge, NotFound, ServerUnreachable, type TraxError } from "./errors.js";
 import { keptCopy } from "./offline.js";
 import { Replication } from "./replication.js";
 import { SharedTranscript } from "./shared.js";
@@ -102,7 +102,8 @@ export async function openTranscript(
   return shared;
 }
 
-/** Whether a transcript may be opened without a connection. */
+/** Whether a transcript may be opened without a connection: to read and edit it, or to make it smaller. */
 function isUsable(doc: Y.Doc, error: TraxError): boolean {
-  return error instanceof ServerUnreachable && doc.store.clients.size > 0;
+  const passes = error instanceof ServerUnreachable || error instanceof EditsTooLarge;
+  return passes && doc.store.clients.size > 0;
 }

@@ -2,6 +2,7 @@
 
 import {
   ConnectionLost,
+  EditsTooLarge,
   Forbidden,
   MicrophoneError,
   NotFound,
@@ -25,6 +26,7 @@ const MEANINGS: readonly (readonly [new (...given: never[]) => Error, Key])[] = 
   [Overflow, "error.overflow"],
   [NotSaved, "error.notSaved"],
   [SuggestionOutdated, "suggest.outdated"],
+  [EditsTooLarge, "error.editsTooLarge"],
   [NotFound, "error.notFound"],
   [Unauthorized, "token.wrong"],
   [Forbidden, "error.forbidden"],

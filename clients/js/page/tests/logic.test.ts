@@ -1,7 +1,7 @@
 /** What is decided without a browser. */
 
 import { EditorState } from "@codemirror/state";
-import { Refused } from "trax-client";
+import { EditsTooLarge, Refused } from "trax-client";
 import type { Run, Turn } from "trax-client/transcript";
 import { expect, describe as group, test, vi } from "vitest";
 import { drafted, hits, setDrafted, setHits } from "../src/editor/model";
@@ -454,13 +454,16 @@ test("speakers whom the server only counted are called as the page speaks; peopl
 });
 
 test("what the server refuses is told in the language of the page, where its code is known", () => {
-  const refused = (code: string) =>
-    new Refused({
-      code,
-      message: "The file cannot be heard",
-      ...{ expected: "sound", got: "none", retry: false, retryAfterMs: null },
-    });
+  const told = (code: string) => ({
+    code,
+    message: "The file cannot be heard",
+    ...{ expected: "sound", got: "none", retry: false, retryAfterMs: null },
+  });
+  const refused = (code: string) => new Refused(told(code));
   expect(explain(refused("no_audio"), sayIn(de))).toBe(de["refused.noAudio"]);
+  const edits = new EditsTooLarge(told("too_large"));
+  expect(explain(edits, sayIn(de))).toBe(de["error.editsTooLarge"]);
+  expect(explain(refused("too_large"), sayIn(de))).toBe(de["refused.tooLarge"]);
   expect(explain(refused("constructor"), sayIn(de))).toBe(
     "Das ging nicht: The file cannot be heard",
   );

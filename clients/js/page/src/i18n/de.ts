@@ -29,6 +29,8 @@ export const de: Record<Key, string> = {
   "error.overflow":
     "Die Verbindung ist schon so lange weg, dass keine weitere Aufnahme aufgehoben werden kann.",
   "error.notSaved": "Was du zuletzt geschrieben hast, ist vielleicht nicht gespeichert.",
+  "error.editsTooLarge":
+    "Du hast mehr geschrieben, als auf einmal gesendet werden kann. Nimm einen Teil zurück oder lösche ihn und lade die Seite dann neu.",
   "error.forbidden": "Dieser Link erlaubt das nicht, oder das Transkript ist geschlossen.",
   "error.gone": "Der Server kennt diese Aufnahme nicht mehr.",
   "error.replaced": "Diese Aufnahme geht in einem anderen Fenster weiter.",

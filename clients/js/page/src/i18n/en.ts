@@ -26,6 +26,8 @@ export const en = {
     "The connection was lost for too long. What could not be sent is kept in this browser, and is sent when the server is back.",
   "error.overflow": "The connection is away for so long that no more audio can be kept.",
   "error.notSaved": "What you wrote last may not have been saved.",
+  "error.editsTooLarge":
+    "You wrote more than can be sent at once. Undo or remove some of it, then reload this page.",
   "error.forbidden": "This link does not allow that, or the transcript is closed.",
   "error.gone": "The server does not know this recording any more.",
   "error.replaced": "This recording goes on in another window.",

@@ -51,6 +51,7 @@ export function useTranscript(id: string, onRefused: () => void) {
       showUs(open, myName() || "…");
       open.on("people", () => showUs(open));
       open.on("error", fail);
+      if (open.failure !== null) fail(open.failure);
       open.on("denied", () => setOpened({ transcript: open, role: "viewer" }));
       setOpened({ transcript: open, role });
     }, fail);
