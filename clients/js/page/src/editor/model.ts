@@ -212,7 +212,7 @@ function stretch(effectType: typeof setPlaying, className: string) {
 /** The word that is heard now. */
 export const playing = stretch(setPlaying, "heard-now");
 
-/** The one of these to which one went: the selection itself is not seen while the focus is elsewhere. */
+/** The hit that one went to: the selection itself is not seen while the focus is elsewhere. */
 export const found = stretch(setFound, "found");
 
 /** What a remark is being written about; stays, as a place without length, where it is deleted. */

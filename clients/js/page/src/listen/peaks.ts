@@ -6,7 +6,7 @@ const WINDOW_MS = 60_000;
 /** A recording of this length or less is shown as a whole. */
 const WHOLE_MS = 2 * WINDOW_MS;
 
-/** Shares of the place that a bar has, and the most of the whole width that one fills. */
+/** What a bar fills: this share of its place, but at most this share of the whole width. */
 const BAR = 0.7;
 const WIDEST = 1 / 120;
 
