@@ -150,6 +150,7 @@ test("suggestions are shown, accepted and dismissed", async () => {
   if (process.env.TRAX_SHOTS)
     await page.screenshot({ path: join(process.env.TRAX_SHOTS, "suggestion.png") });
   await page.getByRole("button", { name: "Accept" }).first().click();
+  await page.getByRole("tab", { name: /Suggestions\s*1/ }).waitFor();
   await page.getByRole("button", { name: "Dismiss" }).click();
   await page.getByText("No suggestions").waitFor();
   await eventually(async () =>
