@@ -152,18 +152,17 @@ class WhisperRecognizer:
         """Decode once, greedily, without timestamps."""
         model, window, pcms = self._model, windows[0], [each.pcm for each in windows]
         encoding = model.encode_all(pcms)
-        language = model.detect(encoding) if window.language is None else None
-        tokenizer = model.tokenizer(window.language if language is None else language.code)
+        language, tokenizer = model.spoken(encoding, window.language)
         prompt = [
             *context_of(window.hotwords, tokenizer),
             *tokenizer.sot_sequence,
             tokenizer.no_timestamps,
         ]
-        texts = self._decode(encoding, prompt, [token_cap(len(pcm)) for pcm in pcms])
+        caps = [token_cap(len(pcm)) for pcm in pcms]
+        texts = self._decode(encoding, prompt, caps)
         aligned = model.align(encoding, texts, pcms, tokenizer)
-        for number, pcm in enumerate(pcms):
-            cap = token_cap(len(pcm))
-            if _loops(texts[number], cap, tokenizer):
+        for number, (text, cap, pcm) in enumerate(zip(texts, caps, pcms, strict=True)):
+            if _loops(text, cap, tokenizer):
                 whole = model.encode(pcm, LONGEST_WINDOW)
                 again = self._decode(whole, prompt, [cap])
                 (aligned[number],) = model.align(whole, again, [pcm], tokenizer)
@@ -176,8 +175,7 @@ class WhisperRecognizer:
         """Decode with timestamps, and again from where the text stopped short of the end."""
         model = self._model
         encoding = model.encode(window.pcm)
-        language = model.detect(encoding) if window.language is None else None
-        tokenizer = model.tokenizer(window.language if language is None else language.code)
+        language, tokenizer = model.spoken(encoding, window.language)
         prompt = [*context_of(window.hotwords, tokenizer), *tokenizer.sot_sequence]
         words: list[Word] = []
         offset = 0

@@ -118,8 +118,14 @@ class LoadedWhisper:
         missing = total // extractor.hop_length - features.shape[1]
         return self._whisper.encode(np.pad(features, ((0, 0), (0, missing))))
 
-    def detect(self, encoding: Encoding) -> DetectedLanguage:
-        """Return which language is most likely spoken."""
+    def spoken(
+        self, encoding: Encoding, language: str | None
+    ) -> tuple[DetectedLanguage | None, Tokenizer]:
+        """Return the language that was detected where none is named, and its tokenizer."""
+        detected = self._detect(encoding) if language is None else None
+        return detected, self.tokenizer(language if detected is None else detected.code)
+
+    def _detect(self, encoding: Encoding) -> DetectedLanguage:
         if not self._whisper.model.is_multilingual:
             return DetectedLanguage("en", Permille(1000))
         token, probability = self._whisper.model.detect_language(encoding)[0][0]

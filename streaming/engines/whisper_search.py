@@ -46,8 +46,7 @@ def search(model: LoadedWhisper, windows: Sequence[RecognitionWindow]) -> list[T
     """
     window = windows[0]
     encodings = [model.encode_bare(each.pcm) for each in windows]
-    language = model.detect(encodings[0]) if window.language is None else None
-    tokenizer = model.tokenizer(window.language if language is None else language.code)
+    language, tokenizer = model.spoken(encodings[0], window.language)
     readers = [_Reader(model, each, tokenizer) for each in windows]
     readings: list[list[_Reading]] = [[] for _ in windows]
     for way in window.search.ways:
