@@ -1,7 +1,7 @@
 /** Speech that does not arrive at once, or not at all: none of it is lost without a word. */
 
 import { readFileSync } from "node:fs";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { api, here, problems, TOKEN, talk, transcript, visit } from "./server";
 import { begin, eventually, speak, stop } from "./stage";
@@ -96,13 +96,8 @@ test("what a closed transcript refuses can be saved, and all else is sent from t
   await context.close();
 });
 
-test("what is refused when the server is back can be saved at once, and is gone when it is discarded", async () => {
-  const id = await transcript(server, "Late");
-  const page = await opened(id);
-  await speak(page, "word2");
-  await lose(page);
-  await stop(page);
-  await page.getByText(AWAY).waitFor();
+/** The server comes back, and refuses: what was said is saved, and discarded then. */
+async function saveAndDiscard(page: Page, id: string): Promise<Locator> {
   await eventually(async () => expect(await live(id)).toEqual([false]));
   await close(id);
   await page.context().setOffline(false);
@@ -110,6 +105,17 @@ test("what is refused when the server is back can be saved at once, and is gone 
   const discard = page.getByRole("button", { name: "Discard it" });
   await discard.click();
   expect(await discard.count()).toBe(0);
+  return discard;
+}
+
+test("what is refused when the server is back can be saved at once, and is gone when it is discarded", async () => {
+  const id = await transcript(server, "Late");
+  const page = await opened(id);
+  await speak(page, "word2");
+  await lose(page);
+  await stop(page);
+  await page.getByText(AWAY).waitFor();
+  const discard = await saveAndDiscard(page, id);
   await page.goto(server.entry);
   await page.getByRole("button", { name: "New meeting" }).waitFor();
   expect(await discard.count()).toBe(0);
@@ -129,12 +135,6 @@ test("what a browser cannot keep can be saved, where it cannot be sent either", 
   await lose(page);
   await stop(page);
   await page.getByText("is kept in this page only").waitFor();
-  await eventually(async () => expect(await live(id)).toEqual([false]));
-  await close(id);
-  await page.context().setOffline(false);
-  expect(await saved(page)).toBeGreaterThan(TWO_SECONDS);
-  const discard = page.getByRole("button", { name: "Discard it" });
-  await discard.click();
-  expect(await discard.count()).toBe(0);
+  await saveAndDiscard(page, id);
   await page.context().close();
 });
