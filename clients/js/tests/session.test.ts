@@ -126,13 +126,19 @@ test("a session whose server stays away ends, and says what may be lost", async 
   for (const pending of await pendingSessions()) await pending.discard();
 });
 
-test("an outage longer than the server keeps a session costs nothing that was said", async () => {
+/** A session through a network, of a server that soon forgets who is away. */
+async function withForgetful() {
   const forgetful = await Server.start(talk(24), { TRAX_RESUME_MS: "100" });
   onTestFinished(() => forgetful.stop());
   const network = await Network.before(forgetful);
   const session = await connect(forgetful.urlAt(network.port), { ...own, transcript: "new" });
   const library = new Library(forgetful.url);
   const id = session.transcript ?? "";
+  return { forgetful, network, session, library, id };
+}
+
+test("an outage longer than the server keeps a session costs nothing that was said", async () => {
+  const { network, session, library, id } = await withForgetful();
   const ready: string[] = [];
   session.on("ready", (told) => ready.push(told.session));
   const reading = read(session);
@@ -173,12 +179,7 @@ test("an outage longer than the server keeps a session costs nothing that was sa
 });
 
 test("all of it is recorded once, whichever sessions a failing network makes of one", async () => {
-  const forgetful = await Server.start(talk(24), { TRAX_RESUME_MS: "100" });
-  onTestFinished(() => forgetful.stop());
-  const network = await Network.before(forgetful);
-  const session = await connect(forgetful.urlAt(network.port), { ...own, transcript: "new" });
-  const library = new Library(forgetful.url);
-  const id = session.transcript ?? "";
+  const { network, session, library, id } = await withForgetful();
   const pcm = samples(24);
   for (let at = 0; at < pcm.length; at += 128_000) {
     const before = session.stats.acknowledgedMs;
