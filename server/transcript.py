@@ -23,6 +23,7 @@ import json
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, assert_never
+from weakref import WeakMethod, finalize
 
 from pycrdt import Assoc, Doc, Map, Text, TransactionEvent
 
@@ -82,7 +83,7 @@ class Transcript:
         self._fresh: list[bytes] = []
         self._said: str | None = None
         self._writing = False
-        self._followers: list[Callable[[Delta], None]] = []
+        self._followers: list[Callable[[Delta, bool], None]] = []
         self._turns = _Kept(self._maps["turns"], _assigned_and_dropped)
         self._chosen_speakers = _Kept(self._maps["hturns"], _assigned)
         self._merged = _Kept(self._maps["speakers"], lambda chosen: merged(dict(chosen.items())))
@@ -94,7 +95,7 @@ class Transcript:
                     self._doc.apply_update(update)
         except Exception as error:  # pycrdt raises bare ones
             raise TranscriptError("a stored update of the document cannot be read") from error
-        self._doc.observe(self._note)
+        _observe(self._doc, self, self._note)
 
     # Reading
 
@@ -123,7 +124,7 @@ class Transcript:
         Belongs to this replica, and is used in the same thread.
         """
         mirror = self._copy()
-        self._follow(mirror.change)
+        self._follow(lambda delta, _ours: mirror.change(delta))
         return mirror
 
     def authorship(self, clients: Collection[int]) -> Authorship:
@@ -137,10 +138,11 @@ class Transcript:
         apart: Doc[Any] = Doc()
         text = apart.get("text", type=Text)
         apart.apply_update(self.update_since())
-        text.observe(lambda event: deltas.append(event.delta))
+        subscription = text.observe(lambda event: deltas.append(event.delta))
         apart.apply_update(_deletion(others))
+        text.unobserve(subscription)
         found = Authorship(deltas[0] if deltas else (), len(self._text))
-        self._follow(lambda delta: found.change(delta, theirs=self._writing))
+        self._follow(lambda delta, ours: found.change(delta, theirs=ours))
         return found
 
     def turns(self) -> list[Turn]:
@@ -334,15 +336,15 @@ class Transcript:
             case _:
                 assert_never(edit)
 
-    def _follow(self, take: Callable[[Delta], None]) -> None:
-        """Have somebody told of each change of the text."""
+    def _follow(self, take: Callable[[Delta, bool], None]) -> None:
+        """Have somebody told of each change of the text, and whether it is ours."""
         if not self._followers:  # For each who observes, pycrdt would find anew what changed.
-            self._text.observe(lambda event: self._tell(event.delta))
+            _observe(self._text, self, self._tell)
         self._followers.append(take)
 
-    def _tell(self, delta: Delta) -> None:
+    def _tell(self, event: Any) -> None:  # noqa: ANN401 - pycrdt does not say what it has
         for take in self._followers:
-            take(delta)
+            take(event.delta, self._writing)
 
     def _copy(self) -> Mirror:
         return Mirror(
@@ -370,6 +372,24 @@ def _deletion(state: Mapping[int, int]) -> bytes:
     return b"".join((write_varuint(0), write_varuint(len(state)), *ranges))
 
 
+def _observe(
+    shared: Doc[Any] | Text | Map[Any], owner: object, told: Callable[[Any], None]
+) -> None:
+    """Have events told to a method of `owner` for as long as that is there.
+
+    What observes a document keeps it, and what it refers to, in memory for ever: pycrdt holds it
+    where Python's collector does not see it. So it must not keep the owner, and goes with it.
+    """
+    method = WeakMethod(told)
+
+    def tell(event: object) -> None:
+        if (found := method()) is not None:
+            found(event)
+
+    subscription = shared.observe(tell)
+    finalize(owner, shared.unobserve, subscription).atexit = False
+
+
 class _Kept(Generic[T]):
     """What is read of a register, until it changes; owned by the replica."""
 
@@ -381,7 +401,7 @@ class _Kept(Generic[T]):
 
     def get(self) -> T:
         if not self._observed:  # Who never asks does not pay for each change.
-            self._register.observe(self._forget)
+            _observe(self._register, self, self._forget)
             self._observed = True
         if self._value is None:
             self._value = self._read(self._register)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -310,6 +313,29 @@ def test_it_is_known_who_wrote_each_character() -> None:
     assert transcript.authors(7, 11) == {1, 2}
     assert transcript.authors(10, 18) == {1}
     assert transcript.authors(3, 3) == set()
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_nothing_of_a_replica_stays_when_it_goes(*, elsewhere: bool) -> None:
+    # Looking for cycles in what is old takes too long for a server that is being used.
+    gc.disable()
+    try:
+        replica = [written()]
+        replica[0].mirror()
+        replica[0].authorship([1])
+        replica[0].turns()
+        replica[0].suggestions()
+        Person(replica[0]).send()
+        parts = [weakref.ref(part) for part in (replica[0], replica[0]._doc)]
+        if elsewhere:
+            thread = threading.Thread(target=replica.clear)
+            thread.start()
+            thread.join()
+        else:
+            replica.clear()
+        assert [part() for part in parts] == [None, None]
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("update", [b"", b"\1", b"\xff\xff\xff", b"\1\1\2\0\4"])
