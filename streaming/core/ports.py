@@ -71,6 +71,8 @@ class RecognitionWindow:
         hotwords: Words to favour, as the user spells them.
         before: What was said right before, where that is known; used by `Effort.SEARCH` alone.
         search: How to search, of `Effort.SEARCH`.
+        expected: What may well be said in it, of `Effort.LIVE`: what was heard of it before. It may
+            save time; what is heard is the same without.
     """
 
     start: Samples
@@ -80,6 +82,7 @@ class RecognitionWindow:
     hotwords: tuple[str, ...] = ()
     before: str = ""
     search: Search = Search()
+    expected: str = ""
 
 
 @dataclass(frozen=True, slots=True)

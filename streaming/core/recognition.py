@@ -37,6 +37,7 @@ class Wanted:
     span: Span
     effort: Effort
     language: str | None
+    expected: str = ""
 
 
 class Recognition:
@@ -131,7 +132,8 @@ class Recognition:
         until = utterance.span.end if utterance.span else position
         self._last_step = Samples(until - utterance.heard_until)
         span = utterance.window(until, self._floor)
-        self._listening = Wanted(utterance, span, Effort.LIVE, self._language)
+        expected = utterance.expected(span.start)
+        self._listening = Wanted(utterance, span, Effort.LIVE, self._language, expected)
         return self._listening
 
     def wanted_pass(self) -> Wanted | None:

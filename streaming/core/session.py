@@ -264,6 +264,7 @@ class StreamSession:
             effort=wanted.effort,
             language=wanted.language,
             hotwords=self._settings.hotwords,
+            expected=wanted.expected,
         )
         work = Recognize(self._next_id(), window)
         self._out[work.id] = wanted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from streaming.core.agreement import Agreement, agreement_key
@@ -44,6 +44,7 @@ class Utterance:
         self.heard_from = start
         """Words before this, if any, became final in the utterance that was cut off before."""
         self.finals: list[Word] = []
+        self._heard: tuple[Word, ...] = ()
         self._agreement = Agreement(settings.lookahead, settings.max_delay)
         self._rules = settings.live
         self._window_start = start
@@ -81,16 +82,22 @@ class Utterance:
             self._window_start = max([self._window_start, *starts[-1:]])
         return Span(self._window_start, until)
 
-    def hear(self, words: Iterable[Word], until: Samples) -> tuple[Word, ...]:
+    def expected(self, start: Samples) -> str:
+        """Return what the last window heard after `start`, punctuation and all."""
+        return "".join(w.text for w in self._heard if w.span.start + w.span.end > 2 * start)
+
+    def hear(self, words: Sequence[Word], until: Samples) -> tuple[Word, ...]:
         """Take the hypothesis of the window that ended at `until`; return the new finals."""
         self.heard_until = until
+        self._heard = tuple(words)
         final = self._agreement.push(self._placed(words, until), until)
         self.finals += final
         return final
 
-    def consider(self, words: Iterable[Word], until: Samples) -> None:
+    def consider(self, words: Sequence[Word], until: Samples) -> None:
         """Take a hypothesis that must not become final yet: its language is not certain."""
         self.heard_until = until
+        self._heard = tuple(words)
         self._agreement.consider(self._placed(words, until))
 
     def settle(self) -> tuple[Word, ...]:

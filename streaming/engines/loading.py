@@ -97,6 +97,7 @@ def _real(config: EngineConfig) -> EngineSet:
         device=config.device,
         compute_type=config.compute_type,
         workers=config.recognizer_workers,
+        live=True,
     )
     return EngineSet(
         vad=lambda _start: silero.vad(),

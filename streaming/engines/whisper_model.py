@@ -6,6 +6,8 @@ The two ways of hearing with it are `streaming.engines.whisper` and
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -14,19 +16,30 @@ from typing import Any, TypeAlias
 import numpy as np
 from ctranslate2 import StorageView, set_random_seed
 from ctranslate2.models import WhisperGenerationResult
-from faster_whisper import WhisperModel
+from faster_whisper import WhisperModel, download_model
 from faster_whisper import tokenizer as tokenizers
 from faster_whisper.transcribe import get_compression_ratio, merge_punctuations
 
 from streaming.core.domain import SAMPLE_RATE, DetectedLanguage, Pcm, Permille, Samples, Span, Word
-from streaming.engines.decoding import LONGEST_WINDOW, padded_length
+from streaming.engines.decoding import LONGEST_WINDOW, SAMPLES_PER_TICK, padded_length
+from streaming.engines.whisper_alignment import token_starts
+from streaming.engines.whisper_decoder import Decoded, Prompt, TextDecoder
+from streaming.engines.whisper_weights import read_weights
 from streaming.errors import EngineError
+
+logger = logging.getLogger(__name__)
 
 MOST_TOKENS = 448
 """Length of Whisper's text context, prompt included."""
 
 MOST_CONTEXT_TOKENS = 120
 """What hotwords may take of it."""
+
+FIRST_MERGE = ["\u0120", "t"]
+"""The most frequent pair of all: a space, as tokenizers write it, and a "t"."""
+
+INT8 = ("int8", "int8_float32")
+"""Compute types of which `TextDecoder` is one as well."""
 
 SEED = 1
 """Of what is sampled where beam search fails."""
@@ -51,7 +64,15 @@ Aligned = list[dict[str, Any]]
 class LoadedWhisper:
     """A model in memory, called by up to `workers` threads at once."""
 
-    def __init__(self, model: str | Path, *, device: str, compute_type: str, workers: int) -> None:
+    def __init__(
+        self,
+        model: str | Path,
+        *,
+        device: str,
+        compute_type: str,
+        workers: int,
+        follows: bool = False,
+    ) -> None:
         """Load a model; takes about a second for base.
 
         Args:
@@ -59,6 +80,7 @@ class LoadedWhisper:
             device: `cpu`, `cuda` or `auto`.
             compute_type: As CTranslate2 names it; `int8` means int8_float32 on a CPU.
             workers: Calls that run in parallel, one thread each.
+            follows: Whether `follow` is wanted, where it can be had.
 
         Raises:
             EngineError: The model cannot be loaded as asked.
@@ -79,7 +101,15 @@ class LoadedWhisper:
                 f"a Whisper model for device {device}, compute type {compute_type} expected, "
                 f"but {model} does not load: {error}"
             ) from error
+        self._whisper.hf_tokenizer = _mended(self._whisper.hf_tokenizer)
         self.tokenizer = lru_cache(maxsize=None)(self._new_tokenizer)
+        int8 = self.on_cpu and compute_type in INT8
+        self._decoder = _decoder_of(str(model)) if follows and int8 else None
+
+    @property
+    def follows(self) -> bool:
+        """Whether there is `follow`."""
+        return self._decoder is not None
 
     @property
     def languages(self) -> frozenset[str]:
@@ -183,9 +213,53 @@ class LoadedWhisper:
             return [[] for _ in texts]
         frames = [min(len(pcm) // hop + 1, encoding.shape[1] * 2) for pcm in pcms]
         found = self._whisper.find_alignment(tokenizer, list(texts), encoding, frames)
-        for words in found:
-            merge_punctuations(words, BEFORE_WORD, AFTER_WORD)
-        return [[word for word in words if word["word"]] for words in found]
+        return [_tidy(words) for words in found]
+
+    def follow(
+        self,
+        encoding: Encoding,
+        context: Sequence[int],
+        cap: int,
+        expected: str,
+        tokenizer: Tokenizer,
+    ) -> Decoded:
+        """Decode one stretch greedily without timestamps, quickly where the text is expected.
+
+        Args:
+            encoding: Of one stretch.
+            context: What stands before the prompt.
+            cap: Tokens at most.
+            expected: What may well be said.
+            tokenizer: Of the language.
+        """
+        assert self._decoder is not None
+        tokens = [*context, *tokenizer.sot_sequence, tokenizer.no_timestamps]
+        prompt = Prompt(tokens, len(context), tokenizer.no_speech, tokenizer.eot)
+        return self._decoder.decode(
+            np.asarray(encoding), prompt, cap, tokenizer.encode(expected) if expected else ()
+        )
+
+    def timed(self, decoded: Decoded, pcm: Pcm, tokenizer: Tokenizer) -> Aligned:
+        """Return the words of what was decoded with their times (see `align`)."""
+        ticks = -(-len(pcm) // SAMPLES_PER_TICK)
+        if not (decoded.tokens and ticks):
+            return []
+        first = decoded.attention.shape[1] - len(decoded.tokens) - 1
+        ticks_at = token_starts(decoded.attention[:, :, :ticks], first)
+        starts = ticks_at * SAMPLES_PER_TICK / SAMPLE_RATE
+        texts, tokens = tokenizer.split_to_word_tokens([*decoded.tokens, tokenizer.eot])
+        edges = np.cumsum([0, *map(len, tokens)])
+        words = [
+            {
+                "word": text,
+                "tokens": tokens[number],
+                "start": starts[edges[number]],
+                "end": starts[edges[number + 1]],
+                "probability": np.mean(decoded.probabilities[edges[number] : edges[number + 1]]),
+            }
+            for number, text in enumerate(texts[:-1])
+        ]
+        return _tidy(words)
 
     def _features(self, pcm: Pcm, total: int) -> np.ndarray[Any, np.dtype[np.float32]]:
         extractor = self._whisper.feature_extractor
@@ -199,6 +273,38 @@ class LoadedWhisper:
         return Tokenizer(
             self._whisper.hf_tokenizer, multilingual, task="transcribe", language=language
         )
+
+
+def _decoder_of(model: str) -> TextDecoder | None:
+    """Return a decoder of a model's weights; `None` where they are kept in a way we cannot read."""
+    # A name was resolved when the model was loaded.
+    folder = model if Path(model).is_dir() else download_model(model, local_files_only=True)
+    try:
+        return TextDecoder(read_weights(Path(folder)))
+    except EngineError as error:
+        logger.warning("live text is decoded anew each time", extra={"reason": str(error)})
+        return None
+
+
+def _mended(tokenizer: tokenizers.tokenizers.Tokenizer) -> tokenizers.tokenizers.Tokenizer:
+    """Return a tokenizer that knows what words begin with.
+
+    Where `tokenizer.json` was made of a list of merges whose first line was taken for a heading,
+    as in Systran's models of many languages, a space and a "t" stay apart: " the" is two tokens,
+    which the model never writes so, and which it reads badly.
+    """
+    content = json.loads(tokenizer.to_str())
+    merges = content["model"]["merges"]
+    if FIRST_MERGE in merges or "".join(FIRST_MERGE) not in content["model"]["vocab"]:
+        return tokenizer
+    merges.insert(0, FIRST_MERGE)
+    return tokenizer.from_str(json.dumps(content))
+
+
+def _tidy(words: Aligned) -> Aligned:
+    """Return words with the punctuation that belongs to them."""
+    merge_punctuations(words, BEFORE_WORD, AFTER_WORD)
+    return [word for word in words if word["word"]]
 
 
 def context_of(hotwords: Sequence[str], tokenizer: Tokenizer, before: str = "") -> list[int]:

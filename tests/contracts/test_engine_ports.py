@@ -296,7 +296,7 @@ def whisper(_: Script) -> Recognizer:
 def loaded_whisper() -> Recognizer:
     from streaming.engines.whisper import WhisperRecognizer
 
-    return WhisperRecognizer(weights("whisper-base"))
+    return WhisperRecognizer(weights("whisper-base"), live=True)
 
 
 recognizers = pytest.mark.parametrize(

@@ -150,6 +150,20 @@ def test_a_window_that_failed_is_wanted_again(listening: Listening) -> None:
     assert listening.wanted(600, 600) is not None
 
 
+def test_a_window_is_led_by_what_the_one_before_heard(listening: Listening) -> None:
+    listening.begin(0)
+    first = listening.wanted(500, 500)
+    assert first is not None
+    listening.answer(first, " so", " it", " is,")
+    listening.listen(1_000, 1_000, " so", " it", " was,", " then")
+
+    wanted = listening.wanted(1_500, 1_500)
+
+    assert first.expected == ""
+    assert wanted is not None
+    assert wanted.expected == " so it was, then"
+
+
 # --- What -----------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ import pytest
 from streaming.core.domain import FRAME, Samples, Span, UtteranceId, from_ms
 from streaming.core.errors import BacklogFull, SessionFinished
 from streaming.core.events import EngineFailed, UtteranceEnded
+from streaming.core.ports import Effort
 from streaming.core.session import ATTEMPTS, FRAMES_AT_ONCE, StreamSession
 from streaming.core.settings import FinalsMode
 from streaming.core.work import Diarize, Recognize, Score, Scored
@@ -109,6 +110,20 @@ def test_a_recognizer_is_told_what_the_session_chose() -> None:
         asked += [work.window] if isinstance(work, Recognize) else []
 
     assert {(window.hotwords, window.language) for window in asked} == {(("Trax",), "de")}
+
+
+def test_a_recognizer_is_told_what_was_heard_before() -> None:
+    hearing = Hearing(SENTENCE, SETTINGS)
+    windows = []
+    for _ in range(3):
+        hearing.feed(SECOND)
+        while (work := hearing.ask()) is not None:
+            hearing.tell(hearing.waiting.pop()[1])
+            windows += [work.window] if isinstance(work, Recognize) else []
+
+    live = [window for window in windows if window.effort is Effort.LIVE]
+    assert live[0].expected == ""
+    assert any(window.expected for window in live[1:])
 
 
 def test_an_outcome_of_the_wrong_kind_is_a_mistake() -> None:

@@ -31,6 +31,22 @@ def hear(utterance: Utterance, until: int, *words: Word) -> str:
     return text_of(utterance.hear(words, Samples(until)))
 
 
+# --- What is expected -----------------------------------------------------------------------------
+
+
+def test_expected_is_what_was_heard_last_from_where_the_window_begins(
+    utterance: Utterance,
+) -> None:
+    hear(utterance, 30_000, word(" one", 11_000, 14_000), word(" two", 15_000, 21_000))
+    hear(utterance, 40_000, word(" one,", 11_000, 14_000), word(" too,", 15_000, 21_000))
+
+    assert [utterance.expected(Samples(at)) for at in (10_000, 17_999, 18_000)] == [
+        " one, too,",
+        " too,",
+        "",
+    ]
+
+
 # --- Order ----------------------------------------------------------------------------------------
 
 
