@@ -27,7 +27,7 @@ class Outbox:
 
     Attributes:
         sent: Number of the last lasting event that was sent.
-        ending: What ends the connection, once something does. Only the first reason counts.
+        ending: What ends the connection, once something does: the first reason, but see `end`.
         wake: Set when there may be something to send.
         cut: Set when a refusal ends the connection, whatever is still unsaid.
     """
@@ -79,8 +79,13 @@ class Outbox:
         self.wake.set()
 
     def end(self, ending: Ending) -> None:
-        """End the connection: with `Done` after everything else, with a refusal at once."""
-        if self.ending is None:
+        """End the connection: with `Done` after everything else, with a refusal at once.
+
+        `Done` waits for the client's `end`, so it gives way to a mistake: a client that sends audio
+        instead would be told nothing, for ever.
+        """
+        mistaken = isinstance(self.ending, Done) and isinstance(ending, PeerMistake)
+        if self.ending is None or mistaken:
             self.ending = ending
             if isinstance(ending, Refusal):
                 self.cut.set()

@@ -100,6 +100,18 @@ def test_only_the_first_reason_to_end_counts() -> None:
     assert not box.cut.is_set()
 
 
+def test_a_mistake_ends_also_what_would_be_done() -> None:
+    box = outbox()
+    box.end(DONE)
+    box.end(
+        PeerMistake(ErrorCode.AUDIO_AFTER_END, "The session ended", expected="end", got="audio")
+    )
+    box.end(DONE)
+
+    assert isinstance(box.ending, PeerMistake)
+    assert box.cut.is_set()
+
+
 def test_a_refusal_cuts_the_connection() -> None:
     box = outbox()
     box.end(restart())

@@ -146,6 +146,22 @@ async def test_who_missed_done_gets_it_from_a_server_that_was_started_again(
     assert again.messages[-1] == client.messages[-1]
 
 
+async def test_who_makes_a_mistake_in_a_session_that_is_done_is_told_so(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(2)) as server:
+        async with talking(server) as client:
+            ready = await client.start(language="en")
+            await client.stream(samples(2.0))
+            await client.send("end")
+            assert await client.closed() == 1000
+        async with talking(server) as again:
+            await again.start(resume=resume_of(ready))
+            await again.send("audio", at=32_000, pcm=samples(0.1))
+
+            code, error = await again.refused()
+
+    assert (code, error["code"]) == (4429, "too_fast")
+
+
 async def test_the_newest_connection_has_the_session(tmp_path: Path) -> None:
     async with running(tmp_path, talk(2)) as server, talking(server) as old:
         ready = await old.start(language="en")
