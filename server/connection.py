@@ -293,6 +293,7 @@ class Connection:
             next=session.next,
             until=self._acked.until,
             resumed=resumed,
+            ended=session.ended,
             language=detected or terms.language,
             lookahead_ms=terms.lookahead_ms,
             max_delay_ms=terms.max_delay_ms,

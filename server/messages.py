@@ -187,6 +187,7 @@ class Ready:
         next: Index of the sample wanted next.
         until: Credit: the server takes audio up to (excluding) this index.
         resumed: Whether this goes on with an earlier session.
+        ended: Whether it takes no more audio, because a client said `end`.
         language: The session's language, `AUTO_LANGUAGE` until it is detected.
         lookahead_ms: As granted; likewise the following fields.
     """
@@ -199,6 +200,7 @@ class Ready:
     next: int
     until: int
     resumed: bool
+    ended: bool
     language: str
     lookahead_ms: int
     max_delay_ms: int

@@ -59,6 +59,7 @@ class Session:
     """Owned by `Sessions`, which runs it; used by one connection at a time, in the event loop.
 
     Attributes:
+        ended: Whether its client said that no more audio follows.
         ending: What ended it, once something did.
     """
 
@@ -108,10 +109,10 @@ class Session:
         self._reheard = self._ledger.final_until
         self._began_at = recording.samples
         self._began_s = asyncio.get_running_loop().time()
-        self._ended = recording.manifest.ended
+        self.ended = recording.manifest.ended
         self._closing = asyncio.Event()
         self.ending: Ending | None = None
-        if self._ended:
+        if self.ended:
             self._closing.set()
 
     @property
@@ -132,7 +133,7 @@ class Session:
     @property
     def resumable(self) -> bool:
         """Whether a client may have it: not once it was closed without its client saying so."""
-        return self._ended or not self._closing.is_set()
+        return self.ended or not self._closing.is_set()
 
     @property
     def next(self) -> int:
@@ -254,7 +255,7 @@ class Session:
         Args:
             by_client: Whether its client said so. Then it may still come back for what it missed.
         """
-        self._ended = self._ended or by_client
+        self.ended = self.ended or by_client
         self._closing.set()
 
     async def left(self) -> None:
@@ -345,7 +346,7 @@ class Session:
         await self._closing.wait()
         self._take(self._intake.finish())
         await self._scribe.flush()
-        if self._ended:
+        if self.ended:
             await self._note(replace(self.manifest, ended=True))
         self._runner.finish()
 

@@ -178,6 +178,7 @@ class Peer:
                 next=self.samples,
                 until=self._acknowledged + self.credit,
                 resumed=resume is not None,
+                ended=False,
                 language=start.language,
                 lookahead_ms=600,
                 max_delay_ms=start.max_delay_ms,

@@ -28,6 +28,7 @@ READY = Ready(
     next=0,
     until=100,
     resumed=False,
+    ended=False,
     language="auto",
     lookahead_ms=600,
     max_delay_ms=4_000,

@@ -124,7 +124,7 @@ async def test_who_missed_done_gets_it(tmp_path: Path) -> None:
 
             assert await again.closed() == 1000
 
-    assert resumed["next"] == 32_000
+    assert (ready["ended"], resumed["ended"], resumed["next"]) == (False, True, 32_000)
     assert again.lasting() == client.lasting()
     assert again.messages[-1] == client.messages[-1]
 

@@ -137,10 +137,12 @@ export interface Ready {
   readonly transcript: string | null;
   /** Path on the server at which any Yjs client joins the transcript. */
   readonly sync: string | null;
-  /** Of the latest connection, as are `until` and `resumed`. */
+  /** Of the latest connection, as are `until`, `resumed` and `ended`. */
   readonly next: number;
   readonly until: number;
   readonly resumed: boolean;
+  /** Whether the session takes no more audio: it was ended before. */
+  readonly ended: boolean;
   readonly language: string;
   readonly lookaheadMs: number;
   readonly maxDelayMs: number;

@@ -73,6 +73,11 @@ export class Fields {
     throw this.violation(name, "a boolean", kind(value));
   }
 
+  /** A boolean that may be nil or left out. */
+  flagOrFalse(name: string): boolean {
+    return !this.isNil(name) && this.flag(name);
+  }
+
   /** A map within this one. */
   within(name: string): Fields {
     const value = this.raw(name);

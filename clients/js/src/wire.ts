@@ -110,6 +110,7 @@ function ready(fields: Fields): ServerMessage {
     next: fields.count("next"),
     until: fields.count("until"),
     resumed: fields.flag("resumed"),
+    ended: fields.flagOrFalse("ended"),
     language: fields.text("language"),
     lookaheadMs: fields.count("lookahead_ms"),
     maxDelayMs: fields.count("max_delay_ms"),

@@ -171,8 +171,8 @@ class Ready:
     """What the session is: its id, its transcript, settings as granted, limits and models.
 
     `sync` is the path on the server where any Yjs client joins the transcript.
-    `token` is a secret: with it and `session` anyone may take the session over. `next`, `until` and
-    `resumed` are of the latest connection.
+    `token` is a secret: with it and `session` anyone may take the session over. `next`, `until`,
+    `resumed` and `ended`, which is whether it takes no more audio, are of the latest connection.
     """
 
     type: ClassVar[str] = "ready"
@@ -183,6 +183,7 @@ class Ready:
     next: int
     until: int
     resumed: bool
+    ended: bool
     language: str
     lookahead_ms: int
     max_delay_ms: int

@@ -56,6 +56,10 @@ class Fields:
         """Return a boolean."""
         return self.value(name, bool)
 
+    def flag_or_false(self, name: str) -> bool:
+        """Return a boolean that may be nil or left out."""
+        return self._fields.get(name) is not None and self.flag(name)
+
     def within(self, name: str) -> Fields:
         """Return a map within this one."""
         return Fields(self.value(name, dict), f"{self._prefix}{name}.")

@@ -170,6 +170,7 @@ def _ready(fields: Fields) -> Ready:
         next=fields.count("next"),
         until=fields.count("until"),
         resumed=fields.flag("resumed"),
+        ended=fields.flag_or_false("ended"),
         language=fields.text("language"),
         lookahead_ms=fields.count("lookahead_ms"),
         max_delay_ms=fields.count("max_delay_ms"),
