@@ -1,6 +1,6 @@
 /** Events of sessions that follow each other, counted on as if they were those of one. */
 
-import type { Event, Word } from "./events.js";
+import type { Event, Partial, Word } from "./events.js";
 
 /** How far something has come. */
 interface Counts {
@@ -21,10 +21,19 @@ const NOTHING: Counts = { seq: 0, utterances: 0, speakers: 0, ms: 0 };
 export class Continuation {
   private before = NOTHING;
   private reached = NOTHING;
+  /** What is shown of an utterance that goes on. */
+  private shown: Partial | null = null;
 
-  /** Begins another session, whose first sample stands at `ms`. */
-  begin(ms: number): void {
+  /**
+   * Begins another session, whose first sample stands at `ms`.
+   *
+   * @returns What takes back the words that the session before has not made final, if there are any.
+   */
+  begin(ms: number): Partial | null {
     this.before = this.reached = { ...this.reached, ms };
+    const { shown } = this;
+    this.shown = null;
+    return shown === null ? null : { ...shown, stable: 0, words: [] };
   }
 
   /** An event of the present session as one of the whole. */
@@ -61,6 +70,8 @@ export class Continuation {
 
   private note(event: Event): void {
     const { reached } = this;
+    if (event.type === "partial") this.shown = event;
+    else if (event.type === "final" || event.type === "utteranceEnd") this.shown = null;
     // Corrections come when later utterances have begun.
     const utterances = "utterance" in event ? event.utterance + 1 : 0;
     const heard = "words" in event && event.type !== "done" ? event.words : [];

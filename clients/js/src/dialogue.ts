@@ -16,6 +16,19 @@ import { SAMPLE_BYTES } from "./requests.js";
 /** The age of audio may not be greater. */
 const OLDEST_MS = 86_400_000;
 
+/** From this part of the longest session on it ends in a pause, so that no word is cut in two. */
+const NEARLY_FULL = 0.9;
+
+/** What becomes of a session, besides how it is to be. */
+export interface Course {
+  /** The session to go on with, of an earlier page; the outbox is restored. */
+  readonly earlier?: Resume;
+  /** When the first sample of a new one was recorded, as Unix time; default: now. */
+  readonly recordedMs?: number | undefined;
+  /** Whether another one follows where the server takes no more into it; default: true. */
+  readonly renews?: boolean | undefined;
+}
+
 /** State of one session, and of those that it goes on in; owned by its `Link`. */
 export class Dialogue {
   /** The session's audio. */
@@ -35,18 +48,15 @@ export class Dialogue {
   private seq = 0;
   /** Whether the next `ready` is to be that of a new session. */
   private renewing = false;
+  private earlier: Resume | null;
   private readonly continuation = new Continuation();
 
-  /**
-   * @param earlier - The session to go on with, of an earlier page; its outbox is restored.
-   * @param recordedMs - When the first sample of a new one was recorded, as Unix time; `null`: now.
-   */
   constructor(
     readonly start: Start,
-    private earlier: Resume | null = null,
-    private readonly recordedMs: number | null = null,
+    private readonly course: Course = {},
   ) {
     this.outbox = new Outbox(SAMPLE_BYTES[start.encoding]);
+    this.earlier = course.earlier ?? null;
   }
 
   /** The session that was spoken into last, and its transcript: it may be gone by now. */
@@ -57,7 +67,7 @@ export class Dialogue {
   }
 
   /**
-   * Goes on in a new session with what the server does not have, because it knows this one no more.
+   * Goes on in a new session with what the server does not have: this one takes no more.
    *
    * @param stored - Samples of this session that the server has, as far as is known.
    * @returns Whether there is anything to go on with.
@@ -81,7 +91,8 @@ export class Dialogue {
       return { ...this.start, transcript, ageMs: ageOf(recordedMs, nowMs) };
     }
     if (this.info === null) {
-      return { ...this.start, resume: this.earlier, ageMs: ageOf(this.recordedMs, nowMs) };
+      const recordedMs = this.course.recordedMs ?? null;
+      return { ...this.start, resume: this.earlier, ageMs: ageOf(recordedMs, nowMs) };
     }
     const { session, token } = this.info;
     return { ...this.start, resume: { session, token, after: this.seq } };
@@ -112,10 +123,7 @@ export class Dialogue {
    * @throws {@link ProtocolViolation} if the server may not say this now. `error` is not for here.
    */
   receive(message: Exclude<ServerMessage, { type: "error" }>): Event | null {
-    if (message.type === "ready") {
-      this.open(message);
-      return null;
-    }
+    if (message.type === "ready") return this.open(message);
     if (!this.connected) throw new ProtocolViolation("ready", message.type);
     switch (message.type) {
       case "ack":
@@ -127,16 +135,39 @@ export class Dialogue {
         this.stats = this.continuation.place(message);
         return this.stats;
       case "done":
-        this.done = message;
-        return message;
+        return this.finish(message);
       case "partial":
         return this.continuation.place(message);
       default:
-        return this.isNew(message.seq) ? this.continuation.place(message) : null;
+        if (!this.isNew(message.seq)) return null;
+        if (message.type === "utteranceEnd") this.pause();
+        return this.continuation.place(message);
     }
   }
 
-  private open(ready: Ready): void {
+  /** The session is done: the last one, or one that was full. */
+  private finish(done: Done): Done | null {
+    if (this.outbox.sent < this.outbox.end && this.renew(this.outbox.sent)) {
+      this.connected = false;
+      return null;
+    }
+    this.done = done;
+    return done;
+  }
+
+  /** Ends a session here that is nearly full. */
+  private pause(): void {
+    const { sent } = this.outbox;
+    if (sent >= NEARLY_FULL * this.longest) this.outbox.limit(sent);
+  }
+
+  /** Samples that the server takes into one session, where another one may follow. */
+  private get longest(): number {
+    if (this.info === null || this.course.renews === false) return Number.POSITIVE_INFINITY;
+    return Math.floor((this.info.limits.sessionMs * this.start.sampleRate) / 1000);
+  }
+
+  private open(ready: Ready): Event | null {
     if (this.connected) throw new ProtocolViolation("one ready in a connection", "another");
     const known = this.renewing ? null : (this.info ?? this.earlier);
     if (known !== null && (ready.session !== known.session || !ready.resumed)) {
@@ -146,21 +177,23 @@ export class Dialogue {
       // Better no session than one whose words go nowhere.
       throw new ProtocolViolation("the transcript asked for", "none", "ready.transcript");
     }
-    if (this.renewing) this.begin();
-    else if (this.info === null && this.earlier !== null) this.outbox.skip(ready.next);
+    const withdrawn = this.renewing ? this.begin() : null;
+    if (this.info === null && this.earlier !== null) this.outbox.skip(ready.next);
     this.outbox.limitFrames(ready.limits.messageBytes);
     this.outbox.rewind(ready.next, ready.until);
     this.info = ready;
+    this.outbox.limit(ready.ended ? ready.next : this.longest);
     this.connected = true;
+    return withdrawn;
   }
 
   /** Counts on from the session before. */
-  private begin(): void {
+  private begin(): Event | null {
     this.before += this.outbox.renumber();
-    this.continuation.begin(Math.floor((this.before * 1000) / this.start.sampleRate));
     this.seq = 0;
     this.earlier = null;
     this.renewing = false;
+    return this.continuation.begin(Math.floor((this.before * 1000) / this.start.sampleRate));
   }
 
   private isNew(seq: number): boolean {

@@ -38,7 +38,7 @@ interface Trouble {
   attempts: number;
 }
 
-/** How a session that the server knows no more goes on in a new one. */
+/** How a session into which the server takes no more goes on in a new one. */
 export interface Renewal {
   /** How long it may be tried. */
   readonly patienceMs: number;
@@ -54,8 +54,9 @@ export interface LinkEvents {
   state(state: SessionState): void;
 }
 
-/** How it may end: by `done`, with the connection, or for good. */
-type Outcome = { done: true } | { lost: TraxError; retryAfterMs: number } | { failed: TraxError };
+/** How it may end: by `done`, with the connection, or with the server's session. */
+type Outcome = { done: true } | Lost | { failed: TraxError };
+type Lost = { lost: TraxError; retryAfterMs: number };
 
 /** What a link needs to know besides the session. */
 export interface LinkOptions {
@@ -104,10 +105,12 @@ export class Link {
     try {
       while (this.connection !== null) {
         const outcome = await this.connection.over;
-        if ("done" in outcome || this.stopped.signal.aborted) return;
+        if (this.dialogue.done !== null || this.stopped.signal.aborted) return;
         if ("failed" in outcome) throw outcome.failed;
+        const lost = "lost" in outcome ? outcome : await this.follow();
+        if (lost === null) continue;
         this.settle(this.connection);
-        await this.resume(outcome.lost, outcome.retryAfterMs);
+        await this.resume(lost.lost, lost.retryAfterMs);
       }
     } finally {
       this.stop();
@@ -149,7 +152,7 @@ export class Link {
   }
 
   /**
-   * Whether the session goes on in a new one, after this error.
+   * Whether the session goes on in a new one, because the server knows it no more.
    *
    * @throws {@link EventsMissed} if there is nothing left to go on with.
    */
@@ -166,6 +169,22 @@ export class Link {
     }
     if (this.dialogue.arrived) throw new EventsMissed({ cause: error });
     return false;
+  }
+
+  /**
+   * Goes on in a new session, at once after one that was full.
+   *
+   * @returns How that went wrong, if it may go better later.
+   */
+  private async follow(): Promise<Lost | null> {
+    try {
+      await this.attempt();
+      return null;
+    } catch (error) {
+      const outcome = outcomeOf(error);
+      if ("lost" in outcome) return outcome;
+      throw error;
+    }
   }
 
   private async attempt(): Promise<void> {
@@ -343,6 +362,7 @@ class Connection {
         this.pump();
       }
       if (message.type === "done") {
+        this.events.acknowledged(this.dialogue.outbox.base);
         this.outcome = { done: true };
         this.socket.close(1000);
       }

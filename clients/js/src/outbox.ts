@@ -6,7 +6,8 @@
  *     0 ......... base ......... cursor ......... until ......... end
  *        forgotten     sent, kept       may be sent    must wait
  *
- * `end` may pass `until`: what a caller has handed over is kept, and the caller waits.
+ * `end` may pass `until`: what a caller has handed over is kept, and the caller waits. It may also pass
+ * what the session takes (`limit`): then `end` is said there, and the rest is for the next session.
  */
 
 import { ProtocolViolation } from "./errors.js";
@@ -39,6 +40,8 @@ export class Outbox {
   private frameSamples = 1;
   private cursor = 0;
   private until = 0;
+  /** The session takes no sample from here on. */
+  private most = Number.POSITIVE_INFINITY;
   private from = 0;
   private to = 0;
   private endAsked = false;
@@ -59,7 +62,12 @@ export class Outbox {
 
   /** Whether all that was taken may be sent: the caller need not wait. */
   get hasRoom(): boolean {
-    return this.to <= this.until;
+    return this.to <= Math.min(this.until, this.most);
+  }
+
+  /** Samples that were sent on this connection, or that the server had before. */
+  get sent(): number {
+    return this.cursor;
   }
 
   /** Whether the caller said that no more audio follows. */
@@ -118,6 +126,7 @@ export class Outbox {
     this.flushes = this.flushes.map(({ at }) => ({ at: Math.max(0, at - before), sent: false }));
     this.to -= before;
     this.from = this.cursor = this.until = 0;
+    this.most = Number.POSITIVE_INFINITY;
     return before;
   }
 
@@ -131,6 +140,11 @@ export class Outbox {
   /** Says that no more audio follows; bytes of an incomplete last sample are dropped. */
   finish(): void {
     this.endAsked = true;
+  }
+
+  /** Ends the session before this sample, at the latest: what follows is for another one. */
+  limit(samples: number): void {
+    this.most = Math.min(this.most, samples);
   }
 
   /** Learns the largest message that the server takes. */
@@ -179,7 +193,7 @@ export class Outbox {
 
   /** What to send next, counted as sent from now on; `null` if there is nothing to do. */
   nextMessage(): Audio | Finalize | End | null {
-    let stop = Math.min(this.to, this.until, this.cursor + this.frameSamples);
+    let stop = Math.min(this.to, this.until, this.most, this.cursor + this.frameSamples);
     for (const flush of this.flushes) {
       if (flush.sent) continue;
       if (flush.at <= this.cursor) {
@@ -189,7 +203,8 @@ export class Outbox {
       stop = Math.min(stop, flush.at);
     }
     if (stop > this.cursor) return this.take(stop);
-    if (this.endAsked && !this.endSent && this.cursor === this.to) {
+    const full = this.to > this.most && this.cursor >= this.most;
+    if ((full || (this.endAsked && this.cursor === this.to)) && !this.endSent) {
       this.endSent = true;
       return { type: "end" };
     }

@@ -84,7 +84,8 @@ export class PendingSession {
     const address = Address.of(url, options.token);
     const start = { ...this.kept.start, transcript };
     // From the first event on: this page knows none of them.
-    const dialogue = new Dialogue(start, { session, token, after: 0 });
+    const earlier = { session, token, after: 0 };
+    const dialogue = new Dialogue(start, { earlier, renews: options.renew });
     const resumed = new Session(dialogue, { ...options, address });
     const [keeper, { base, ended }, pieces] = await Keeper.adopt(session);
     dialogue.outbox.restore(pieces, base, ended || ends);

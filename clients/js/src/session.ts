@@ -42,8 +42,9 @@ export interface ConnectOptions extends StartOptions {
   /** Keep audio in IndexedDB until it is acknowledged; default: where there is one. */
   readonly persist?: boolean;
   /**
-   * Go on in a new session of the same transcript where the server knows the old one no more, after
-   * a long outage, with all that it does not have; default: true. Without a transcript it ends.
+   * Go on in a new session with all that the server does not have: where the old one is as long as
+   * the server lets it be, or, if it speaks into a transcript, where the server knows it no more, after
+   * a long outage; default: true.
    */
   readonly renew?: boolean;
   /**
@@ -351,7 +352,8 @@ export class Session implements AsyncIterable<Event> {
  */
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Session> {
   const address = Address.of(url, options.token);
-  const dialogue = new Dialogue(startOf(options), null, options.recordedMs);
+  const { recordedMs, renew: renews } = options;
+  const dialogue = new Dialogue(startOf(options), { recordedMs, renews });
   const session = new Session(dialogue, { ...options, address });
   const keeper = (options.persist ?? canKeep()) ? await Keeper.open(dialogue.start) : null;
   await session.open(keeper, options.signal);

@@ -17,6 +17,7 @@ function ready(session: string, fields: Partial<Ready> = {}): Ready {
     next: 0,
     until: 1_000_000,
     resumed: false,
+    ended: false,
     language: "en",
     lookaheadMs: 600,
     maxDelayMs: 4_000,
@@ -105,10 +106,90 @@ test("audio that came while a new session could not be begun is as old as it is"
 });
 
 test("a first sample that was recorded before there was a connection is as old as it is", () => {
-  const early = new Dialogue(startOf({ transcript: "t" }), null, 4_000);
+  const early = new Dialogue(startOf({ transcript: "t" }), { recordedMs: 4_000 });
   expect(early.opening(5_500).ageMs).toBe(1_500);
   expect(early.opening(2_000).ageMs).toBe(0); // a clock that was set back
   expect(new Dialogue(startOf({})).opening(5_500).ageMs).toBe(0);
+});
+
+/** A session of at most ten seconds. */
+function ten(fields: Partial<Ready> = {}): Ready {
+  return ready("one", { limits: { ...LIMITS, sessionMs: 10_000 }, ...fields });
+}
+
+const done = {
+  type: "done",
+  audioMs: 10_000,
+  utterances: 1,
+  words: 1,
+  speakers: 1,
+  corrections: 0,
+} as const;
+
+test("a session as long as the server lets it be ends, and another one goes on", () => {
+  dialogue = new Dialogue(startOf({ transcript: "new" }));
+  dialogue.opening(0);
+  dialogue.receive(ten());
+  dialogue.outbox.put(seconds(10), 10_000);
+  expect(pump()).toHaveLength(10); // what fills it does not end it yet
+  dialogue.outbox.put(seconds(2), 12_000);
+  dialogue.outbox.finalize();
+  expect(dialogue.outbox.hasRoom).toBe(false);
+  expect(pump()).toEqual(["end"]);
+  const shown = {
+    type: "partial",
+    utterance: 0,
+    stable: 0,
+    words: [word("a", 9_000, "S1")],
+  } as const;
+  dialogue.receive(shown);
+  // Its end was lost with the connection.
+  expect(dialogue.opening(12_000).resume).toMatchObject({ session: "one" });
+  dialogue.receive(ten({ next: 160_000, resumed: true }));
+  expect(pump()).toEqual(["end"]);
+  dialogue.outbox.finish();
+  expect(dialogue.receive(done)).toBeNull();
+  expect(pump()).toEqual([]);
+  expect(dialogue.opening(15_000)).toMatchObject({ transcript: "t", resume: null, ageMs: 5_000 });
+  expect(dialogue.receive(ready("two"))).toEqual({ ...shown, words: [] });
+  expect(pump()).toEqual(["audio", "audio", "finalize", "end"]);
+  expect(dialogue.receive(done)).toBe(done);
+});
+
+test("a session that is nearly as long as it may be ends between two utterances", () => {
+  dialogue = new Dialogue(startOf({}));
+  dialogue.opening(0);
+  dialogue.receive(ten());
+  const utteranceEnd = { type: "utteranceEnd", utterance: 0, startMs: 0, endMs: 8_000 } as const;
+  dialogue.outbox.put(seconds(8), 0);
+  pump();
+  dialogue.receive({ ...utteranceEnd, seq: 1 });
+  dialogue.outbox.put(seconds(1), 0);
+  expect(pump()).toEqual(["audio"]);
+  dialogue.receive({ ...utteranceEnd, seq: 2 });
+  dialogue.outbox.put(seconds(1), 0);
+  expect(pump()).toEqual(["end"]);
+});
+
+test("what an earlier page left of a session that it had ended goes on in another one", () => {
+  const earlier = { session: "one", token: "of one", after: 0 };
+  dialogue = new Dialogue(startOf({ transcript: "t" }), { earlier });
+  const piece = { at: 0, pcm: seconds(3), takenMs: 3_000 };
+  dialogue.outbox.restore([piece], 16_000, true);
+  dialogue.opening(0);
+  dialogue.receive(ready("one", { next: 32_000, until: 32_000, resumed: true, ended: true }));
+  expect(pump()).toEqual(["end"]);
+  expect(dialogue.receive(done)).toBeNull();
+  renewed();
+  expect(pump()).toEqual(["audio", "end"]);
+});
+
+test("without another session, one is as long as the server lets it be", () => {
+  dialogue = new Dialogue(startOf({}), { renews: false });
+  dialogue.opening(0);
+  dialogue.receive(ten());
+  dialogue.outbox.put(seconds(12), 0);
+  expect(pump()).toHaveLength(12);
 });
 
 test("an ended session of which all but a fraction of a millisecond is stored is not gone on with", () => {

@@ -1,7 +1,9 @@
 /** What pages leave behind when they are closed: sent by the next one, or offered as a file. */
 
 import "fake-indexeddb/auto";
+import { once } from "node:events";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { WebSocket } from "ws";
 import {
   connect,
   EventsMissed,
@@ -133,6 +135,27 @@ test("what one transcript refuses stays, and keeps nothing else from being sent"
   expect(pending.transcript).toBe(closed);
   await expect(pending.send(forgetful.url, own)).rejects.toThrow(Forbidden);
   expect((await pcm(await only())).equals(samples(10).subarray(160_000))).toBe(true);
+});
+
+test("what follows a session that the page had ended goes on in another one", async () => {
+  const library = new Library(server.url);
+  const { id } = await library.create();
+  const left = await leave(server, id);
+  // As before it begins the next one: this one was full.
+  const { session, token } = left.info;
+  const url = server.url.replace(/^http(.*)\/\?/, "ws$1/v1/stream?");
+  const socket = new WebSocket(url, "trax.v1.json");
+  await once(socket, "open");
+  socket.send(JSON.stringify({ type: "start", resume: { session, token, after: 0 } }));
+  await once(socket, "message"); // ready
+  socket.send(JSON.stringify({ type: "end" }));
+  await once(socket, "close");
+
+  const pending = await only();
+  await pending.send(server.url, own);
+  const { sessions } = await library.get(id);
+  expect(sessions.map(({ durationMs }) => durationMs)).toEqual([5_000, 5_000]);
+  expect(await pendingSessions()).toEqual([]);
 });
 
 /** Speaks `bytes` that all arrive, and loses the network; nobody has said that nothing follows. */

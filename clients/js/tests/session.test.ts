@@ -205,6 +205,42 @@ test("all of it is recorded once, whichever sessions a failing network makes of 
   network.close();
 });
 
+test("a recording longer than the server lets a session be is one to whoever listens", async () => {
+  const short = await Server.start(talk(24), { TRAX_SESSION_MS: "8000" });
+  onTestFinished(() => short.stop());
+  const library = new Library(short.url);
+  const session = await connect(short.url, { ...own, transcript: "new" });
+  const states: SessionState[] = [];
+  session.on("state", (state) => states.push(state));
+  const ready: string[] = [];
+  session.on("ready", (told) => ready.push(told.session));
+  const reading = read(session);
+  await speak(session, samples(20));
+  session.end();
+  const [folding, events] = await reading;
+
+  expect(ready).toHaveLength(3);
+  expect(states).toEqual(["live", "ended"]);
+  expect(session.stats).toMatchObject({
+    takenMs: 20_000,
+    acknowledgedMs: 20_000,
+    reconnections: 0,
+  });
+  expect(events.filter(({ type }) => type === "done")).toMatchObject([{ audioMs: 4_000 }]);
+  const seqs = events.flatMap((event) => ("seq" in event ? [event.seq] : []));
+  expect(seqs).toEqual(seqs.map((_, index) => index + 1));
+  // Each session hears the script from its beginning: a word begun is heard.
+  const starts = (JSON.parse(talk(24)) as { start: number }[]).map(({ start }) => 1_000 * start);
+  const within = [8_000, 8_000, 4_000].flatMap((endMs, index) =>
+    starts.filter((ms) => ms < endMs).map((ms) => 8_000 * index + ms),
+  );
+  expect(folding.words.map(({ word }) => word.startMs)).toEqual(within);
+  const id = session.transcript ?? "";
+  const { sessions } = await library.get(id);
+  expect(sessions.map(({ durationMs }) => durationMs)).toEqual([8_000, 8_000, 4_000]);
+  expect(await pendingSessions()).toEqual([]);
+});
+
 test("no more audio than agreed waits for a server", async () => {
   const network = await Network.before(server);
   const session = await connect(server.urlAt(network.port), { ...own, keepMs: 60_000 });

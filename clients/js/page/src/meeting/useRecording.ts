@@ -133,8 +133,13 @@ export function useRecording(id: string): Recording {
         const isOpen = () => open.current?.session === session;
         session.on("stats", (stats) => isOpen() && setLagMs(stats.lagMs));
         session.on("state", (state) => isOpen() && setReconnecting(state === "reconnecting"));
-        const { session: first } = session.info;
-        session.on("ready", (ready) => isOpen() && setRenewed(ready.session !== first));
+        let last = session.info.session;
+        session.on("ready", (ready) => {
+          // One that was as long as may be is followed by another without a word.
+          const away = session.state === "reconnecting";
+          if (isOpen()) setRenewed(away && ready.session !== last);
+          last = ready.session;
+        });
         let kept = true;
         session.on("unkept", () => {
           kept = false;
