@@ -26,6 +26,7 @@ import { Listeners } from "./listeners.js";
 import { Anchors, asComments, asTags, type Comment, placed, type Tag } from "./remarks.js";
 import type { Replication, ReplicationEvents } from "./replication.js";
 import { asSuggestions, Quotes, quotedBy, type Suggestion } from "./suggestions.js";
+import { Unconfirmed } from "./unconfirmed.js";
 
 /** What `SharedTranscript.on` tells: what then stands, by whomever it was changed. */
 export interface TranscriptEvents {
@@ -105,11 +106,7 @@ export abstract class TranscriptReading {
   /** The same for an editor that is bound to `notes`: a history of its own. */
   readonly notesUndoManager: Y.UndoManager;
   protected readonly histories: readonly Y.UndoManager[];
-  /**
-   * All that was written here and the server may not have, whatever its origin, as one change: to be
-   * taken back should it not be taken.
-   */
-  private readonly unconfirmed: Y.UndoManager;
+  private readonly unconfirmed: Unconfirmed;
   protected readonly maps: Readonly<Record<MapName, Y.Map<unknown>>>;
   protected readonly replication: Replication;
   protected readonly listeners = new Listeners<TranscriptEvents>();
@@ -146,18 +143,15 @@ export abstract class TranscriptReading {
     });
     this.notesUndoManager = new Y.UndoManager(this.notes, { trackedOrigins: new Set() });
     this.histories = [this.undoManager, this.textUndoManager, this.notesUndoManager];
-    this.unconfirmed = new Y.UndoManager(doc, {
-      trackedOrigins: new AnyOrigin(),
-      // What histories take back and make again, they take back themselves.
-      captureTransaction: ({ local, origin }) => local && !(origin instanceof Y.UndoManager),
-      captureTimeout: Number.POSITIVE_INFINITY,
-    });
+    this.unconfirmed = new Unconfirmed(doc);
     this.replication = replicate({
       state: (state) => this.announce("state", state),
       unconfirmed: () => {
         if (!this.saving) this.unconfirmed.clear();
         this.tellSaving();
       },
+      asked: () => this.unconfirmed.asked(),
+      confirmed: () => this.unconfirmed.confirmed(),
       denied: (error) => this.deny(error),
       failed: (error) => {
         this.end = error;
@@ -403,17 +397,11 @@ export abstract class TranscriptReading {
   }
 
   protected deny(error: Forbidden): void {
-    this.takeBack();
+    this.unconfirmed.takeBack();
+    for (const history of this.histories) history.clear();
     this.doc.on("update", this.refuse);
     void this.kept?.clearData();
     this.announce("denied", error);
-  }
-
-  /** Takes back what the server does not take: what stands here shall stand there. */
-  private takeBack(): void {
-    const histories = [...this.histories, this.unconfirmed];
-    for (const history of histories) while (history.undo() !== null);
-    for (const history of histories) history.clear();
   }
 
   /** Takes a change back after its transaction: within one, histories take that for an edit. */
@@ -423,13 +411,6 @@ export abstract class TranscriptReading {
     _doc: Y.Doc,
     { local }: Y.Transaction,
   ): void => {
-    if (local) queueMicrotask(() => this.takeBack());
+    if (local) queueMicrotask(() => this.unconfirmed.takeBack());
   };
-}
-
-/** Has a history track whatever its `captureTransaction` takes. */
-class AnyOrigin extends Set<unknown> {
-  override has(): boolean {
-    return true;
-  }
 }

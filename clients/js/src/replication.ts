@@ -78,6 +78,10 @@ export interface ReplicationEvents {
   state(state: SessionState): void;
   /** How many changes the server may not have became another number. */
   unconfirmed(): void;
+  /** The server is asked about all changes up to now. */
+  asked(): void;
+  /** It has all that it was asked about last. */
+  confirmed(): void;
   /** The server takes nothing from us. */
   denied(error: Forbidden): void;
   /** It cannot go on. */
@@ -228,6 +232,8 @@ export class Replication {
         this.greet = null;
         this.readsOnly = !this.answered;
         this.answered = true;
+        // So that it says whether it takes what it did not ask for.
+        if (this.readsOnly && this.unconfirmed > 0) this.tellAll();
         this.become("live");
         resolve();
         this.show();
@@ -270,7 +276,11 @@ export class Replication {
       this.answered = true;
     }
     if (type !== sync.messageYjsSyncStep2) return;
-    this.confirmed = Math.max(this.confirmed, this.questions.shift() ?? 0);
+    const number = this.questions.shift() ?? 0;
+    if (number > this.confirmed) {
+      this.confirmed = number;
+      this.events.confirmed();
+    }
     this.greet?.();
     this.events.unconfirmed();
     this.release();
@@ -291,8 +301,17 @@ export class Replication {
   /** Asks whether all has arrived, if it may not have; one question at a time. */
   private ask(): void {
     const ready = this.state === "live" && this.answered && this.questions.length === 0;
-    if (!ready || this.unconfirmed === 0 || this.denied) return;
+    if (ready && this.unconfirmed > 0 && !this.denied) this.question();
+  }
+
+  private tellAll(): void {
+    const update = Y.encodeStateAsUpdate(this.doc);
+    this.send(SYNC, (encoder) => sync.writeUpdate(encoder, update));
+  }
+
+  private question(): void {
     this.questions.push(this.written);
+    this.events.asked();
     this.send(SYNC, (encoder) => sync.writeSyncStep1(encoder, this.doc));
   }
 
@@ -310,10 +329,7 @@ export class Replication {
     if (this.socket === null) return;
     const silentMs = performance.now() - this.socket.receivedAt;
     if (silentMs > DEAD_MS) this.socket.close(LOST, "nothing comes any more");
-    else if (silentMs > ASK_MS && this.questions.length === 0) {
-      this.questions.push(this.written);
-      this.send(SYNC, (encoder) => sync.writeSyncStep1(encoder, this.doc));
-    }
+    else if (silentMs > ASK_MS && this.questions.length === 0) this.question();
   }
 
   private send(type: number, write: (encoder: encoding.Encoder) => void): void {

@@ -462,6 +462,39 @@ test("who only reads has taken back what was written", async () => {
   await until(() => viewer.text.toString() === "Hello all", "the text");
 });
 
+test("who may only read from now on keeps what the server had taken", async () => {
+  const editor = (await library.createLink(id, { role: "editor" })).token;
+  const reader = (await library.createLink(id, { role: "viewer" })).token;
+  let token = editor;
+  class Demoted extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url.replace(editor, token), protocols);
+    }
+  }
+  const network = await Network.before(server);
+  const member = await join(server.urlAt(network.port), { token, WebSocket: Demoted });
+  member.insert(0, "Hello");
+  member.insert(5, " you");
+  member.undo();
+  const saving = member.saved();
+  member.insert(5, " there"); // that the server has this as well is not known yet
+  await saving;
+  network.cut();
+  await until(() => member.state === "reconnecting", "a loss");
+  token = reader;
+  member.undo();
+  member.undo();
+  member.redo();
+  member.replace(0, 1, "Ciao, h");
+  network.mend();
+  await until(() => member.denied !== null, "a refusal");
+  expect(member.text.toString()).toBe("Hello");
+  await expect(member.saved()).rejects.toThrow(Forbidden);
+  expect([member.undo(), member.redo()]).toEqual([false, false]);
+  expect(member.text.toString()).toBe("Hello");
+  network.close();
+});
+
 test("a transcript that is not there, or not any more, ends", async () => {
   await expect(openTranscript(server.url, "none", own)).rejects.toThrow(NotFound);
   const transcript = await join();
