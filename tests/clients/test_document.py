@@ -5,12 +5,14 @@ from trax_client.document import (
     Run,
     Saying,
     TranscriptSpeaker,
+    Turn,
     as_person,
     as_runs,
     as_sayings,
     as_speakers,
     as_turn_speakers,
     as_turns,
+    listed,
 )
 
 
@@ -45,10 +47,17 @@ def test_people_win_over_the_server_name_and_colour_each_for_itself() -> None:
     proposed = {"s1": {"name": "Speaker 1", "colour": "blue"}, "s2": 7}
     chosen = {"s1": {"name": "Ann"}, "s3": {"name": "x" * 300, "colour": 7}}
     assert as_speakers(proposed, chosen) == (
-        TranscriptSpeaker("s1", "Ann", "blue"),
+        TranscriptSpeaker("s1", "Ann", "blue", named=True),
         TranscriptSpeaker("s2", "", None),
-        TranscriptSpeaker("s3", "x" * 200, None),
+        TranscriptSpeaker("s3", "x" * 200, None, named=True),
     )
+
+
+def test_voices_of_which_nothing_is_left_are_not_listed_unless_people_named_them() -> None:
+    proposed = {"s1": {"name": "Speaker 1"}, "s2": {"name": "Speaker 2"}, "s3": {}}
+    speakers = as_speakers(proposed, {"s3": {"name": "Ann"}})
+    turns = [Turn("a", 0, "s2", "Speaker 2", ()), Turn("b", 1, None, "", ())]
+    assert [speaker.id for speaker in listed(speakers, turns)] == ["s2", "s3"]
 
 
 def test_sayings_of_another_form_are_left_out() -> None:

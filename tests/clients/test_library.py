@@ -1,6 +1,7 @@
 """The library lists, searches, makes, changes, exports and deletes what a real server keeps."""
 
 import asyncio
+import json
 import socket
 import wave
 from collections.abc import AsyncIterator
@@ -140,6 +141,14 @@ async def test_words_of_another_form_are_refused() -> None:
     async with answering(answer) as url:
         with pytest.raises(trax_client.ProtocolViolation, match="another form"):
             await Library(url).words("t")
+
+
+async def test_a_job_that_failed_says_why_to_programs_too() -> None:
+    job = {"id": "j", "kind": "upload", "state": "failed", "progress": 0, "session": "s"}
+    body = json.dumps(job | {"error": {"code": "no_audio", "message": "There is no sound"}})
+    async with answering(response("200 OK", body)) as url:
+        told = await Library(url).job("t", "j")
+    assert (told.error, told.error_code, told.over) == ("There is no sound", "no_audio", True)
 
 
 async def test_overload_says_when_to_come_again() -> None:

@@ -22,20 +22,20 @@ def drain(outbox: Outbox) -> list[Audio | Finalize | End]:
 
 def test_frames_are_whole_samples_and_the_rest_waits() -> None:
     outbox = opened(sample_bytes=4)
-    outbox.put(b"abcdef")
+    outbox.put(b"abcdef", 0)
     assert drain(outbox) == [Audio(0, b"abcd")]
-    outbox.put(b"gh")
+    outbox.put(b"gh", 0)
     assert drain(outbox) == [Audio(1, b"efgh")]
-    outbox.put(b"xyz")
+    outbox.put(b"xyz", 0)
     outbox.finish()
     assert drain(outbox) == [End()]
 
 
 def test_nothing_goes_beyond_credit() -> None:
     outbox = opened(until=3)
-    outbox.put(b"aabbcc")
+    outbox.put(b"aabbcc", 0)
     assert outbox.has_room
-    outbox.put(b"dd")
+    outbox.put(b"dd", 0)
     room_before = outbox.has_room
     assert drain(outbox) == [Audio(0, b"aabbcc")]
     outbox.acknowledge(0, 10)
@@ -46,13 +46,35 @@ def test_nothing_goes_beyond_credit() -> None:
 def test_credit_never_shrinks_within_a_connection() -> None:
     outbox = opened(until=3)
     outbox.acknowledge(0, 1)
-    outbox.put(b"aabbcc")
+    outbox.put(b"aabbcc", 0)
     assert drain(outbox) == [Audio(0, b"aabbcc")]
+
+
+def test_what_a_server_does_not_have_goes_on_in_another_session_counted_from_0() -> None:
+    outbox = opened()
+    outbox.put(b"aabbcc", 10_000)
+    outbox.put(b"ddee", 12_000)
+    outbox.finalize()
+    drain(outbox)
+    outbox.acknowledge(1, 1_000)
+    # Two samples a second: the last of the first piece begins 0.5 s before its end.
+    outbox.forget(2)
+    assert outbox.recorded_ms(2) == 9_500
+    outbox.forget(0)
+    assert outbox.renumber() == 2
+    outbox.rewind(0, 2)
+    outbox.put(b"ff", 0)
+    assert drain(outbox) == [Audio(0, b"ccdd")]
+    outbox.acknowledge(2, 100)
+    assert drain(outbox) == [Audio(2, b"ee"), Finalize(), Audio(3, b"ff")]
+    outbox.forget(100)
+    assert outbox.recorded_ms(2) is None
+    assert (outbox.base, outbox.end) == (4, 4)
 
 
 def test_frames_are_no_larger_than_either_side_likes() -> None:
     outbox = opened(until=1 << 20)
-    outbox.put(bytes(2 * MAX_FRAME_BYTES))
+    outbox.put(bytes(2 * MAX_FRAME_BYTES), 0)
     assert outbox.has_frame
     assert {len(frame.pcm) for frame in drain(outbox) if isinstance(frame, Audio)} == {
         MAX_FRAME_BYTES
@@ -66,7 +88,7 @@ def test_frames_are_no_larger_than_either_side_likes() -> None:
 
 def test_acknowledged_audio_is_forgotten_and_the_rest_sent_again() -> None:
     outbox = opened()
-    outbox.put(b"aabbccdd")
+    outbox.put(b"aabbccdd", 0)
     drain(outbox)
     assert outbox.acknowledge(1, 1_000)
     assert not outbox.acknowledge(1, 1_000)
@@ -77,7 +99,7 @@ def test_acknowledged_audio_is_forgotten_and_the_rest_sent_again() -> None:
 
 def test_end_comes_after_all_audio_and_again_on_each_connection() -> None:
     outbox = opened(until=1)
-    outbox.put(b"aabb")
+    outbox.put(b"aabb", 0)
     outbox.finish()
     assert outbox.ended
     assert drain(outbox) == [Audio(0, b"aa")]
@@ -89,10 +111,10 @@ def test_end_comes_after_all_audio_and_again_on_each_connection() -> None:
 
 def test_finalize_stands_where_it_was_asked_for() -> None:
     outbox = opened()
-    outbox.put(b"aab")
+    outbox.put(b"aab", 0)
     outbox.finalize()
     outbox.finalize()
-    outbox.put(b"bcc")
+    outbox.put(b"bcc", 0)
     outbox.finalize()
     assert drain(outbox) == [Audio(0, b"aa"), Finalize(), Audio(1, b"bbcc"), Finalize()]
     outbox.finalize()
@@ -101,9 +123,9 @@ def test_finalize_stands_where_it_was_asked_for() -> None:
 
 def test_finalize_is_repeated_until_audio_after_it_was_acknowledged() -> None:
     outbox = opened()
-    outbox.put(b"aa")
+    outbox.put(b"aa", 0)
     outbox.finalize()
-    outbox.put(b"bb")
+    outbox.put(b"bb", 0)
     drain(outbox)
     outbox.acknowledge(1, 1_000)
     outbox.rewind(2, 1_000)
@@ -116,7 +138,7 @@ def test_finalize_is_repeated_until_audio_after_it_was_acknowledged() -> None:
 @pytest.mark.parametrize("wanted", [0, 4])
 def test_server_cannot_want_what_is_forgotten_or_was_never_there(wanted: int) -> None:
     outbox = opened()
-    outbox.put(b"aabbcc")
+    outbox.put(b"aabbcc", 0)
     drain(outbox)
     outbox.acknowledge(1, 1_000)
     with pytest.raises(ProtocolViolation, match=r"ready\.next: expected 1\.\.3"):
@@ -125,7 +147,7 @@ def test_server_cannot_want_what_is_forgotten_or_was_never_there(wanted: int) ->
 
 def test_server_cannot_acknowledge_what_was_not_sent() -> None:
     outbox = opened(until=1)
-    outbox.put(b"aabb")
+    outbox.put(b"aabb", 0)
     drain(outbox)
     with pytest.raises(ProtocolViolation, match=r"ack\.samples: expected at most 1, got 2"):
         outbox.acknowledge(2, 2)
@@ -163,7 +185,7 @@ def test_server_hears_exactly_what_was_put_whatever_happens(
     for step, value in [*steps, ("cut", 0), ("send", 0)]:
         match step, value:
             case "put", bytes():
-                outbox.put(value)
+                outbox.put(value, 0)
                 put += value
             case "ack", int():
                 acknowledged = min(acknowledged + value, len(heard) // sample_bytes)

@@ -1,6 +1,7 @@
 """The client against the real server, with a network between them that keeps failing."""
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import trax_client
+from loadtest.relay import relaying
+from tests.server.editing import until
 from tests.server.talking import DEADLINE_S, TOKEN, journal, running, samples, talk
 
 pytestmark = pytest.mark.slow
@@ -87,6 +90,88 @@ _MOMENTARY = trax_client.Partial | trax_client.Stats | trax_client.Done
 
 async def _read(session: trax_client.Session) -> list[trax_client.Event]:
     return [event async for event in session]
+
+
+async def test_a_recording_longer_than_a_session_is_one_to_whoever_listens(tmp_path: Path) -> None:
+    async with running(tmp_path, talk(24), session_ms=8_000) as server, asyncio.timeout(DEADLINE_S):
+        url = f"http://127.0.0.1:{server.port}/?token={TOKEN}"
+        async with trax_client.connect(url, transcript="new", reconnect=SOON) as session:
+            reading = asyncio.create_task(_read(session))
+            await session.send(samples(20))
+            await session.end()
+            events = await reading
+        sessions = (await trax_client.Library(url).get(session.transcript or "")).sessions
+    assert [each.duration_ms for each in sessions] == [8_000, 8_000, 4_000]
+    assert session.stats.acknowledged_ms == 20_000
+    assert session.stats.reconnections == 0
+    durable = [event for event in events if not isinstance(event, _MOMENTARY)]
+    assert [event.seq for event in durable] == list(range(1, len(durable) + 1))
+    assert [event.audio_ms for event in events if isinstance(event, trax_client.Done)] == [4_000]
+    transcript = trax_client.Transcript()
+    for event in events:
+        transcript.apply(event)
+    # Each session hears the script from its beginning: a word begun is heard.
+    starts = [each["start"] * 1_000 for each in json.loads(talk(24))]
+    assert [spoken.word.start_ms for spoken in transcript.words] == [
+        8_000 * number + start
+        for number, end_ms in enumerate((8_000, 8_000, 4_000))
+        for start in starts
+        if start < end_ms
+    ]
+
+
+async def _finished(library: trax_client.Library, transcript: str) -> None:
+    """Wait until the server has given up all sessions of a transcript."""
+    while any(  # noqa: ASYNC110 - nothing is told over HTTP
+        each.live for each in (await library.get(transcript)).sessions
+    ):
+        await asyncio.sleep(0.05)
+
+
+async def test_an_outage_longer_than_a_session_is_kept_costs_nothing(tmp_path: Path) -> None:
+    async with (
+        running(tmp_path, talk(24), resume_ms=100) as server,
+        relaying(server.port) as network,
+        asyncio.timeout(DEADLINE_S),
+    ):
+        library = trax_client.Library(f"http://127.0.0.1:{server.port}/?token={TOKEN}")
+        url = f"http://127.0.0.1:{network.port}/?token={TOKEN}"
+        async with trax_client.connect(url, transcript="new", reconnect=SOON) as session:
+            first = session.info.session
+            await session.send(samples(5))
+            await until(lambda: session.stats.acknowledged_ms == 5_000)
+            network.cut(0)
+            await session.send(samples(5))
+            await _finished(library, session.transcript or "")
+            network.cut(server.port)
+            await session.end()
+            events = await _read(session)
+            assert session.info.session != first
+            assert session.stats.acknowledged_ms == 10_000
+        sessions = (await library.get(session.transcript or "")).sessions
+    assert [each.duration_ms for each in sessions] == [5_000, 5_000]
+    assert isinstance(events[-1], trax_client.Done)
+
+
+async def test_who_missed_the_end_of_a_session_that_has_everything_is_told_so(
+    tmp_path: Path,
+) -> None:
+    async with (
+        running(tmp_path, talk(24), resume_ms=100) as server,
+        relaying(server.port) as network,
+        asyncio.timeout(DEADLINE_S),
+    ):
+        library = trax_client.Library(f"http://127.0.0.1:{server.port}/?token={TOKEN}")
+        url = f"http://127.0.0.1:{network.port}/?token={TOKEN}"
+        async with trax_client.connect(url, transcript="new", reconnect=SOON) as session:
+            await session.send(samples(5))
+            await until(lambda: session.stats.acknowledged_ms == 5_000)
+            network.cut(0)
+            await session.end()
+            await _finished(library, session.transcript or "")
+            network.cut(server.port)
+            with pytest.raises(trax_client.EventsMissed):
+                await _read(session)
 
 
 async def test_wrong_token_and_wrong_option_are_refused(tmp_path: Path) -> None:

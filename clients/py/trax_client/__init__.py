@@ -4,8 +4,9 @@
         ...
 
 Files in reading order: `events` (what comes), `session` (what one uses), `folding` (what was
-said up to now), `errors`. Below: `link` carries a session over connections, `dialogue` and
-`outbox` are the protocol without a socket, `inbox` is events not read yet, `wire` the codec,
+said up to now), `errors`. Below: `link` carries a session over connections, `dialogue`,
+`outbox` and `continuation` are the protocol without a socket, `renewal` asks what arrived of a
+session that is gone, `inbox` is events not read yet, `wire` the codec,
 `requests` what it encodes, `fields` how it reads, `sockets`, `address` and `backoff` how, where
 and when to connect. The command `trax-client` stands on top: `cli`, with audio from `sources` and
 the screen in `screen`.
@@ -24,6 +25,7 @@ acknowledged. An event: socket -> `Link` -> `Dialogue` (once only) -> `Inbox` ->
 from trax_client.backoff import Reconnect
 from trax_client.errors import (
     ConnectionLost,
+    EventsMissed,
     Forbidden,
     NotFound,
     NotSaved,
@@ -61,6 +63,7 @@ __all__ = [
     "Correction",
     "Done",
     "Event",
+    "EventsMissed",
     "Final",
     "Forbidden",
     "Hearing",

@@ -70,11 +70,17 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptSpeaker:
-    """A voice, with the name and colour that people, or else the server, gave it."""
+    """A voice, with the name and colour that people, or else the server, gave it.
+
+    Attributes:
+        name: May be empty.
+        named: Whether people gave it the name.
+    """
 
     id: str
     name: str
     colour: str | None
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,8 +293,20 @@ def as_speakers(
         names = [_text(each.get("name")) for each in fields]
         colours = [_text(each.get("colour")) for each in fields]
         name, colour = names[0] or names[1] or "", colours[0] or colours[1]
-        speakers.append(TranscriptSpeaker(speaker, name[:LONGEST_NAME], colour))
+        named = bool(names[0])
+        speakers.append(TranscriptSpeaker(speaker, name[:LONGEST_NAME], colour, named))
     return tuple(speakers)
+
+
+def listed(
+    speakers: Iterable[TranscriptSpeaker], turns: Iterable[Turn]
+) -> tuple[TranscriptSpeaker, ...]:
+    """Return whom to have people choose among: who has a turn, or a name that people gave.
+
+    The server may have heard voices live of which the accurate pass has left none.
+    """
+    speaking = {turn.speaker for turn in turns}
+    return tuple(each for each in speakers if each.named or each.id in speaking)
 
 
 def as_sayings(

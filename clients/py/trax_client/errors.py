@@ -4,6 +4,7 @@
     ├── ServerUnreachable     no connection could be made at the start
     ├── ConnectionLost        it was lost, and could not be resumed in time
     ├── ProtocolViolation     the server said what the protocol does not allow
+    ├── EventsMissed          all audio arrived, but the session ended while nobody listened
     ├── NotSaved              the server may not have what was written into a transcript
     ├── SuggestionOutdated    the text is not what the suggestion is about any more
     └── SessionError          the server ended the session or refused a request, and said why
@@ -76,6 +77,19 @@ class ProtocolViolation(TraxError):
         self.got = got
 
 
+class EventsMissed(TraxError):
+    """The server has all audio, and finished the session while there was no connection.
+
+    Nothing that was said is lost, but events are, among them `Done`. A transcript has what they
+    told.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the session ended without us: all audio arrived, but its last events did not"
+        )
+
+
 class NotSaved(TraxError):
     """A transcript was left before the server had confirmed all that was written.
 
@@ -146,6 +160,11 @@ class NotFound(Refused):
 
 class SessionGone(SessionError):
     """The session cannot go on with this connection (`session_gone`, `replaced`)."""
+
+    @property
+    def replaced(self) -> bool:
+        """Whether another connection has it now, and all that was said."""
+        return self.code == "replaced"
 
 
 class Unavailable(SessionError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,14 +23,17 @@ from trax_client.backoff import Reconnect
 from trax_client.dialogue import Dialogue
 from trax_client.errors import (
     ConnectionLost,
+    EventsMissed,
     ProtocolViolation,
     ServerUnreachable,
     SessionError,
+    SessionGone,
     TraxError,
     session_error,
 )
-from trax_client.events import Ack, Error
+from trax_client.events import Ack, Done, Error, ServerMessage
 from trax_client.inbox import Inbox
+from trax_client.renewal import PATIENCE_S, Renewal
 from trax_client.requests import ClientMessage, Ping
 from trax_client.sockets import DONE, FINAL_CLOSE_CODES, GOING_AWAY, open_socket
 from trax_client.wire import Subprotocol, decode, encode
@@ -42,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Finished:
-    """The session is done."""
+    """The server's session is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,18 @@ class Link:
         inbox: Inbox,
         reconnect: Reconnect,
         subprotocol: Subprotocol,
+        renewal: Renewal | None,
     ) -> None:
+        """Begin without a connection.
+
+        Args:
+            address: Of the server.
+            dialogue: Of the session.
+            inbox: Where its events go.
+            reconnect: How a lost connection is resumed.
+            subprotocol: How messages are written.
+            renewal: How a session goes on that the server knows no more; `None`: not at all.
+        """
         self.connected = False
         self.reconnections = 0
         self._address = address
@@ -98,6 +113,7 @@ class Link:
         self._inbox = inbox
         self._reconnect = reconnect
         self._subprotocol = subprotocol
+        self._renewal = renewal
         self._socket: ClientConnection | None = None
         self._trouble: _Trouble | None = None
         self._to_send = asyncio.Event()
@@ -125,13 +141,15 @@ class Link:
         assert self._socket is not None, "open() comes first"
         while True:
             outcome = await self._pump(self._socket)
+            await self._socket.close()
             match outcome:
-                case _Finished():
+                case _Finished() if self._dialogue.done is not None:
                     return
+                case _Finished():
+                    self._socket = await self._follow()
                 case _Failed(error):
                     raise error
                 case _Lost():
-                    await self._socket.close()
                     self._socket = await self._resume(outcome)
                 case _:
                     assert_never(outcome)
@@ -165,6 +183,36 @@ class Link:
     # One connection
 
     async def _connect(self) -> ClientConnection:
+        """Open a connection and wait for its `ready`, in a new session if the old one is gone.
+
+        Raises:
+            ServerUnreachable: If it cannot be opened, or closes before `ready`.
+            SessionError: If the server refuses, for good or for now.
+            ProtocolViolation: If it speaks another protocol.
+            EventsMissed: If the session is gone, and there is nothing left to go on with.
+        """
+        try:
+            return await self._attempt()
+        except SessionGone as error:
+            if not await self._renews(error):
+                raise
+        return await self._attempt()
+
+    async def _renews(self, gone: SessionGone) -> bool:
+        """Return whether the session goes on in a new one, because the server knows it no more."""
+        dialogue, info = self._dialogue, self._dialogue.info
+        # If another connection took it over, that one has all of it.
+        if info is None or gone.replaced:
+            return False
+        if self._renewal is not None and info.transcript is not None:
+            stored_ms = await self._renewal.stored_ms(info.session, info.transcript)
+            if dialogue.renew(stored_ms * dialogue.sample_rate // 1000):
+                return True
+        if dialogue.arrived:
+            raise EventsMissed from gone
+        return False
+
+    async def _attempt(self) -> ClientConnection:
         """Open a connection and wait for its `ready`.
 
         Raises:
@@ -198,7 +246,7 @@ class Link:
             raise ProtocolViolation(self._subprotocol, agreed, field="subprotocol")
         # A server that refuses closes before we spoke; what it said is still to be read below.
         with suppress(ConnectionClosed):
-            await self._send(socket, self._dialogue.opening())
+            await self._send(socket, self._dialogue.opening(time.time_ns() // 1_000_000))
         while not self._dialogue.connected:
             try:
                 frame = await socket.recv()
@@ -249,19 +297,19 @@ class Link:
         """Take messages in until the session or the connection is over."""
         while True:
             try:
-                self._take(await socket.recv())
+                message = self._take(await socket.recv())
             except ConnectionClosed as closed:
                 return _outcome(self._why_closed(closed))
             except TraxError as error:
                 return _outcome(error)
-            if self._dialogue.done is not None:
+            if isinstance(message, Done):
                 return _Finished()
 
     async def _send(self, socket: ClientConnection, message: ClientMessage) -> None:
         await socket.send(encode(message, self._subprotocol))
 
-    def _take(self, frame: bytes | str) -> None:
-        """Take one frame in and wake whoever it concerns.
+    def _take(self, frame: bytes | str) -> ServerMessage | None:
+        """Take one frame in and wake whoever it concerns; return what it says, if that is known.
 
         Raises:
             SessionError: If it is an `error`.
@@ -269,7 +317,7 @@ class Link:
         """
         message = decode(frame, self._subprotocol)
         if message is None:
-            return
+            return None
         if isinstance(message, Error):
             raise session_error(message)
         event = self._dialogue.receive(message)
@@ -278,6 +326,7 @@ class Link:
         elif isinstance(message, Ack):
             self._credit.set()
             self._to_send.set()
+        return message
 
     def _why_closed(self, closed: ConnectionClosed) -> TraxError:
         """Return what a close without `error` means."""
@@ -287,6 +336,22 @@ class Link:
         return ServerUnreachable(self._address.url, f"connection closed: {closed}")
 
     # From one connection to the next
+
+    async def _follow(self) -> ClientConnection:
+        """Go on in a new session, at once after one that was full.
+
+        Raises:
+            ConnectionLost: If that went wrong, and did not succeed in time.
+            TraxError: If the server refuses for good.
+        """
+        try:
+            return await self._attempt()
+        except TraxError as error:
+            match _outcome(error):
+                case _Lost() as lost:
+                    return await self._resume(lost)
+                case _:
+                    raise
 
     async def _resume(self, lost: _Lost) -> ClientConnection:
         """Connect again, as often and as long as `Reconnect` says.
@@ -303,7 +368,8 @@ class Link:
             _log.info("connection lost", extra={"reason": str(lost.cause)})
             delay_s = max(next(trouble.delays_s), lost.retry_after_s)
             if loop.time() + delay_s >= trouble.since + self._patience_s():
-                raise ConnectionLost(trouble.attempts, self._unacknowledged_ms()) from lost.cause
+                unacknowledged_ms = self._dialogue.unacknowledged_ms
+                raise ConnectionLost(trouble.attempts, unacknowledged_ms) from lost.cause
             await asyncio.sleep(delay_s)
             trouble.attempts += 1
             try:
@@ -321,11 +387,9 @@ class Link:
         assert self._dialogue.info is not None, "`ready` came"
         if self._reconnect.give_up_s is not None:
             return self._reconnect.give_up_s
-        return self._dialogue.info.limits.resume_ms / 1000
-
-    def _unacknowledged_ms(self) -> int:
-        outbox = self._dialogue.outbox
-        return (outbox.end - outbox.base) * 1000 // self._dialogue.sample_rate
+        resume_s = self._dialogue.info.limits.resume_ms / 1000
+        renews = self._renewal is not None and self._dialogue.info.transcript is not None
+        return max(resume_s, PATIENCE_S) if renews else resume_s
 
 
 def _outcome(error: TraxError) -> _Lost | _Failed:

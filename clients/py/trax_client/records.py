@@ -113,6 +113,7 @@ class Job:
             `cancelled`.
         progress: In permille.
         error: What went wrong at the last attempt, if anything did.
+        error_code: The same for programs, such as `no_audio`.
         file: Name of the file, if it is one that told its name.
         damage: What of the file was lost, if anything was.
     """
@@ -123,6 +124,7 @@ class Job:
     progress: int
     session: str
     error: str | None
+    error_code: str | None
     file: str | None
     damage: str | None
 
@@ -142,6 +144,7 @@ class Job:
             progress=fields.count("progress"),
             session=fields.text("session"),
             error=None if error is None else error.text("message"),
+            error_code=None if error is None else error.text("code"),
             file=None if file is None else file.text_or_none("name"),
             damage=None if file is None else file.text_or_none("damage"),
         )

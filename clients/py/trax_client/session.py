@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from trax_client.errors import TraxError
 from trax_client.events import Event, Ready
 from trax_client.inbox import Inbox
 from trax_client.link import Link
+from trax_client.renewal import Renewal
 from trax_client.requests import SAMPLE_BYTES, Encoding, Finals, Start
 from trax_client.wire import Subprotocol
 
@@ -72,10 +74,10 @@ class Session:
     def stats(self) -> SessionStats:
         """Where the session is now."""
         outbox, reported = self._dialogue.outbox, self._dialogue.stats
-        rate = self._dialogue.sample_rate
+        rate, before = self._dialogue.sample_rate, self._dialogue.before
         return SessionStats(
-            taken_ms=outbox.end * 1000 // rate,
-            acknowledged_ms=outbox.base * 1000 // rate,
+            taken_ms=(before + outbox.end) * 1000 // rate,
+            acknowledged_ms=(before + outbox.base) * 1000 // rate,
             processed_ms=reported.processed_ms if reported else 0,
             lag_ms=reported.lag_ms if reported else 0,
             connected=self._link.connected,
@@ -98,7 +100,7 @@ class Session:
         if outbox.ended:
             raise RuntimeError("send() after end()")
         self._raise_if_over()
-        outbox.put(pcm)
+        outbox.put(pcm, time.time_ns() // 1_000_000)
         self._link.wake()
         if outbox.has_frame:
             # Neither sending nor reading may starve while a caller sends without ever waiting.
@@ -181,6 +183,7 @@ async def connect(  # noqa: PLR0913 - options by name are what a caller reads be
     sample_rate: int = 16_000,
     encoding: Encoding = "pcm_s16le",
     reconnect: Reconnect | None = None,
+    renew: bool = True,
     subprotocol: Subprotocol = Subprotocol.MSGPACK,
 ) -> AsyncIterator[Session]:
     """Connect to a server and begin a session; leaving the context closes it.
@@ -209,6 +212,9 @@ async def connect(  # noqa: PLR0913 - options by name are what a caller reads be
         sample_rate: Of the audio, 8000..48000.
         encoding: Of the audio, mono.
         reconnect: How to resume a lost connection.
+        renew: Go on in a new session with all that the server does not have: where the old one is
+            as long as the server lets it be, or, if it speaks into a transcript, where the server
+            knows it no more, after an outage of up to ten minutes.
         subprotocol: How messages are written; JSON is for watching the traffic.
 
     Raises:
@@ -235,8 +241,9 @@ async def connect(  # noqa: PLR0913 - options by name are what a caller reads be
         partials=partials,
         finals=finals,
     )
-    dialogue, inbox = Dialogue(start), Inbox()
-    link = Link(address, dialogue, inbox, reconnect or Reconnect(), subprotocol)
+    dialogue, inbox = Dialogue(start, renews=renew), Inbox()
+    renewal = Renewal(address) if renew else None
+    link = Link(address, dialogue, inbox, reconnect or Reconnect(), subprotocol, renewal)
     await link.open()
     session = Session(dialogue, inbox, link)
     try:
