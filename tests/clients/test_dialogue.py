@@ -152,7 +152,10 @@ def ten(**fields: object) -> Ready:
 
 
 def sent(dialogue: Dialogue) -> list[str]:
-    return [message.type for message in iter(dialogue.next_message, None)]
+    kinds = []
+    while (message := dialogue.next_message()) is not None:
+        kinds.append(message.type)
+    return kinds
 
 
 def test_a_session_as_long_as_may_be_ends_and_another_one_goes_on() -> None:
