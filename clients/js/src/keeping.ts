@@ -15,6 +15,8 @@ import { SAMPLE_BYTES, type Start } from "./requests.js";
 /** A session of which something may not have arrived. */
 export interface KeptSession {
   readonly session: string;
+  /** URL of the server that it is of, which may share its origin; missing in what was kept before. */
+  readonly server?: string;
   /** Its resume token. */
   readonly token: string;
   readonly transcript: string | null;
@@ -96,18 +98,23 @@ export class Keeper {
   private constructor(
     private readonly db: IDBPDatabase<Schema> | null,
     private readonly start: Start,
+    private readonly server: string,
   ) {
     this.failed = new Promise((resolve) => {
       this.fail = resolve;
     });
   }
 
-  /** Opens the store. Where that fails, as in some private windows, nothing is kept. */
-  static async open(start: Start): Promise<Keeper> {
+  /**
+   * Opens the store. Where that fails, as in some private windows, nothing is kept.
+   *
+   * @param server - URL of the server.
+   */
+  static async open(start: Start, server: string): Promise<Keeper> {
     try {
-      return new Keeper(await database(), start);
+      return new Keeper(await database(), start, server);
     } catch (error) {
-      const keeper = new Keeper(null, start);
+      const keeper = new Keeper(null, start, server);
       keeper.fail(error);
       return keeper;
     }
@@ -116,9 +123,10 @@ export class Keeper {
   /**
    * Takes over what an earlier page left of a session: its record, and its audio in order.
    *
+   * @param server - URL of the server that it goes on with.
    * @throws {@link SessionTaken} if another page has it, or has finished it.
    */
-  static async adopt(session: string): Promise<[Keeper, KeptSession, Piece[]]> {
+  static async adopt(session: string, server: string): Promise<[Keeper, KeptSession, Piece[]]> {
     const release = await claim(session);
     if (release === null) throw new SessionTaken(session);
     let db: IDBPDatabase<Schema> | null = null;
@@ -128,7 +136,7 @@ export class Keeper {
       const record = await db.get("sessions", session);
       if (record === undefined) throw new SessionTaken(session);
       const pieces = await audio(db, record);
-      const keeper = new Keeper(db, record.start);
+      const keeper = new Keeper(db, record.start, server);
       keeper.record = record;
       keeper.pieces = pieces.map((piece) => keeper.spanOf(piece));
       keeper.release = release;
@@ -153,9 +161,14 @@ export class Keeper {
   begin(ready: Ready, pieces: readonly Piece[]): void {
     const before = this.record;
     const { session, token, transcript } = ready;
-    if (before?.session === session) return;
+    if (before?.session === session) {
+      this.record = { ...before, server: this.server };
+      if (before.server !== this.server) this.save();
+      return;
+    }
+    const { start, server } = this;
     const [base, ended, updatedMs] = [ready.next, before?.ended ?? false, Date.now()];
-    this.record = { session, token, transcript, start: this.start, base, ended, updatedMs };
+    this.record = { session, server, token, transcript, start, base, ended, updatedMs };
     this.pieces = pieces.map((piece) => this.spanOf(piece));
     const { record, release } = this;
     const claimed = claim(session);

@@ -21,6 +21,11 @@ export class PendingSession {
     return this.kept.session;
   }
 
+  /** URL of the server that it is of, without a token; `null`: that is not known. */
+  get server(): string | null {
+    return this.kept.server ?? null;
+  }
+
   /** Id of the transcript that it speaks into, if any. */
   get transcript(): string | null {
     return this.kept.transcript;
@@ -87,7 +92,7 @@ export class PendingSession {
     const earlier = { session, token, after: 0 };
     const dialogue = new Dialogue(start, { earlier, renews: options.renew });
     const resumed = new Session(dialogue, { ...options, address });
-    const [keeper, { base, ended }, pieces] = await Keeper.adopt(session);
+    const [keeper, { base, ended }, pieces] = await Keeper.adopt(session, address.api("/"));
     dialogue.outbox.restore(pieces, base, ended || ends);
     if (ends) keeper.end();
     await resumed.open(keeper, options.signal);
@@ -95,13 +100,20 @@ export class PendingSession {
   }
 }
 
-/** Sessions that pages of this origin left behind before they were done, the newest first. */
-export async function pendingSessions(): Promise<PendingSession[]> {
-  return (await leftBehind()).map((kept) => new PendingSession(kept));
+/**
+ * Sessions that pages of this origin left behind before they were done, the newest first.
+ *
+ * @param url - The server that they are of, which may not be the only one of its origin; those of
+ *   which that is not known are among them. Default: any.
+ */
+export async function pendingSessions(url?: string | URL): Promise<PendingSession[]> {
+  const server = url === undefined ? null : Address.of(url).api("/");
+  const left = (await leftBehind()).map((kept) => new PendingSession(kept));
+  return left.filter((each) => server === null || (each.server ?? server) === server);
 }
 
 /**
- * Goes on with the newest session that was left behind; `null` if there is none that can.
+ * Goes on with the newest session of a server that was left behind; `null` if there is none that can.
  *
  * Sessions that the server refuses, or does not know any more, stay among {@link pendingSessions}.
  *
@@ -111,7 +123,7 @@ export async function resumePending(
   url: string | URL,
   options: ResumeOptions = {},
 ): Promise<Session | null> {
-  for (const pending of await pendingSessions()) {
+  for (const pending of await pendingSessions(url)) {
     try {
       return await pending.resume(url, options);
     } catch (error) {

@@ -355,7 +355,8 @@ export async function connect(url: string | URL, options: ConnectOptions = {}): 
   const { recordedMs, renew: renews } = options;
   const dialogue = new Dialogue(startOf(options), { recordedMs, renews });
   const session = new Session(dialogue, { ...options, address });
-  const keeper = (options.persist ?? canKeep()) ? await Keeper.open(dialogue.start) : null;
+  const keeper =
+    (options.persist ?? canKeep()) ? await Keeper.open(dialogue.start, address.api("/")) : null;
   await session.open(keeper, options.signal);
   return session;
 }

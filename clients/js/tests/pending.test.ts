@@ -2,7 +2,17 @@
 
 import "fake-indexeddb/auto";
 import { once } from "node:events";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { openDB } from "idb";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  onTestFinished,
+  test,
+  vi,
+} from "vitest";
 import { WebSocket } from "ws";
 import {
   connect,
@@ -16,6 +26,7 @@ import {
   SessionGone,
   SessionTaken,
 } from "../src/index.js";
+import type { SocketClass } from "../src/sockets.js";
 import { Network, Server, samples, talk, until } from "./serving.js";
 import { finished, heard, own, read, speak, WORDS } from "./speaking.js";
 
@@ -65,10 +76,19 @@ afterEach(async () => {
   vi.unstubAllGlobals();
 });
 
+/** Sockets to a server that go through the network before it. */
+function through({ port }: Network): SocketClass {
+  return class extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(Object.assign(new URL(url), { port }), protocols);
+    }
+  };
+}
+
 /** Speaks 10 s and leaves as a page does, without a word; the last 5 s did not arrive. */
 async function leave(of: Server, transcript: string | null = null): Promise<Session> {
   network = await Network.before(of);
-  const session = await connect(of.urlAt(network.port), { ...own, transcript });
+  const session = await connect(of.url, { ...own, transcript, WebSocket: through(network) });
   await speak(session, samples(10).subarray(0, 160_000));
   await until(() => session.stats.acknowledgedMs === 5_000, "5 s");
   network.cut();
@@ -107,6 +127,33 @@ test("the next page finds the session again, and all that was said in it", async
   expect(heard(folding)).toEqual(WORDS);
   expect(events.at(-1)).toMatchObject({ type: "done", audioMs: 10_000 });
   expect(await pendingSessions()).toEqual([]);
+});
+
+test("a server is not sent what was left for another one of its origin", async () => {
+  await leave(server);
+  const { session } = await only();
+  const at = new URL(server.url);
+  const sessions = async (url: string | URL) =>
+    (await pendingSessions(url)).map((pending) => pending.session);
+  expect(await sessions(at)).toEqual([session]);
+  expect(await sessions(new URL(`/b/${at.search}`, at))).toEqual([]);
+  expect(await resumePending(new URL(`/b/${at.search}`, at), own)).toBeNull();
+});
+
+test("what was kept when servers had no names may be any one's, until one has it", async () => {
+  const left = await leave(server);
+  const store = await openDB("trax-client");
+  onTestFinished(() => store.close());
+  const record = () => store.get("sessions", left.info.session);
+  const { server: at, ...unnamed } = await record();
+  await store.put("sessions", unnamed);
+  expect((await pendingSessions(forgetful.url)).map((pending) => pending.server)).toEqual([null]);
+  const resumed = await resumePending(server.url, own);
+  await until(() => resumed?.stats.acknowledgedMs === 10_000, "all of it");
+  expect(resumed?.info.session).toBe(left.info.session);
+  await resumed?.finished;
+  expect(await pendingSessions()).toEqual([]);
+  expect(at).toBe(new URL("/", server.url).href);
 });
 
 test("there is the audio where the server does not know the session any more", async () => {

@@ -47,7 +47,7 @@ export function useLeftBehind(transcript: string | null, later: boolean): LeftBe
     /** Tries each once; returns whether some of it may still arrive. */
     const send = async () => {
       let waits = false;
-      for (const pending of await pendingSessions()) {
+      for (const pending of await pendingSessions(SERVER)) {
         if (gone) return false;
         if (transcript !== null && pending.transcript !== transcript) continue;
         setState((before) => before ?? "sending");
