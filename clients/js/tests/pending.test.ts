@@ -79,7 +79,7 @@ afterEach(async () => {
 /** Sockets to a server that go through the network before it. */
 function through({ port }: Network): SocketClass {
   return class extends WebSocket {
-    constructor(url: string, protocols: string[]) {
+    constructor(url: string, protocols?: string[]) {
       super(Object.assign(new URL(url), { port }), protocols);
     }
   };
