@@ -37,7 +37,7 @@ class Failure(Answer):
 
 
 class TranscriptRow(Answer):
-    """A transcript in a list."""
+    """A transcript."""
 
     id: str
     title: str
@@ -50,10 +50,33 @@ class TranscriptRow(Answer):
     sync: str
 
 
+class JobFailure(Answer):
+    """Why a job came to nothing, at its last attempt."""
+
+    code: str
+    message: str
+
+
+class JobProgress(Answer):
+    """How far something is that is heard: `progress` in permille."""
+
+    id: str
+    kind: Literal["stretch", "recording", "passage", "upload"]
+    state: Literal["waiting", "running", "heard", "done", "failed", "cancelled"]
+    progress: int
+    error: JobFailure | None
+
+
+class ListedTranscript(TranscriptRow):
+    """A transcript in a list, with its newest job, if it has any."""
+
+    job: JobProgress | None
+
+
 class TranscriptPage(Answer):
     """A stretch of the list of transcripts."""
 
-    transcripts: list[TranscriptRow]
+    transcripts: list[ListedTranscript]
     next: str | None
 
 
@@ -177,13 +200,6 @@ class TurnsAnswer(Answer):
     notes: str
 
 
-class JobFailure(Answer):
-    """Why a job came to nothing, at its last attempt."""
-
-    code: str
-    message: str
-
-
 class JobFile(Answer):
     """The file that a job hears; `damage` says what of it was lost, once it is decoded."""
 
@@ -192,20 +208,15 @@ class JobFile(Answer):
     damage: str | None
 
 
-class JobAnswer(Answer):
-    """Something that is heard, and how far that is: `progress` in permille."""
+class JobAnswer(JobProgress):
+    """Something that is heard."""
 
-    id: str
-    kind: Literal["stretch", "recording", "passage", "upload"]
-    state: Literal["waiting", "running", "heard", "done", "failed", "cancelled"]
-    progress: int
     attempts: int
     session: str
     from_ms: int | None
     to_ms: int | None
     model: str | None
     language: str | None
-    error: JobFailure | None
     file: JobFile | None
     created_ms: int
     updated_ms: int

@@ -69,6 +69,12 @@ async def own_job(call: Call) -> Job:
     return job
 
 
+def answer_failure(job: Job) -> JobFailure | None:
+    """Return what went wrong with a job as it is answered."""
+    failure = job.failure
+    return None if failure is None else JobFailure(code=failure.code, message=failure.message)
+
+
 async def answer_job(call: Call, job: Job) -> JobAnswer:
     """Return a job of a request's transcript as it is answered."""
     (answer,) = await answer_jobs(call, [job])
@@ -100,7 +106,7 @@ def _file(call: Call, upload: Upload) -> JobFile:
 
 
 def _answer(job: Job, offset_ms: int | None, file: JobFile | None) -> JobAnswer:
-    task, failure = job.task, job.failure
+    task = job.task
     end_ms = task.end_ms
     return JobAnswer(
         id=job.id,
@@ -113,7 +119,7 @@ def _answer(job: Job, offset_ms: int | None, file: JobFile | None) -> JobAnswer:
         to_ms=None if offset_ms is None or end_ms is None else offset_ms + end_ms,
         model=task.model,
         language=task.language,
-        error=None if failure is None else JobFailure(code=failure.code, message=failure.message),
+        error=answer_failure(job),
         file=file,
         created_ms=job.created_ms,
         updated_ms=job.updated_ms,

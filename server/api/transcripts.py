@@ -12,8 +12,11 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from offline.jobs import Job
 from server.access import Role
 from server.api.answers import (
+    JobProgress,
+    ListedTranscript,
     PassAnswer,
     SessionAnswer,
     TranscriptAnswer,
@@ -22,6 +25,7 @@ from server.api.answers import (
     write,
 )
 from server.api.errors import Rejected
+from server.api.jobs import answer_failure
 from server.api.links import answer_links
 from server.api.operation import About, Call, Operation, Success, with_body, with_query
 from server.api.reading import copy, language_of, length_ms, name_speakers, title_of
@@ -50,8 +54,12 @@ async def listing(call: Call, wish: Listing) -> Response:
     """List transcripts, the one that changed last first."""
     query = wish.q if wish.q and wish.q.strip() else None  # A search field that was cleared.
     after = None if wish.cursor is None else Cursor.parse(wish.cursor)
+    store = call.serving.store
     page = await call.threads.read(
-        lambda: call.serving.store.library.page(query=query, after=after, limit=wish.limit)
+        lambda: store.library.page(query=query, after=after, limit=wish.limit)
+    )
+    newest = await call.threads.read(
+        lambda: store.jobs.newest(each.id for each in page.transcripts)
     )
     following = None
     if page.following is not None:
@@ -59,7 +67,8 @@ async def listing(call: Call, wish: Listing) -> Response:
         if query is not None:
             fields["q"] = query
         following = f"{PATH}?{urlencode(fields)}"
-    return write(TranscriptPage(transcripts=[*map(_row, page.transcripts)], next=following))
+    listed = [_listed(each, newest.get(each.id)) for each in page.transcripts]
+    return write(TranscriptPage(transcripts=listed, next=following))
 
 
 async def look_at(call: Call, _query: Nothing) -> Response:
@@ -154,6 +163,19 @@ def _row(about: Transcript) -> TranscriptRow:
         duration_ms=about.duration_ms,
         sync=f"{PATH}/{about.id}/sync",
     )
+
+
+def _listed(about: Transcript, job: Job | None) -> ListedTranscript:
+    progress = None
+    if job is not None:
+        progress = JobProgress(
+            id=job.id,
+            kind=job.task.kind.value,
+            state=job.state.value,
+            progress=job.progress,
+            error=answer_failure(job),
+        )
+    return ListedTranscript(**_row(about).model_dump(), job=progress)
 
 
 def _session(session: Session, *, live: bool) -> SessionAnswer:

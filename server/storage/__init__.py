@@ -10,7 +10,7 @@ The files in reading order::
     sessions     who speaks into a transcript, and the voices that are heard
     passes       what was heard: words, kept outside the document
     merges       what became of accurate passes
-    jobs         what is to be heard again; claims: who hears it
+    jobs         what is to be heard again; claims: who hears it; job_rows: how they are read
     uploads      recordings that came as files
     leases       why two writers never mix (all of these begin here)
     database     connections and transactions; faults: whose mistake an error of theirs is

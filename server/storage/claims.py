@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, select, update
 
 from offline.jobs import Claim, Failure, FailureCode, JobState, Rank
 from server.storage.database import Database
-from server.storage.jobs import COLUMNS, columns_of, to_task
+from server.storage.job_rows import COLUMNS, columns_of, to_task
 from server.storage.tables import jobs
 from streaming.core.domain import Permille
 

@@ -8,15 +8,15 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, func, insert, select, tuple_, update
 
 from offline.domain import PassId
-from offline.jobs import Failure, FailureCode, Job, JobKind, JobState, Task
+from offline.jobs import Failure, Job, JobKind, JobState, Task
 from server.storage.database import Database
-from server.storage.errors import TooManyJobs, UnknownJob, WrongJobState
+from server.storage.errors import TooManyJobs, WrongJobState
+from server.storage.job_rows import COLUMNS, columns_of, first_of_each, read_job, to_job
 from server.storage.leases import lock
 from server.storage.tables import jobs
-from streaming.core.domain import Permille
 
 LARGEST_PAGE = 100
 """So many jobs are listed at once."""
@@ -213,17 +213,18 @@ class Jobs:
         Of each transcript only the first, so that none hides behind the jobs of another.
         """
         order = (jobs.c.rank, jobs.c.created_ms, jobs.c.id)
-        place = func.row_number().over(partition_by=jobs.c.transcript, order_by=order)
-        state = jobs.c.state == JobState.HEARD.value
-        numbered = select(*COLUMNS, place.label("place")).where(state).subquery()
-        query = (
-            select(*(numbered.c[column.name] for column in COLUMNS))
-            .where(numbered.c.place == 1)
-            .order_by(numbered.c.rank, numbered.c.created_ms, numbered.c.id)
-            .limit(limit)
-        )
+        first = first_of_each(jobs.c.state == JobState.HEARD.value, order)
+        query = first.order_by("rank", "created_ms", "id").limit(limit)
         with self._database.reading() as connection:
             return tuple(to_job(row) for row in connection.execute(query).mappings())
+
+    def newest(self, transcripts: Iterable[str]) -> dict[str, Job]:
+        """Return the newest job of each of these transcripts that has any, by their ids."""
+        order = (jobs.c.created_ms.desc(), jobs.c.id.desc())
+        query = first_of_each(jobs.c.transcript.in_([*transcripts]), order)
+        with self._database.reading() as connection:
+            found = [to_job(row) for row in connection.execute(query).mappings()]
+        return {job.task.transcript: job for job in found}
 
     def keys(self, transcript: str, prefix: str) -> tuple[str, ...]:
         """Return the keys of a transcript's jobs that begin so."""
@@ -352,70 +353,6 @@ def submit_job(connection: Connection, new: NewJob, bounds: Bounds, now_ms: int)
     }
     connection.execute(insert(jobs).values(row_of_task))
     return read_job(connection, job)
-
-
-COLUMNS = tuple(column for column in jobs.c if column.name != "result")
-
-
-def to_job(row: RowMapping) -> Job:
-    """Return the job that a row of `COLUMNS` describes."""
-    code = row["error_code"]
-    return Job(
-        id=row["id"],
-        task=to_task(row),
-        state=JobState(row["state"]),
-        key=row["key"],
-        attempts=row["attempts"],
-        progress=Permille(row["progress"]),
-        failure=None
-        if code is None
-        else Failure(FailureCode(code), row["error"], retry=row["error_retry"]),
-        pass_id=row["pass"],
-        due_ms=row["due_ms"],
-        created_ms=row["created_ms"],
-        updated_ms=row["updated_ms"],
-        started_ms=row["started_ms"],
-        finished_ms=row["finished_ms"],
-        worker=row["worker"],
-    )
-
-
-def to_task(row: RowMapping) -> Task:
-    """Return the task that a row of `COLUMNS` describes."""
-    return Task(
-        kind=JobKind(row["kind"]),
-        transcript=row["transcript"],
-        session=row["session"],
-        start_ms=row["start_ms"],
-        end_ms=row["end_ms"],
-        model=row["model"],
-        language=row["language"],
-        hotwords=tuple(json.loads(row["hotwords"])),
-        diarization=row["diarization"],
-        suggests=row["suggests"],
-    )
-
-
-def columns_of(failure: Failure) -> dict[str, object]:
-    """Return what is stored of a failure."""
-    return {
-        "error_code": failure.code.value,
-        "error": failure.message,
-        "error_retry": failure.retry,
-    }
-
-
-def read_job(connection: Connection, job: str) -> Job:
-    """Return a job as it is now.
-
-    Raises:
-        UnknownJob: There is none.
-    """
-    query = select(*COLUMNS).where(jobs.c.id == job)
-    row = connection.execute(query).mappings().one_or_none()
-    if row is None:
-        raise UnknownJob(job)
-    return to_job(row)
 
 
 def _check_room(connection: Connection, task: Task, bounds: Bounds) -> None:

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, insert, select, update
 from offline.jobs import Job, JobKind, Task
 from server.storage.database import Database
 from server.storage.errors import UnknownTranscript
-from server.storage.jobs import Bounds, NewJob, read_job, submit_job
+from server.storage.job_rows import read_job
+from server.storage.jobs import Bounds, NewJob, submit_job
 from server.storage.leases import hold, lock
 from server.storage.sessions import NewSession, insert_session
 from server.storage.tables import upload_keys, uploads

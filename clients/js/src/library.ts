@@ -7,12 +7,14 @@ import {
   type HeardPass,
   type Job,
   type Link,
+  type ListedTranscript,
   type Model,
   type NewLink,
   type Reading,
   readDetails,
   readJob,
   readLink,
+  readListed,
   readModel,
   readNewLink,
   readPass,
@@ -91,10 +93,10 @@ export class Library {
   /** One page of the transcripts, the one that changed last first; `next` asks for what follows. */
   async page(
     asked: { query?: string; limit?: number; next?: string } = {},
-  ): Promise<{ transcripts: TranscriptRecord[]; next: string | null }> {
+  ): Promise<{ transcripts: ListedTranscript[]; next: string | null }> {
     const path = asked.next ?? withQuery(TRANSCRIPTS, { q: asked.query, limit: asked.limit });
     const page = await this.ask("GET", path);
-    const transcripts = page.items("transcripts").map(readTranscript);
+    const transcripts = page.items("transcripts").map(readListed);
     return { transcripts, next: page.textOrNull("next") };
   }
 
@@ -103,9 +105,9 @@ export class Library {
    *
    * @param query - Only those with these words, or beginnings of words, in title or text.
    */
-  async *transcripts(query?: string): AsyncIterableIterator<TranscriptRecord> {
+  async *transcripts(query?: string): AsyncIterableIterator<ListedTranscript> {
     for await (const page of this.pages(withQuery(TRANSCRIPTS, { q: query }))) {
-      yield* page.items("transcripts").map(readTranscript);
+      yield* page.items("transcripts").map(readListed);
     }
   }
 

@@ -24,6 +24,28 @@ export interface TranscriptRecord {
   readonly sync: string;
 }
 
+/** How far something is that the server hears once more. */
+export interface JobProgress {
+  readonly id: string;
+  /** `upload`, `passage`, `recording` or `stretch`. */
+  readonly kind: string;
+  /** `waiting`, `running`, `heard` (to be written into the document), `done`, `failed`, `cancelled`. */
+  readonly state: string;
+  /** In permille. */
+  readonly progress: number;
+  /** What went wrong at the last attempt, if anything did. */
+  readonly error: string | null;
+  /** The same for programs, such as `no_audio`. */
+  readonly errorCode: string | null;
+  /** Whether nothing happens to it any more by itself. */
+  readonly over: boolean;
+}
+
+/** A transcript in a list, with its newest job, if it has any. */
+export interface ListedTranscript extends TranscriptRecord {
+  readonly job: JobProgress | null;
+}
+
 /** A voice, with the name and colour that people see; the name may be empty. */
 export interface NamedSpeaker {
   readonly id: string;
@@ -80,25 +102,12 @@ export interface TranscriptDetails extends TranscriptRecord {
 }
 
 /** Something that the server hears once more: a file, a passage, a session. */
-export interface Job {
-  readonly id: string;
-  /** `upload`, `passage`, `recording` or `stretch`. */
-  readonly kind: string;
-  /** `waiting`, `running`, `heard` (to be written into the document), `done`, `failed`, `cancelled`. */
-  readonly state: string;
-  /** In permille. */
-  readonly progress: number;
+export interface Job extends JobProgress {
   readonly session: string;
-  /** What went wrong at the last attempt, if anything did. */
-  readonly error: string | null;
-  /** The same for programs, such as `no_audio`. */
-  readonly errorCode: string | null;
   /** Name of the file, if it is one that told its name. */
   readonly file: string | null;
   /** What of the file was lost, if anything was. */
   readonly damage: string | null;
-  /** Whether nothing happens to it any more by itself. */
-  readonly over: boolean;
 }
 
 /** A recognizer that the server has. */
@@ -207,20 +216,31 @@ export function readNewLink(fields: Fields): NewLink {
   return { ...readLink(fields), token: fields.text("token"), sync: fields.text("sync") };
 }
 
+export function readListed(fields: Fields): ListedTranscript {
+  const job = fields.withinOrNull("job");
+  return { ...readTranscript(fields), job: job && readProgress(job) };
+}
+
 export function readJob(fields: Fields): Job {
-  const error = fields.withinOrNull("error");
   const file = fields.withinOrNull("file");
+  return {
+    ...readProgress(fields),
+    session: fields.text("session"),
+    file: file?.textOrNull("name") ?? null,
+    damage: file?.textOrNull("damage") ?? null,
+  };
+}
+
+function readProgress(fields: Fields): JobProgress {
+  const error = fields.withinOrNull("error");
   const state = fields.text("state");
   return {
     id: fields.text("id"),
     kind: fields.text("kind"),
     state,
     progress: fields.count("progress"),
-    session: fields.text("session"),
     error: error?.text("message") ?? null,
     errorCode: error?.text("code") ?? null,
-    file: file?.textOrNull("name") ?? null,
-    damage: file?.textOrNull("damage") ?? null,
     over: ["done", "failed", "cancelled"].includes(state),
   };
 }

@@ -315,3 +315,26 @@ async def test_viewers_read_jobs_and_editors_end_them(tmp_path: Path) -> None:
         assert await ask_as(viewer, "POST", f"{path}/retranscribe", wish) == 403
         assert await ask_as(editor, "POST", f"{path}/retranscribe", wish | {"model": "any"}) == 403
         assert await ask_as(editor, "POST", f"{job}/cancel") == 200
+
+
+async def test_the_list_of_transcripts_tells_how_far_the_newest_job_of_each_is(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path, talk(1)) as server:
+        heard, unheard = await made(server), await made(server)
+        job = await waiting(server, heard)
+        await ask(server, "POST", f"{job}/cancel")
+        newest = await waiting(server, heard)
+        rows = (await ask(server, "GET", "/v1/transcripts")).json["transcripts"]
+
+    jobs = {f"/v1/transcripts/{row['id']}": row["job"] for row in rows}
+    assert jobs == {
+        unheard: None,
+        heard: {
+            "id": newest.rpartition("/")[2],
+            "kind": "passage",
+            "state": "waiting",
+            "progress": 0,
+            "error": None,
+        },
+    }

@@ -246,6 +246,20 @@ def test_of_each_transcript_one_heard_job_is_told_the_most_urgent(store: Store) 
     assert [each.id for each in store.jobs.heard()] == [other.id, upload.id]
 
 
+def test_of_each_transcript_the_newest_job_is_told(store: Store, clock: Clock) -> None:
+    opened(store)
+    opened(store, OTHER)
+    submitted(store)
+    other = submitted(store, replace(TASK, transcript=OTHER))
+    clock.ms += 1
+    newest = submitted(store)
+    store.jobs.cancel(newest.id)
+
+    assert store.jobs.newest([TRANSCRIPT, "none"]) == {TRANSCRIPT: store.jobs.get(newest.id)}
+    assert store.jobs.newest([TRANSCRIPT, OTHER])[OTHER].id == other.id
+    assert store.jobs.newest([]) == {}
+
+
 def test_what_was_heard_is_reserved_while_somebody_wants_it(store: Store, clock: Clock) -> None:
     opened(store)
     job = heard(store)

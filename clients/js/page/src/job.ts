@@ -1,9 +1,9 @@
 /** How far something is that the server hears, in words for people. */
 
-import type { Job } from "trax-client";
+import type { JobProgress } from "trax-client";
 import type { Key, Say } from "./i18n";
 
-type Told = Pick<Job, "state" | "progress" | "error" | "errorCode">;
+type Told = Pick<JobProgress, "state" | "progress" | "error" | "errorCode">;
 
 /** What the server means by the codes of what can go wrong with a job. */
 const CODES: ReadonlyMap<string | null, Key> = new Map([
@@ -36,7 +36,11 @@ export function describeJob({ state, progress, error, errorCode }: Told, say: Sa
 }
 
 /** Whether a job is why a transcript has no words: it is under way, or a file could not be heard. */
-export function keepsWords({ state, kind, over }: Pick<Job, "state" | "kind" | "over">): boolean {
+export function keepsWords({
+  state,
+  kind,
+  over,
+}: Pick<JobProgress, "state" | "kind" | "over">): boolean {
   return !over || (state === "failed" && kind === "upload");
 }
 

@@ -5,7 +5,7 @@ import type { SharedTranscript } from "trax-client/transcript";
 import { type Say, useSay } from "../i18n";
 import { describeJob, keepsWords } from "../job";
 import { isAwaited } from "../start/awaited";
-import { useNewestJob } from "../useNewestJob";
+import { useNewestJob } from "./useNewestJob";
 import type { Phase } from "./useRecording";
 import { useEmpty } from "./useShared";
 
@@ -20,7 +20,7 @@ interface Props {
 export function Empty({ transcript, library, phase, open }: Props) {
   const say = useSay();
   const empty = useEmpty(transcript);
-  const job = useNewestJob(library, transcript.id, { wanted: empty, waits: true });
+  const job = useNewestJob(library, transcript.id, empty);
   if (!empty) return null;
   const awaited = isAwaited(transcript.id);
   return <p className="empty">{describeEmpty({ phase, open, job, awaited }, say)}</p>;

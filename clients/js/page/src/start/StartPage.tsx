@@ -1,7 +1,7 @@
 /** The start: all transcripts, search, a new meeting, recordings to be heard. */
 
-import { useEffect, useRef, useState } from "react";
-import { Forbidden, type Library, Unauthorized } from "trax-client";
+import { useEffect, useState } from "react";
+import { Forbidden, Unauthorized } from "trax-client";
 import { explain } from "../errors";
 import { clock, date } from "../format";
 import { useSpeech } from "../i18n";
@@ -10,7 +10,6 @@ import { later } from "../later";
 import { confirmToken, dropToken, hashOf, libraryFor } from "../server";
 import { nameIn } from "../speakers";
 import { TopBar } from "../TopBar";
-import { useNewestJob } from "../useNewestJob";
 import { clearAwaited, isAwaited } from "./awaited";
 import { Dropzone } from "./Dropzone";
 import { type Row, useTranscripts } from "./useTranscripts";
@@ -90,13 +89,7 @@ export function StartPage({ onRefused }: { onRefused: () => void }) {
         {list.rows && (
           <ul className="rows">
             {list.rows.map((row) => (
-              <Entry
-                key={row.id}
-                row={row}
-                library={library}
-                onHeard={list.reload}
-                onDelete={() => void remove(row)}
-              />
+              <Entry key={row.id} row={row} onDelete={() => void remove(row)} />
             ))}
           </ul>
         )}
@@ -115,23 +108,14 @@ export function StartPage({ onRefused }: { onRefused: () => void }) {
 
 interface EntryProps {
   readonly row: Row;
-  readonly library: Library;
-  /** Its recording was heard. */
-  readonly onHeard: () => void;
   readonly onDelete: () => void;
 }
 
-function Entry({ row, library, onHeard, onDelete }: EntryProps) {
+function Entry({ row, onDelete }: EntryProps) {
   const { say, tongue } = useSpeech();
   const wordless = row.speakers?.length === 0;
   const awaited = row.durationMs === 0 && isAwaited(row.id);
-  const job = useNewestJob(library, row.id, { wanted: wordless, waits: awaited });
-  const underWay = job !== null && !job.over;
-  const was = useRef(underWay);
-  useEffect(() => {
-    if (was.current && !underWay) onHeard();
-    was.current = underWay;
-  });
+  const { job } = row;
   const voices = (row.speakers ?? []).map((name) => nameIn(name, say));
   return (
     <li className="row">

@@ -1,10 +1,11 @@
 /** The list of transcripts: searched, page by page, with the speakers of each. */
 
 import { useCallback, useEffect, useRef, useState } from "react";
-import type { TranscriptRecord } from "trax-client";
+import type { JobProgress, ListedTranscript } from "trax-client";
 import { libraryFor } from "../server";
+import { isAwaited } from "./awaited";
 
-export interface Row extends TranscriptRecord {
+export interface Row extends ListedTranscript {
   /** `null` until they are known. */
   readonly speakers: readonly string[] | null;
 }
@@ -19,6 +20,10 @@ export interface Listing {
 
 const PAGE = 20;
 const PAUSE_MS = 200;
+
+/** How often it is asked how far what is under way is, and of how many transcripts at most. */
+const AGAIN_MS = 3_000;
+const MOST = 100;
 
 export function useTranscripts(query: string): Listing {
   const [rows, setRows] = useState<readonly Row[] | null>(null);
@@ -52,6 +57,28 @@ export function useTranscripts(query: string): Listing {
     [query],
   );
 
+  const follow = useCallback(
+    async (shown: readonly Row[]) => {
+      const mine = turn.current;
+      const asked = { limit: Math.min(shown.length, MOST), ...(query ? { query } : {}) };
+      // That the server is away is said elsewhere.
+      const page = await libraryFor(null)
+        .page(asked)
+        .catch(() => ({ transcripts: [] }));
+      if (turn.current !== mine) return;
+      const jobs = new Map(page.transcripts.map(({ id, job }) => [id, job]));
+      if (shown.some((row) => isUnderWay(row) && jobs.get(row.id)?.over)) void load(null);
+      else setRows((all) => all && further(all, jobs));
+    },
+    [query, load],
+  );
+
+  useEffect(() => {
+    if (!rows?.some(isUnderWay)) return;
+    const timer = setTimeout(() => void follow(rows), AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [rows, follow]);
+
   useEffect(() => {
     const timer = setTimeout(() => void load(null), query ? PAUSE_MS : 0);
     return () => clearTimeout(timer);
@@ -64,4 +91,18 @@ export function useTranscripts(query: string): Listing {
     next: () => void load(next),
     reload: () => void load(null),
   };
+}
+
+/** Whether the words of a row are still to come: it has none, and something is heard or on its way. */
+export function isUnderWay({ id, speakers, durationMs, job }: Row): boolean {
+  if (speakers === null || speakers.length > 0) return false;
+  return job === null ? durationMs === 0 && isAwaited(id) : !job.over;
+}
+
+/** Rows as far as their jobs are now; of which none is told, that stays as it is. */
+export function further(
+  rows: readonly Row[],
+  jobs: ReadonlyMap<string, JobProgress | null>,
+): readonly Row[] {
+  return rows.map((row) => ({ ...row, job: jobs.get(row.id) ?? row.job }));
 }
