@@ -2,6 +2,7 @@
 
 import { clock } from "../format";
 import { useSay } from "../i18n";
+import { partAround, shareOf } from "./peaks";
 import type { Load } from "./usePeaks";
 import { type Player, SPEEDS } from "./usePlayer";
 import { Waveform } from "./Waveform";
@@ -21,16 +22,11 @@ export function PlayerBar({ player, skipTurn, load, live, clicks, onClicks }: Pr
   const say = useSay();
   const { playing, positionMs, lengthMs, speed } = player;
   const newest = live && !playing && positionMs === 0;
+  const part = partAround(newest ? lengthMs : positionMs, lengthMs, live);
+  const share = shareOf(part, lengthMs);
   return (
     <section className="player" aria-label={say("listen.play")}>
-      <Waveform
-        positionMs={positionMs}
-        aroundMs={newest ? lengthMs : positionMs}
-        lengthMs={lengthMs}
-        live={live}
-        load={load}
-        seek={player.seek}
-      />
+      <Waveform positionMs={positionMs} part={part} load={load} seek={player.seek} />
       <div className="player-row">
         <button
           type="button"
@@ -65,16 +61,23 @@ export function PlayerBar({ player, skipTurn, load, live, clicks, onClicks }: Pr
           </svg>
         </button>
         <span className="time">{clock(positionMs)}</span>
-        <input
-          type="range"
-          className="position"
-          min={0}
-          max={Math.max(1, Math.floor(lengthMs / 1000))}
-          value={Math.floor(positionMs / 1000)}
-          aria-label={say("listen.position")}
-          aria-valuetext={clock(positionMs)}
-          onChange={(event) => player.seek(Number(event.target.value) * 1000)}
-        />
+        <span className="position">
+          <input
+            type="range"
+            min={0}
+            max={Math.max(1, Math.floor(lengthMs / 1000))}
+            value={Math.floor(positionMs / 1000)}
+            aria-label={say("listen.position")}
+            aria-valuetext={clock(positionMs)}
+            onChange={(event) => player.seek(Number(event.target.value) * 1000)}
+          />
+          {/* The slider is of all of it, the shape above of this part. */}
+          {share && (
+            <svg className="part" viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true">
+              <rect x={share.from} width={share.wide} height="1" />
+            </svg>
+          )}
+        </span>
         <span className="time">{clock(lengthMs)}</span>
         <select
           aria-label={say("listen.speed")}

@@ -1,24 +1,20 @@
-/** The shape of the sound around a place; a click there hears it. */
+/** The shape of the sound of a part; a click there hears it. */
 
 import { clock } from "../format";
-import { barOf, partAround } from "./peaks";
+import { barOf, type ShownPart } from "./peaks";
 import { BAR_MS, type Load, usePeaks } from "./usePeaks";
 
 interface Props {
   readonly positionMs: number;
-  /** Where the part lies that is shown. */
-  readonly aroundMs: number;
-  readonly lengthMs: number;
-  /** Whether it still grows. */
-  readonly live: boolean;
+  readonly part: ShownPart;
   readonly load: Load;
   readonly seek: (ms: number, play?: boolean) => void;
 }
 
 const TALL = 56;
 
-export function Waveform({ positionMs, aroundMs, lengthMs, live, load, seek }: Props) {
-  const { fromMs, toMs, shownMs } = partAround(aroundMs, lengthMs, live);
+export function Waveform({ positionMs, part, load, seek }: Props) {
+  const { fromMs, toMs, shownMs } = part;
   const bars = Math.ceil(shownMs / BAR_MS);
   const { left, wide } = barOf(bars);
   const peaks = usePeaks(load, fromMs, toMs);

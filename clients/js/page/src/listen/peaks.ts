@@ -10,21 +10,31 @@ const WHOLE_MS = 2 * WINDOW_MS;
 const BAR = 0.7;
 const WIDEST = 1 / 120;
 
-/**
- * The part of a recording around a place: all of a short one that is over, else a minute.
- *
- * `shownMs` is how much fills the width, of which there is sound up to `toMs`.
- */
-export function partAround(
-  aroundMs: number,
-  lengthMs: number,
-  live: boolean,
-): { fromMs: number; toMs: number; shownMs: number } {
+/** A part of a recording whose shape is drawn. */
+export interface ShownPart {
+  readonly fromMs: number;
+  /** Up to where there is sound. */
+  readonly toMs: number;
+  /** How much fills the width. */
+  readonly shownMs: number;
+}
+
+/** The part of a recording around a place: all of a short one that is over, else a minute. */
+export function partAround(aroundMs: number, lengthMs: number, live: boolean): ShownPart {
   const end = Math.floor(lengthMs);
   if (!live && end <= WHOLE_MS) return { fromMs: 0, toMs: end, shownMs: Math.max(1, end) };
   const fromMs = Math.floor(aroundMs / WINDOW_MS) * WINDOW_MS;
   const toMs = Math.min(fromMs + WINDOW_MS, end);
   return { fromMs, toMs, shownMs: live ? WINDOW_MS : Math.max(1, toMs - fromMs) };
+}
+
+/** Which share of a whole recording a part is, from where on, 0..1; `null` if it is all of it. */
+export function shareOf(
+  { fromMs, toMs }: ShownPart,
+  lengthMs: number,
+): { from: number; wide: number } | null {
+  if (fromMs <= 0 && toMs >= Math.floor(lengthMs)) return null;
+  return { from: fromMs / lengthMs, wide: (toMs - fromMs) / lengthMs };
 }
 
 /** Where a bar stands in its place, and how wide it is, in places: a few bars are no blocks. */
