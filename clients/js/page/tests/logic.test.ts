@@ -280,7 +280,7 @@ group("colours of people", () => {
 group("speakers whom people choose among", () => {
   const speaker = (id: string, given?: string) => ({
     id,
-    name: given ?? `Speaker ${id}`,
+    name: given ?? id.replace("s", "Speaker "),
     named: given !== undefined,
     colour: null,
     same: null,
@@ -292,10 +292,13 @@ group("speakers whom people choose among", () => {
     expect(listed(all, turns).map(({ id }) => id)).toEqual(["s2", "s3"]);
   });
 
-  test("two who are one keep the name that people gave, else that of the other", () => {
+  test("two who are one keep the name that somebody gave, else that of the other", () => {
     const merged = (one: string, other: string) => {
       const mergeSpeakers = vi.fn();
-      const speakers = [speaker("s1"), speaker("s2", "Ada"), speaker("s3", "Bob"), speaker("s4")];
+      const brought = { ...speaker("s5"), name: "Zoë" }; // by a microphone of her own
+      const nameless = { ...speaker("s6"), name: "" };
+      const named = [speaker("s2", "Ada"), speaker("s3", "Bob")];
+      const speakers = [speaker("s1"), ...named, speaker("s4"), brought, nameless];
       unite({ speakers, mergeSpeakers }, one, other);
       return mergeSpeakers.mock.calls;
     };
@@ -303,6 +306,9 @@ group("speakers whom people choose among", () => {
     expect(merged("s1", "s2")).toEqual([["s1", "s2"]]);
     expect(merged("s2", "s3")).toEqual([["s2", "s3"]]);
     expect(merged("s1", "s4")).toEqual([["s1", "s4"]]);
+    expect(merged("s5", "s1")).toEqual([["s1", "s5"]]);
+    expect(merged("s5", "s6")).toEqual([["s6", "s5"]]);
+    expect(merged("s5", "s2")).toEqual([["s5", "s2"]]);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Which speakers people choose among, and what becomes of two who are one. */
 
 import type { SharedTranscript, TranscriptSpeaker, Turn } from "trax-client/transcript";
+import { hasName } from "../speakers";
 import { useShared } from "./useShared";
 
 /** The speakers whom people choose among, as they are now. */
@@ -18,13 +19,13 @@ export function listed(
   return speakers.filter(({ id, named }) => named || speaking.has(id));
 }
 
-/** Says that a speaker is another one. A name that people gave stays, unless both have one. */
+/** Says that a speaker is another one. A name that somebody gave stays, unless both have one. */
 export function unite(
   transcript: Pick<SharedTranscript, "speakers" | "mergeSpeakers">,
   speaker: string,
   other: string,
 ): void {
-  const named = new Set(transcript.speakers.filter(({ named }) => named).map(({ id }) => id));
+  const named = new Set(transcript.speakers.filter(hasName).map(({ id }) => id));
   if (named.has(speaker) && !named.has(other)) transcript.mergeSpeakers(other, speaker);
   else transcript.mergeSpeakers(speaker, other);
 }
