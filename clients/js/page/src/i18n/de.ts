@@ -13,6 +13,8 @@ export const de: Record<Key, string> = {
   "app.missing": "Dieser Teil der Seite konnte nicht geladen werden.",
   "app.missingHint":
     "Hilft ein neuer Versuch nicht, lade die Seite neu: Gesprochenes und Geschriebenes bleibt erhalten.",
+  "app.tongueMissing":
+    "Die Sätze dieser Seite konnten nicht in dieser Sprache geladen werden: {language}. Bis dahin spricht sie Englisch.",
   "app.untitled": "Ohne Titel",
   "token.title": "Dieser Server verlangt seinen Schlüssel",
   "token.hint": "Er wurde beim Start des Servers ausgegeben, am Ende der Adresse.",

@@ -11,6 +11,8 @@ export const en = {
   "app.missing": "This part of the page could not be fetched.",
   "app.missingHint":
     "If trying again does not help, reload the page: what was said and written is kept.",
+  "app.tongueMissing":
+    "The sentences of this page could not be fetched in this language: {language}. Until they can, it speaks English.",
   "app.untitled": "Untitled",
   "token.title": "This server wants its token",
   "token.hint": "It was printed when the server started, at the end of the address.",

@@ -14,6 +14,9 @@ const FETCHED: Record<Exclude<Tongue, "en">, () => Promise<Texts>> = {
 };
 const KEPT = "trax.tongue";
 
+/** When sentences that could not be fetched are asked for again. */
+const AGAIN_MS = 30_000;
+
 /** Gives a sentence, with `{names}` replaced. */
 export type Say = (key: Key, values?: Record<string, string | number>) => string;
 
@@ -37,15 +40,31 @@ export function preferred(kept: string | null, browser: readonly string[]): Tong
 
 const Context = createContext<Speech>({ tongue: "en", say: sayIn(en), choose: () => undefined });
 
-/** Shows nothing until the sentences are there. */
+/**
+ * Shows nothing until the sentences are there. Where they cannot be fetched, it says so once, in
+ * English, and speaks that until they can.
+ */
 export function Speaking({ children }: { children: ReactNode }) {
   const [wanted, want] = useState(() => preferred(localStorage.getItem(KEPT), navigator.languages));
   const [spoken, speak] = useState<{ tongue: Tongue; texts: Texts } | null>(
     wanted === "en" ? { tongue: wanted, texts: en } : null,
   );
+  const [tries, setTries] = useState(0);
+  const again = () => setTries((before) => before + 1);
+  const [notice, setNotice] = useState<"due" | "told" | null>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each try fetches once more
   useEffect(() => {
     let stale = false;
-    const set = (tongue: Tongue, texts: Texts) => !stale && speak({ tongue, texts });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const set = (tongue: Tongue, texts: Texts) => {
+      if (stale) return;
+      speak({ tongue, texts });
+      if (tongue === wanted) setNotice(null);
+      else {
+        setNotice((before) => before ?? "due");
+        timer = setTimeout(again, AGAIN_MS);
+      }
+    };
     if (wanted === "en") set(wanted, en);
     else
       FETCHED[wanted]().then(
@@ -54,8 +73,9 @@ export function Speaking({ children }: { children: ReactNode }) {
       );
     return () => {
       stale = true;
+      clearTimeout(timer);
     };
-  }, [wanted]);
+  }, [wanted, tries]);
   useEffect(() => {
     if (spoken) document.documentElement.lang = spoken.tongue;
   }, [spoken]);
@@ -71,7 +91,24 @@ export function Speaking({ children }: { children: ReactNode }) {
       },
     [spoken],
   );
-  return speech && <Context value={speech}>{children}</Context>;
+  if (speech === null) return null;
+  const { say } = speech;
+  return (
+    <Context value={speech}>
+      {children}
+      {notice === "due" && (
+        <p role="status" className="problem notice">
+          {say("app.tongueMissing", { language: LANGUAGES[wanted] })}{" "}
+          <button type="button" onClick={again}>
+            {say("app.retry")}
+          </button>{" "}
+          <button type="button" onClick={() => setNotice("told")}>
+            {say("app.close")}
+          </button>
+        </p>
+      )}
+    </Context>
+  );
 }
 
 export const useSpeech = () => useContext(Context);
