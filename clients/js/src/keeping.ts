@@ -161,12 +161,12 @@ export class Keeper {
   begin(ready: Ready, pieces: readonly Piece[]): void {
     const before = this.record;
     const { session, token, transcript } = ready;
+    const { start, server } = this;
     if (before?.session === session) {
-      this.record = { ...before, server: this.server };
-      if (before.server !== this.server) this.save();
+      this.record = { ...before, server };
+      if (before.server !== server) this.save();
       return;
     }
-    const { start, server } = this;
     const [base, ended, updatedMs] = [ready.next, before?.ended ?? false, Date.now()];
     this.record = { session, server, token, transcript, start, base, ended, updatedMs };
     this.pieces = pieces.map((piece) => this.spanOf(piece));

@@ -6,7 +6,7 @@
  *
  * The entry `trax-client/transcript`. What is read are values of `document`, `suggestions` and
  * `remarks`, by `reading`; `shared` edits. The document is made the same as the server's by `replication`,
- * and kept by `offline`.
+ * and kept by `offline`; what the server refuses is taken back by `unconfirmed`.
  *
  * @packageDocumentation
  */
