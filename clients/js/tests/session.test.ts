@@ -241,6 +241,26 @@ test("a recording longer than the server lets a session be is one to whoever lis
   expect(await pendingSessions()).toEqual([]);
 });
 
+test("a next session that cannot be begun at once is begun as soon as it can", async () => {
+  const short = await Server.start(talk(24), { TRAX_SESSION_MS: "4000" });
+  onTestFinished(() => short.stop());
+  let connections = 0;
+  class Failing extends WebSocket {
+    constructor(url: string, protocols?: string[]) {
+      super(++connections === 2 ? "ws://127.0.0.1:9/" : url, protocols);
+    }
+  }
+  const session = await connect(short.url, { ...own, transcript: "new", WebSocket: Failing });
+  const states: SessionState[] = [];
+  session.on("state", (state) => states.push(state));
+  await speak(session, samples(6));
+  session.end();
+  expect((await session.finished).audioMs).toBe(2_000);
+  expect(states).toEqual(["live", "reconnecting", "live", "ended"]);
+  const { sessions } = await new Library(short.url).get(session.transcript ?? "");
+  expect(sessions.map(({ durationMs }) => durationMs)).toEqual([4_000, 2_000]);
+});
+
 test("no more audio than agreed waits for a server", async () => {
   const network = await Network.before(server);
   const session = await connect(server.urlAt(network.port), { ...own, keepMs: 60_000 });
