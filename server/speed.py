@@ -16,7 +16,7 @@ from server.app import engine_config
 from server.settings import Settings
 from streaming.core.domain import FRAME, SAMPLE_RATE, Pcm, Samples, from_ms
 from streaming.core.ports import Effort, RecognitionWindow
-from streaming.core.settings import DIARIZATION_STEP, DIARIZATION_WINDOW
+from streaming.core.settings import DIARIZATION_WINDOW, diarization_step
 from streaming.engines.loading import EngineSet, MakeDiarizer, load
 
 WINDOW = from_ms(10_000)
@@ -79,16 +79,17 @@ def _voice_activity(engines: EngineSet) -> Speed:
 
 def _diarization(engines: EngineSet, make: MakeDiarizer) -> Speed:
     diarizer = make(LATENCY, ())
-    audio = _made_up(Samples(DIARIZATION_WINDOW + STEPS * DIARIZATION_STEP))
+    apart = diarization_step(LATENCY)
+    audio = _made_up(Samples(DIARIZATION_WINDOW + STEPS * apart))
 
     def step(number: int) -> object:
-        start = Samples(number * DIARIZATION_STEP)
+        start = Samples(number * apart)
         return diarizer.label(audio[start : start + DIARIZATION_WINDOW], start)
 
     step(0)
     took_s = _timed(lambda: [step(number) for number in range(1, STEPS)]) / (STEPS - 1)
     name = f"speakers ({engines.names.diarizer})"
-    return _speed(name, took_s, DIARIZATION_STEP, "serve fewer sessions, or --no-diarization")
+    return _speed(name, took_s, apart, "serve fewer sessions, or --no-diarization")
 
 
 def _recognition(engines: EngineSet) -> Speed:

@@ -22,14 +22,14 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from streaming.core.attribution import NOBODY_NAMED, Attribution
-from streaming.core.domain import FRAME, Pcm, Samples, Span, UtteranceId
+from streaming.core.domain import FRAME, SAMPLE_RATE, Pcm, Samples, Span, UtteranceId
 from streaming.core.endpointing import Boundary, Endpointer
 from streaming.core.errors import BacklogFull, SessionFinished
 from streaming.core.events import EngineFailed, Event
 from streaming.core.pcm import AudioBuffer
 from streaming.core.ports import RecognitionWindow
 from streaming.core.recognition import Recognition, Wanted
-from streaming.core.settings import DIARIZATION_STEP, DIARIZATION_WINDOW, SessionSettings
+from streaming.core.settings import DIARIZATION_WINDOW, SessionSettings
 from streaming.core.work import (
     Diarize,
     Diarized,
@@ -49,8 +49,8 @@ FRAMES_AT_ONCE = 32
 ATTEMPTS = 3
 """Failures in a row of one engine after which the session gives up."""
 
-FLUSH_STEPS = 12
-"""Diarization windows of silence after the end, at most: diart's latency never exceeds 5 s."""
+LONGEST_FLUSH = Samples(6 * SAMPLE_RATE)
+"""Diarization windows after the end reach so far at most: diart's latency never exceeds 5 s."""
 
 
 class StreamSession:
@@ -198,7 +198,7 @@ class StreamSession:
             case Wanted(), Recognized():
                 self._recognition.answer(asked, result.transcription)
             case Diarize(), Diarized():
-                self._diarized_until = _next_step(self._diarized_until)
+                self._diarized_until = self._next_diarized
                 self._events += self._attribution.update(result.diarization)
             case _, Failed():
                 self._failed(asked, result.reason)
@@ -244,7 +244,7 @@ class StreamSession:
             needed.append(start)
         self._attribution.forget(min(needed))
         if self._settings.diarization:
-            needed.append(Samples(_next_step(self._diarized_until) - DIARIZATION_WINDOW))
+            needed.append(Samples(self._next_diarized - DIARIZATION_WINDOW))
         self._audio.forget(min(needed))
 
     def _live_work(self) -> Recognize | None:
@@ -288,12 +288,12 @@ class StreamSession:
         """Return the end of the next diarization window, if there is one now or to be expected."""
         if not self._settings.diarization:
             return None
-        end = _next_step(self._diarized_until)
+        end = self._next_diarized
         if self._end is None:
             return end if end <= self._audio.end else None
         beyond = self._diarized_until - self._end
         fixed = self._attribution.fixed_until >= self._end
-        return None if fixed or beyond >= FLUSH_STEPS * DIARIZATION_STEP else end
+        return None if fixed or beyond >= LONGEST_FLUSH else end
 
     def _diarize_work(self) -> Diarize | None:
         end = self._diarize_next()
@@ -303,6 +303,11 @@ class StreamSession:
         work = Diarize(self._next_id(), start, self._audio.read(Span(start, end)))
         self._out[work.id] = work
         return work
+
+    @property
+    def _next_diarized(self) -> Samples:
+        """End of the next diarization window."""
+        return Samples(self._diarized_until + self._settings.diarization_step)
 
     def _beyond_frames(self) -> Samples:
         """Return how much audio there is after the last whole frame."""
@@ -324,10 +329,6 @@ class StreamSession:
         if self._failures[engine] >= ATTEMPTS:
             self._broken = True
             self._events.append(EngineFailed(engine, reason))
-
-
-def _next_step(until: Samples) -> Samples:
-    return Samples(until + DIARIZATION_STEP)
 
 
 def _engine(asked: Wanted | Score | Diarize) -> str:

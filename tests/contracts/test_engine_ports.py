@@ -25,7 +25,11 @@ from streaming.core.ports import (
     Transcription,
     Vad,
 )
-from streaming.core.settings import DIARIZATION_STEP, DIARIZATION_WINDOW
+from streaming.core.settings import (
+    DIARIZATION_WINDOW,
+    SHORTEST_DIARIZATION_LATENCY,
+    diarization_step,
+)
 from streaming.engines.diart import DiartModels
 from streaming.engines.script import Script
 from streaming.engines.scripted import ScriptedDiarizer, ScriptedRecognizer, ScriptedVad
@@ -161,7 +165,8 @@ latencies = pytest.mark.parametrize("latency", [8_000, 32_000, 80_000])
 def said_about_talk(diarizer: NewDiarizer, latency: int) -> list[Diarization]:
     """Return what a diarizer says to the first half minute of a talk of two."""
     talk = recording(TALK)
-    return answers(diarizer(talk.script, Samples(latency)), talk.pcm[:TALK_LENGTH])
+    own = diarizer(talk.script, Samples(latency))
+    return answers(own, talk.pcm[:TALK_LENGTH], Samples(latency))
 
 
 @diarizers
@@ -172,7 +177,7 @@ def test_diarizer_fixes_labels_in_order_and_within_its_latency(
     fixed = 0
     said = said_about_talk(diarizer, latency)
     for (_, start), answer in zip(
-        diarization_windows(recording(TALK).pcm[:TALK_LENGTH]), said, strict=True
+        diarization_windows(recording(TALK).pcm[:TALK_LENGTH], Samples(latency)), said, strict=True
     ):
         end = start + DIARIZATION_WINDOW
         assert max(fixed, end - latency) <= answer.fixed_until <= end
@@ -186,7 +191,7 @@ def test_diarizer_turns_lie_between_what_is_fixed_and_the_newest_audio(
 ) -> None:
     fixed, end = 0, 0
     for answer in said_about_talk(diarizer, latency):
-        end += DIARIZATION_STEP
+        end += diarization_step(Samples(latency))
         assert all(fixed <= turn.span.start < turn.span.end <= end for turn in answer.turns)
         fixed = answer.fixed_until
 
@@ -236,7 +241,7 @@ def shared(said: list[Turn], turn: Turn) -> int:
 
 @diarizers
 def test_diarizer_finds_nobody_in_silence(diarizer: NewDiarizer) -> None:
-    said = answers(diarizer(NOTHING, DIARIZATION_STEP), silence(3 * SAMPLE_RATE))
+    said = answers(diarizer(NOTHING, SHORTEST_DIARIZATION_LATENCY), silence(3 * SAMPLE_RATE))
 
     assert not any(answer.turns for answer in said)
 

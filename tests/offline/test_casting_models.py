@@ -35,7 +35,7 @@ def live(recording: Recording) -> list[Diarization]:
     models = DiartModels.load(
         segmentation=weights("segmentation-3.0"), embedding=weights("campplus")
     )
-    return answers(models.diarizer(LATENCY), recording.pcm)
+    return answers(models.diarizer(LATENCY), recording.pcm, LATENCY)
 
 
 def offline(recording: Recording) -> OfflineDiarization:

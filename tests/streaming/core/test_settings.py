@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from streaming.core.domain import Samples
+from streaming.core.domain import Samples, from_ms
 from streaming.core.settings import DIARIZATION_WINDOW, SessionSettings
 from tests.streaming.core.scripts import SETTINGS
 
@@ -30,3 +30,10 @@ def test_the_defaults_fit_together() -> None:
     assert chosen.live.context < chosen.live.longest_window
     assert chosen.live.closing_silence < chosen.endpoints.pause
     assert 0 < chosen.endpoints.go_on <= chosen.endpoints.begin <= 1
+
+
+def test_diarization_windows_are_further_apart_where_labels_may_wait() -> None:
+    hasty = replace(SETTINGS, diarization_latency=from_ms(1_999))
+    patient = replace(SETTINGS, diarization_latency=from_ms(2_000))
+
+    assert (hasty.diarization_step, patient.diarization_step) == (from_ms(500), from_ms(1_000))

@@ -12,7 +12,11 @@ import soundfile
 
 from streaming.core.domain import FRAME, SAMPLE_RATE, Pcm, Samples, Span, Turn
 from streaming.core.ports import Diarization, Diarizer
-from streaming.core.settings import DIARIZATION_STEP, DIARIZATION_WINDOW
+from streaming.core.settings import (
+    DIARIZATION_WINDOW,
+    SHORTEST_DIARIZATION_LATENCY,
+    diarization_step,
+)
 from streaming.engines.script import Script
 from streaming.weights import default_cache
 
@@ -46,19 +50,24 @@ def frames(pcm: Pcm) -> Pcm:
     return pcm[: len(pcm) // FRAME * FRAME].reshape(-1, FRAME)
 
 
-def diarization_windows(pcm: Pcm) -> Iterator[tuple[Pcm, Samples]]:
+def diarization_windows(
+    pcm: Pcm, latency: Samples = SHORTEST_DIARIZATION_LATENCY
+) -> Iterator[tuple[Pcm, Samples]]:
     """Yield the windows that a session makes of a recording, each with its start."""
-    before = DIARIZATION_WINDOW - DIARIZATION_STEP
-    steps = -(-len(pcm) // DIARIZATION_STEP)
-    padded = np.pad(pcm, (before, steps * DIARIZATION_STEP - len(pcm)))
+    apart = diarization_step(latency)
+    before = DIARIZATION_WINDOW - apart
+    steps = -(-len(pcm) // apart)
+    padded = np.pad(pcm, (before, steps * apart - len(pcm)))
     for step in range(steps):
-        begin = step * DIARIZATION_STEP
+        begin = step * apart
         yield padded[begin : begin + DIARIZATION_WINDOW], Samples(begin - before)
 
 
-def answers(diarizer: Diarizer, pcm: Pcm) -> list[Diarization]:
-    """Return what a diarizer says to a recording, window by window."""
-    return [diarizer.label(window, start) for window, start in diarization_windows(pcm)]
+def answers(
+    diarizer: Diarizer, pcm: Pcm, latency: Samples = SHORTEST_DIARIZATION_LATENCY
+) -> list[Diarization]:
+    """Return what a diarizer of this latency says to a recording, window by window."""
+    return [diarizer.label(window, start) for window, start in diarization_windows(pcm, latency)]
 
 
 def fixed_turns(said: list[Diarization]) -> list[Turn]:

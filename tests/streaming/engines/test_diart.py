@@ -20,7 +20,11 @@ from hypothesis import strategies as st
 
 from streaming.core.domain import SAMPLE_RATE, Pcm, Samples, Span, Speaker, Turn
 from streaming.core.ports import Diarization
-from streaming.core.settings import DIARIZATION_STEP, DIARIZATION_WINDOW
+from streaming.core.settings import (
+    DIARIZATION_WINDOW,
+    SHORTEST_DIARIZATION_LATENCY,
+    diarization_step,
+)
 from streaming.engines.diart import DiartModels
 from streaming.engines.diart_clustering import ClusteringFactory
 from streaming.engines.onnx import Graph
@@ -106,7 +110,8 @@ def test_turns_of_known_voices_are_where_the_segmentation_hears_them(
     """The two voices first speak together, because diart needs 1.5 s to know a voice."""
     pcm = coded((3, 4), (1, 0), (0.4, 1), (0.5, 0), (2, 2), (1, 4), (2, 1), (1.5, 0))
 
-    said = answers(models.diarizer(Samples(round(latency_s * SAMPLE_RATE))), pcm)
+    latency = Samples(round(latency_s * SAMPLE_RATE))
+    said = answers(models.diarizer(latency), pcm, latency)
 
     assert_turns(
         united(said),
@@ -117,16 +122,17 @@ def test_turns_of_known_voices_are_where_the_segmentation_hears_them(
 def test_a_voice_is_new_only_after_a_second_and_a_half(models: DiartModels) -> None:
     pcm = coded((2, 1), (2.5, 2))
 
-    said = answers(models.diarizer(DIARIZATION_STEP), pcm)
+    said = answers(models.diarizer(SHORTEST_DIARIZATION_LATENCY), pcm)
 
     assert_turns(united(said), [("S1", 0, 2), ("S2", 3.5, 4.5)])
 
 
 def test_a_voice_that_is_known_from_before_keeps_its_name(models: DiartModels) -> None:
-    before = answers(models.diarizer(DIARIZATION_STEP), coded((4, 1)))[-1].voices
+    before = answers(models.diarizer(SHORTEST_DIARIZATION_LATENCY), coded((4, 1)))[-1].voices
     known = [replace(before[0], speaker=Speaker("S2"))]
 
-    said = answers(models.diarizer(DIARIZATION_STEP, known), coded((2, 1), (2.5, 2), (1, 0)))
+    pcm = coded((2, 1), (2.5, 2), (1, 0))
+    said = answers(models.diarizer(SHORTEST_DIARIZATION_LATENCY, known), pcm)
 
     assert_turns(united(said), [("S2", 0, 2), ("S3", 3.5, 4.5)])
     assert [voice.speaker for voice in said[-1].voices] == ["S2", "S3"]
@@ -137,7 +143,7 @@ def test_a_voice_that_is_known_from_before_keeps_its_name(models: DiartModels) -
 def test_what_is_younger_than_the_latency_is_answered_at_once(models: DiartModels) -> None:
     pcm = coded((1, 0), (2, 1))
 
-    last = answers(models.diarizer(DIARIZATION_WINDOW), pcm)[-1]
+    last = answers(models.diarizer(DIARIZATION_WINDOW), pcm, DIARIZATION_WINDOW)[-1]
 
     assert last.fixed_until == 0
     assert_turns(last.turns, [("S1", 1, 3)])
@@ -150,21 +156,23 @@ def test_labels_are_fixed_when_no_window_votes_on_them_any_more(
 ) -> None:
     latency = Samples(round(latency_s * SAMPLE_RATE))
 
-    said = answers(models.diarizer(latency), coded((10, 1)))
+    pcm = coded((10, 1))
 
-    for (_, start), answer in zip(diarization_windows(coded((10, 1))), said, strict=True):
+    said = answers(models.diarizer(latency), pcm, latency)
+
+    for (_, start), answer in zip(diarization_windows(pcm, latency), said, strict=True):
         newest = start + DIARIZATION_WINDOW
-        assert answer.fixed_until == max(0, newest - latency + DIARIZATION_STEP)
+        assert answer.fixed_until == max(0, newest - latency + diarization_step(latency))
 
 
 def test_the_embedding_does_not_run_in_silence(clustering: ClusteringFactory) -> None:
     embedding = DistinctEmbedding()
     models = DiartModels(CodedSegmentation(), embedding, clustering)
 
-    answers(models.diarizer(DIARIZATION_STEP), coded((8, 0)))
+    answers(models.diarizer(SHORTEST_DIARIZATION_LATENCY), coded((8, 0)))
     assert embedding.runs == 0
 
-    answers(models.diarizer(DIARIZATION_STEP), coded((0.5, 1)))
+    answers(models.diarizer(SHORTEST_DIARIZATION_LATENCY), coded((0.5, 1)))
     assert embedding.runs == 1
 
 
@@ -193,23 +201,23 @@ def test_a_session_may_begin_late_on_its_clock(models: DiartModels) -> None:
     parts=st.lists(
         st.tuples(st.sampled_from([0.3, 1.0, 2.5, 4.0]), st.integers(0, 6)), min_size=1, max_size=6
     ),
-    latency=st.integers(DIARIZATION_STEP, DIARIZATION_WINDOW),
+    latency=st.integers(SHORTEST_DIARIZATION_LATENCY, DIARIZATION_WINDOW).map(Samples),
 )
 def test_what_is_fixed_never_changes(
-    clustering: ClusteringFactory, parts: list[tuple[float, int]], latency: int
+    clustering: ClusteringFactory, parts: list[tuple[float, int]], latency: Samples
 ) -> None:
     models = DiartModels(CodedSegmentation(), DistinctEmbedding(), clustering)
     fixed = Samples(0)
-    speakers: list[Speaker] = []
-    for answer in answers(models.diarizer(Samples(latency)), coded(*parts)):
+    speakers: dict[Speaker, None] = {}
+    for answer in answers(models.diarizer(latency), coded(*parts), latency):
         assert answer.fixed_until >= fixed
         assert all(turn.span.start >= fixed and turn.span.length > 0 for turn in answer.turns)
         fixed = answer.fixed_until
-        speakers += [turn.speaker for turn in answer.turns if turn.speaker not in speakers]
-    assert speakers == [f"S{n + 1}" for n in range(len(speakers))]
+        speakers |= dict.fromkeys(turn.speaker for turn in answer.turns)
+    assert list(speakers) == [f"S{n + 1}" for n in range(len(speakers))]
 
 
-@pytest.mark.parametrize("latency", [DIARIZATION_STEP - 1, DIARIZATION_WINDOW + 1])
+@pytest.mark.parametrize("latency", [SHORTEST_DIARIZATION_LATENCY - 1, DIARIZATION_WINDOW + 1])
 def test_a_latency_out_of_bounds_is_refused(models: DiartModels, latency: int) -> None:
     with pytest.raises(ValueError, match=f"8000..80000 samples expected, got {latency}"):
         models.diarizer(Samples(latency))
@@ -217,11 +225,13 @@ def test_a_latency_out_of_bounds_is_refused(models: DiartModels, latency: int) -
 
 def test_a_window_of_another_length_is_refused(models: DiartModels) -> None:
     with pytest.raises(ValueError, match="80000 samples expected"):
-        models.diarizer(DIARIZATION_STEP).label(np.zeros(79_999, dtype=np.float32), Samples(0))
+        models.diarizer(SHORTEST_DIARIZATION_LATENCY).label(
+            np.zeros(79_999, dtype=np.float32), Samples(0)
+        )
 
 
 def test_a_window_that_came_before_is_refused(models: DiartModels) -> None:
-    diarizer = models.diarizer(DIARIZATION_STEP)
+    diarizer = models.diarizer(SHORTEST_DIARIZATION_LATENCY)
     window = coded((5, 0))
     diarizer.label(window, Samples(0))
 
@@ -262,11 +272,11 @@ def real_models() -> DiartModels:
 TALKS = ("pub-2spk-clean", "pub-3spk-ov08", "pub-4spk-ov06-snr20")
 
 RATES = {
-    0.5: (12.1, 15.5, 11.3),
-    1: (9.8, 12.9, 9.1),
-    2: (7.2, 11.2, 8.0),
-    3: (6.6, 10.4, 7.3),
-    5: (5.3, 10.1, 7.3),
+    0.5: (12.4, 15.5, 11.3),
+    1: (10.2, 12.9, 9.1),
+    2: (8.1, 11.7, 9.1),
+    3: (7.6, 10.8, 8.2),
+    5: (6.8, 10.3, 7.9),
 }
 """By latency in seconds: the table of `streaming.engines.diart`."""
 
@@ -274,11 +284,12 @@ RATES = {
 @pytest.mark.models
 @pytest.mark.parametrize("latency_s", RATES)
 def test_error_rates_are_as_documented(real_models: DiartModels, latency_s: float) -> None:
+    latency = Samples(round(latency_s * SAMPLE_RATE))
     total = Errors(0, 0, 0, 0, 0, 0)
     for talk in TALKS:
         pcm = Recording.read(f"conversations/{talk}").pcm
-        diarizer = real_models.diarizer(Samples(round(latency_s * SAMPLE_RATE)))
-        total += errors(talk, fixed_turns(answers(diarizer, pcm)), len(pcm) // 160)
+        said = answers(real_models.diarizer(latency), pcm, latency)
+        total += errors(talk, fixed_turns(said), len(pcm) // 160)
 
     # Another processor may round a score to the other side of a threshold.
     assert total.rates == pytest.approx(RATES[latency_s], abs=1.0)
