@@ -202,7 +202,7 @@ class Settings(JobSettings):
             low=0,
             high=5_000,
         ),
-    ] = 600
+    ] = 300
     diarization: Annotated[
         bool,
         Setting(

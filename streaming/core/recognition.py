@@ -131,7 +131,7 @@ class Recognition:
             return None
         until = utterance.span.end if utterance.span else position
         self._last_step = Samples(until - utterance.heard_until)
-        span = utterance.window(until, self._floor)
+        span = utterance.window(until, speech_end, self._floor)
         expected = utterance.expected(span.start)
         self._listening = Wanted(utterance, span, Effort.LIVE, self._language, expected)
         return self._listening

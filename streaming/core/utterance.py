@@ -45,8 +45,8 @@ class Utterance:
         """Words before this, if any, became final in the utterance that was cut off before."""
         self.finals: list[Word] = []
         self._heard: tuple[Word, ...] = ()
-        self._agreement = Agreement(settings.lookahead, settings.max_delay)
         self._rules = settings.live
+        self._agreement = Agreement(settings.lookahead, settings.max_delay, self._rules.sure)
         self._window_start = start
 
     @property
@@ -64,13 +64,15 @@ class Utterance:
         self.span = span
         self.speech_end = speech_end
 
-    def window(self, until: Samples, floor: Samples) -> Span:
+    def window(self, until: Samples, speech_end: Samples, floor: Samples) -> Span:
         """Return the next window to recognise.
 
-        One that would grow too long begins at a final word instead.
+        One that would grow too long begins at a final word instead, and one that follows a window
+        which overlooked speech after the last final word.
 
         Args:
             until: End of the window.
+            speech_end: End of the newest voiced frame.
             floor: End of the last final word of all. It lies in this utterance only where the
                 one before was cut in running speech after its words were final.
         """
@@ -80,7 +82,16 @@ class Utterance:
             latest = until - self._rules.context
             starts = [w.span.start for w in self.finals if w.span.start <= latest]
             self._window_start = max([self._window_start, *starts[-1:]])
+        if self._overlooked(speech_end):
+            self._window_start = self.finals[-1].span.end
         return Span(self._window_start, until)
+
+    def _overlooked(self, speech_end: Samples) -> bool:
+        """Whether the newest window ended its text at the last final word, and speech went on."""
+        if self.pending or not self.finals:
+            return False
+        heard = min(speech_end, self.heard_until)
+        return heard - self.finals[-1].span.end >= self._rules.overlooked
 
     def expected(self, start: Samples) -> str:
         """Return what the last window heard after `start`, punctuation and all."""
@@ -103,13 +114,10 @@ class Utterance:
     def settle(self) -> tuple[Word, ...]:
         """Make everything pending final before the utterance is over, and return it.
 
-        The next window begins after it: led by text that is complete, the recognizer tends to
-        take a window for complete as well.
+        The next window begins where this one did: a bare beginning is heard badly.
         """
         final = self._agreement.close()
         self.finals += final
-        if self.finals:
-            self._window_start = self.finals[-1].span.end
         return final
 
     def close(self) -> tuple[Word, ...]:

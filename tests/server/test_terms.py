@@ -9,7 +9,7 @@ from server.codes import ErrorCode
 from server.errors import PeerMistake
 from server.messages import NEW_TRANSCRIPT, Start
 from server.settings import Settings
-from server.terms import SPEAKER_AFTER_WORD_MS, Terms, agree, session_settings
+from server.terms import SPEAKER_AFTER_WORD_MS, SPEAKER_AT_LEAST_MS, Terms, agree, session_settings
 from streaming.core.domain import from_ms
 
 SERVER = Settings(data_dir=Path("data"), cache_dir=Path("cache"))
@@ -51,8 +51,9 @@ def test_one_persons_microphone_has_no_diarization_latency() -> None:
 
 def test_diarization_latency_is_as_asked_for_or_tied_to_the_lookahead() -> None:
     assert granted(Start(diarization_latency_ms=900)).diarization_latency_ms == 900
-    tied = granted(Start(lookahead_ms=300)).diarization_latency_ms
-    assert tied == 300 + SPEAKER_AFTER_WORD_MS
+    tied = granted(Start(lookahead_ms=1_000)).diarization_latency_ms
+    assert tied == 1_000 + SPEAKER_AFTER_WORD_MS
+    assert granted(Start(lookahead_ms=0)).diarization_latency_ms == SPEAKER_AT_LEAST_MS
 
 
 def test_no_word_is_final_before_the_lookahead_was_heard() -> None:

@@ -37,6 +37,8 @@ LIVE = LiveRules(
     closing_silence=from_ms(200),
     longest_window=from_ms(14_000),
     context=from_ms(6_000),
+    sure=950,
+    overlooked=from_ms(1_000),
     language_after=from_ms(2_000),
     language_surely_after=from_ms(6_000),
     language_confidence=500,
@@ -48,9 +50,11 @@ TRIMMING = replace(
     step=from_ms(250),
     longest_window=from_ms(3_000),
     context=from_ms(1_000),
+    sure=800,
+    overlooked=from_ms(300),
     waiting_passes=1,
 )
-"""Listens often, trims live windows, and drops passes as soon as possible."""
+"""Listens often, is soon sure of words, trims live windows, drops passes as soon as possible."""
 
 SETTINGS = SessionSettings(
     lookahead=from_ms(600),

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.core.agreement import Agreement, agreement_key, common_prefix
-from streaming.core.domain import Samples, Word
+from streaming.core.domain import Permille, Samples, Word
 from tests.streaming.core.scripts import text_of, word
 
-LOOKAHEAD, MAX_DELAY = Samples(10), Samples(100)
+LOOKAHEAD, MAX_DELAY, SURE = Samples(10), Samples(100), 800
 
 
-def said(*texts: str, at: int = 0) -> list[Word]:
+def said(*texts: str, at: int = 0, confidence: int = SURE - 1) -> list[Word]:
     """Return words of ten samples each, one right after the other."""
-    return [word(text, at + 10 * n, at + 10 * n + 10) for n, text in enumerate(texts)]
+    return [
+        replace(word(text, at + 10 * n, at + 10 * n + 10), confidence=Permille(confidence))
+        for n, text in enumerate(texts)
+    ]
 
 
 @pytest.fixture
 def agreement() -> Agreement:
-    return Agreement(LOOKAHEAD, MAX_DELAY)
+    return Agreement(LOOKAHEAD, MAX_DELAY, SURE)
 
 
 @pytest.mark.parametrize(
@@ -74,6 +79,20 @@ def test_a_word_that_passes_disagree_on_waits_and_those_after_it_as_well(
     assert (text_of(agreement.pending), agreement.stable) == ("xbc", 0)
 
 
+def test_a_word_that_is_sure_needs_no_second_pass(agreement: Agreement) -> None:
+    final = agreement.push(said("a", "b", confidence=SURE), Samples(29))
+
+    assert text_of(final) == "a"
+    assert (text_of(agreement.pending), agreement.stable) == ("b", 0)
+
+
+def test_a_sure_word_waits_for_the_ones_before_it(agreement: Agreement) -> None:
+    words = [*said("a"), *said("b", at=10, confidence=SURE)]
+
+    assert agreement.push(words, Samples(60)) == ()
+    assert text_of(agreement.push(words, Samples(61))) == "ab"
+
+
 def test_no_word_waits_longer_than_the_longest_delay(agreement: Agreement) -> None:
     assert agreement.push(said("a", "b"), Samples(109)) == ()
 
@@ -98,15 +117,23 @@ def test_the_end_makes_everything_final(agreement: Agreement) -> None:
     assert agreement.close() == ()
 
 
-@given(st.lists(st.lists(st.sampled_from("ab"), max_size=6), max_size=8), st.integers(1, 60))
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.sampled_from("ab"), max_size=6), st.sampled_from([SURE - 1, SURE, 1_000])
+        ),
+        max_size=8,
+    ),
+    st.integers(1, 60),
+)
 def test_final_words_are_those_of_the_hypothesis_in_order_and_none_twice(
-    hypotheses: list[list[str]], step: int
+    hypotheses: list[tuple[list[str], int]], step: int
 ) -> None:
-    agreement = Agreement(LOOKAHEAD, MAX_DELAY)
+    agreement = Agreement(LOOKAHEAD, MAX_DELAY, SURE)
     finals: list[Word] = []
-    for number, texts in enumerate(hypotheses):
+    for number, (texts, confidence) in enumerate(hypotheses):
         at = finals[-1].span.end if finals else 0
-        words, heard_until = said(*texts, at=at), Samples(number * step)
+        words, heard_until = said(*texts, at=at, confidence=confidence), Samples(number * step)
 
         final = agreement.push(words, heard_until)
 

@@ -13,7 +13,12 @@ from streaming.core.utterance import JITTER, Utterance, in_order
 from tests.streaming.core.scripts import SETTINGS, text_of, word
 
 START = Samples(10_000)
-LIVE = replace(SETTINGS.live, longest_window=Samples(50_000), context=Samples(20_000))
+LIVE = replace(
+    SETTINGS.live,
+    longest_window=Samples(50_000),
+    context=Samples(20_000),
+    overlooked=Samples(1_000),
+)
 CHOSEN = replace(SETTINGS, lookahead=Samples(1_000), max_delay=Samples(40_000), live=LIVE)
 
 
@@ -22,8 +27,10 @@ def utterance() -> Utterance:
     return Utterance(UtteranceId(3), START, CHOSEN)
 
 
-def window(utterance: Utterance, until: int, floor: int = 0) -> tuple[int, int]:
-    span = utterance.window(Samples(until), Samples(floor))
+def window(
+    utterance: Utterance, until: int, floor: int = 0, *, speech_end: int = START
+) -> tuple[int, int]:
+    span = utterance.window(Samples(until), Samples(speech_end), Samples(floor))
     return span.start, span.end
 
 
@@ -108,17 +115,32 @@ def test_a_long_window_without_final_words_is_not_cut(utterance: Utterance) -> N
     assert window(utterance, 99_000) == (START, 99_000)
 
 
-def test_the_next_window_begins_after_what_was_settled(utterance: Utterance) -> None:
+def test_settling_moves_no_window(utterance: Utterance) -> None:
     hear(utterance, 15_000, word("a", 11_000, 12_000), word("b", 12_000, 14_000))
 
     assert text_of(utterance.settle()) == "ab"
-    assert window(utterance, 16_000) == (14_000, 16_000)
-    assert utterance.pending == ()
-
-
-def test_settling_nothing_moves_no_window(utterance: Utterance) -> None:
-    assert utterance.settle() == ()
     assert window(utterance, 16_000) == (START, 16_000)
+    assert utterance.pending == ()
+    assert utterance.settle() == ()
+
+
+def test_a_window_begins_after_the_last_final_word_where_speech_was_overlooked(
+    utterance: Utterance,
+) -> None:
+    hear(utterance, 15_000, word("a", 11_000, 14_000))
+    assert window(utterance, 15_500, speech_end=15_000) == (START, 15_500), "a is not final"
+
+    utterance.settle()
+
+    assert window(utterance, 15_500, speech_end=14_999) == (START, 15_500)
+    assert window(utterance, 15_500, speech_end=15_000) == (14_000, 15_500)
+
+
+def test_speech_that_no_window_reached_was_not_overlooked(utterance: Utterance) -> None:
+    hear(utterance, 14_500, word("a", 11_000, 14_000))
+    utterance.settle()
+
+    assert window(utterance, 16_000, speech_end=16_000) == (START, 16_000)
 
 
 # --- Words ----------------------------------------------------------------------------------------

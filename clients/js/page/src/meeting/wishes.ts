@@ -11,7 +11,7 @@ export interface Wishes {
 /** The positions of the dial, from quick to sure. */
 export const DIAL = [
   { name: "quick", lookaheadMs: 100, finals: "word" },
-  { name: "balanced", lookaheadMs: 600, finals: "word" },
+  { name: "balanced", lookaheadMs: 300, finals: "word" },
   { name: "sure", lookaheadMs: 2000, finals: "word" },
   { name: "surest", lookaheadMs: 2000, finals: "utterance" },
 ] as const;
@@ -21,7 +21,7 @@ export const SPOKEN = "en de fr es it pt nl pl sv da no fi cs uk ru tr ar hi zh 
 const KEPT = "trax.wishes";
 const USUAL: Wishes = {
   language: "auto",
-  lookaheadMs: 600,
+  lookaheadMs: 300,
   finals: "word",
   diarization: true,
   hotwords: [],
