@@ -52,6 +52,9 @@ ATTEMPTS = 3
 LONGEST_FLUSH = Samples(6 * SAMPLE_RATE)
 """Diarization windows after the end reach so far at most: diart's latency never exceeds 5 s."""
 
+LONGEST_UNHEARD = Samples(60 * SAMPLE_RATE)
+"""Silence that a diarizer hears nothing of, at most: it keeps what it knows of all time between."""
+
 
 class StreamSession:
     """One speaker's connection, heard; owned by one runner, called from one task."""
@@ -222,7 +225,17 @@ class StreamSession:
                 self._end_utterance()
             if boundary in (Boundary.BEGAN, Boundary.CUT):
                 self._recognition.begin(Samples(min(endpoints.needed_from, self._audio.end)))
+        self._pass_silence()
         self._forget()
+
+    def _pass_silence(self) -> None:
+        """Leave out diarization windows that hear nothing but silence after what is fixed."""
+        chosen = self._settings
+        fixed = Samples(self._diarized_until - chosen.diarization_latency)
+        silent = self._endpoints.voiced_until + chosen.endpoints.lead <= fixed
+        if chosen.diarization and silent and not self._awaits(Diarize):
+            while self._scored_until(self._next_diarized) and not self._begins_minute():
+                self._diarized_until = self._next_diarized
 
     def _flush_due(self) -> None:
         """End the utterance where a flush was asked for, once that place is reached."""
@@ -290,7 +303,8 @@ class StreamSession:
             return None
         end = self._next_diarized
         if self._end is None:
-            return end if end <= self._audio.end else None
+            heard = end <= self._audio.end and self._scored_until(end)
+            return end if heard else None
         beyond = self._diarized_until - self._end
         fixed = self._attribution.fixed_until >= self._end
         return None if fixed or beyond >= LONGEST_FLUSH else end
@@ -308,6 +322,14 @@ class StreamSession:
     def _next_diarized(self) -> Samples:
         """End of the next diarization window."""
         return Samples(self._diarized_until + self._settings.diarization_step)
+
+    def _begins_minute(self) -> bool:
+        """Whether the next diarization window is the first one to end in a minute."""
+        return self._next_diarized % LONGEST_UNHEARD < self._settings.diarization_step
+
+    def _scored_until(self, end: Samples) -> bool:
+        """Whether the whole frames before `end` were scored."""
+        return end < self._endpoints.position + FRAME
 
     def _beyond_frames(self) -> Samples:
         """Return how much audio there is after the last whole frame."""

@@ -9,13 +9,13 @@ import pytest
 from streaming.core.domain import FRAME, Samples, Span, UtteranceId, from_ms
 from streaming.core.errors import BacklogFull, SessionFinished
 from streaming.core.events import EngineFailed, UtteranceEnded
-from streaming.core.ports import Effort
+from streaming.core.ports import Effort, Transcription
 from streaming.core.session import ATTEMPTS, FRAMES_AT_ONCE, StreamSession
-from streaming.core.settings import FinalsMode
-from streaming.core.work import Diarize, Recognize, Score, Scored
+from streaming.core.settings import DIARIZATION_WINDOW, FinalsMode
+from streaming.core.work import Diarize, Recognize, Recognized, Score, Scored
 from streaming.engines.script import Script
 from tests.streaming.core.hearing import Hearing, held_objects, numbered
-from tests.streaming.core.scripts import SENTENCE, SETTINGS, TRIMMING, Talk, word_ms
+from tests.streaming.core.scripts import SENTENCE, SETTINGS, TRIMMING, Talk, in_a_row, word_ms
 
 UNNAMED = replace(SETTINGS, diarization=False)
 SECOND = from_ms(1_000)
@@ -131,11 +131,9 @@ def test_an_outcome_of_the_wrong_kind_is_a_mistake() -> None:
     hearing.feed(SECOND)
     work = hearing.ask()
     assert isinstance(work, Score)
-    other = hearing.ask()
-    assert other is not None
 
     with pytest.raises(TypeError, match="the outcome of"):
-        hearing.session.complete(Scored(other.id, (0.0,)))
+        hearing.session.complete(Recognized(work.id, Transcription(())))
 
 
 def test_work_that_failed_is_asked_for_again_under_a_new_id() -> None:
@@ -185,6 +183,37 @@ def test_nothing_follows_the_failure_of_an_engine() -> None:
     assert hearing.events[-1] == EngineFailed("diarizer", "broken")
     assert hearing.session.finished
     assert hearing.ask() is None
+
+
+# --- Speakers -------------------------------------------------------------------------------------
+
+
+def diarized(hearing: Hearing, length: int) -> list[int]:
+    """Feed audio second by second, and return where diarization windows ended, in seconds."""
+    ends: list[int] = []
+    for _ in range(0, length, SECOND):
+        hearing.feed(SECOND)
+        while (work := hearing.ask()) is not None:
+            if isinstance(work, Diarize):
+                ends.append((work.start + DIARIZATION_WINDOW) // SECOND)
+            hearing.tell(hearing.waiting.pop()[1])
+    return ends
+
+
+def test_the_diarizer_hears_nothing_of_long_silence_but_once_a_minute() -> None:
+    quiet = Talk(SENTENCE.script, Samples(100 * SECOND))
+    hearing = Hearing(quiet, SETTINGS)
+
+    # The last word ends at 3.45 s; with 0.25 s after it, all is fixed from 5.7 s on.
+    assert diarized(hearing, quiet.length) == [1, 2, 3, 4, 5, 6, 60]
+    assert all(word.speaker == "S1" for word in hearing.reader.words)
+
+
+def test_the_diarizer_hears_all_of_a_talk_again_after_silence() -> None:
+    quiet = Talk(SENTENCE.script, Samples(20 * SECOND))
+    hearing = Hearing(in_a_row(quiet, 2), SETTINGS)
+
+    assert diarized(hearing, 2 * quiet.length)[6:12] == [21, 22, 23, 24, 25, 26]
 
 
 # --- Utterances -----------------------------------------------------------------------------------
