@@ -4,8 +4,9 @@ For each window (5 s, every 0.5 s, or every second where a latency of 2 s or mor
 
 1. the segmentation model (pyannote segmentation-3.0) says which of at most three *local* speakers
    is active in each of 293 frames;
-2. the embedding model (CAM++) gives each active local speaker a vector, from the frames in which
-   it speaks alone rather than over another (diart's overlapped speech penalty);
+2. unless all of them go on from the window before (see `going_on`), the embedding model (CAM++)
+   gives each active local speaker a vector, from the frames in which it speaks alone rather than
+   over another (diart's overlapped speech penalty);
 3. diart's online clustering maps local speakers to the session's *voices* by these vectors;
 4. the activities of overlapping windows are averaged, weighted by a Hamming window, and a voice
    is active where the average passes one half.
@@ -21,12 +22,9 @@ Measured on the three talks of `tests/data/conversations` (2-4 voices, 344 s; re
 `pytest tests/streaming/engines/test_diart.py -m models`), percent by latency:
 
     latency, seconds                     0.5     1      2      3      5
-    words given to a wrong voice         12.4   10.2    8.1    7.6    6.8
-    diarization error                    15.5   12.9   11.7   10.8   10.3
-    the same, without 0.25 s at edges    11.3    9.1    9.1    8.2    7.9
-
-Steps of 0.5 s instead of 1 s at a latency of 2 s have a diarization error of 11.2 there, and of
-16.7 instead of 14.9 on 17 min of composed readings, 47.1 instead of 46.6 on 3.5 min of meetings.
+    words given to a wrong voice         12.7   10.3    5.3    5.3    5.3
+    diarization error                    15.9   13.3    9.8    9.4    9.5
+    the same, without 0.25 s at edges    11.7    9.7    7.0    6.5    6.6
 
 diart's own `SpeakerDiarization`, with the same models and settings, has one of
 14.9, 12.0, 12.7, 12.7 and 14.3: it asks for 60 % of the votes, and its clustering also sees
@@ -35,7 +33,7 @@ windows without speech.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -57,6 +55,7 @@ from streaming.engines.diart_clustering import (
     Scores,
 )
 from streaming.engines.fbank import log_mel
+from streaming.engines.going_on import Cells, Embedded
 from streaming.engines.onnx import Graph, OnnxModel
 from streaming.engines.segmentation import FRAME_LENGTH, FRAME_STEP, POWERSET, frames_in
 
@@ -65,9 +64,9 @@ SETTINGS = ClusteringSettings(
 )
 """diart's defaults, but for `delta_new`: its 1.0 merges voices with CAM++ embeddings.
 
-Diarization error in percent at a latency of 2 s with steps of 0.5 s, of three sets: the talks of
-the table above; 21 min composed in the same way of readings by eight voices; 3.5 min of AMI
-meetings.
+Diarization error in percent at a latency of 2 s, with steps of 0.5 s and every window embedded, of
+three sets: the talks of the table above; 21 min composed in the same way of readings by eight
+voices; 3.5 min of AMI meetings.
 
     delta_new             0.6    0.65   0.7    0.75
     talks                 11.2   11.2   11.2   11.3
@@ -96,7 +95,8 @@ _LEAST_WEIGHT = 1e-8
 class DiartModels:
     """Segmentation, embedding and diart's clustering: loaded once, shared by all sessions.
 
-    Safe to use from several threads. A window costs 52 ms of one core, 12 ms without speech.
+    Safe to use from several threads. A window costs 56 ms of one core where it is embedded, 16 ms
+    where it is not, and 12 ms without speech.
     """
 
     segmentation: Graph
@@ -186,6 +186,8 @@ class DiartDiarizer:
         self._clustering = clustering
         self._votes = _Votes(latency)
         self._names = dict(enumerate(names))
+        self._embedded: Embedded | None = None
+        """The window before, if its speakers were embedded."""
 
     def label(self, window: Pcm, start: Samples) -> Diarization:
         """Take the next window and say who speaks (see `Diarizer.label`).
@@ -199,7 +201,7 @@ class DiartDiarizer:
         if end <= self._votes.end:
             raise ValueError(f"a window after the previous one expected, got one at {start}")
         since = self._votes.fixed_until
-        active = self._votes.add(self._voices(window), end)
+        active = self._votes.add(self._activity(window, end - self._votes.end), end)
         turns = [self._turn(*stretch, since) for stretch in sorted(_stretches(active))]
         fixed_until = Samples(self._votes.fixed_until * _CELL)
         voices = [self._heard(voice, name) for voice, name in self._names.items()]
@@ -211,15 +213,30 @@ class DiartDiarizer:
         unit = centroid / max(weight, _LEAST_WEIGHT)
         return Voice(name, unit.astype("<f4").tobytes(), weight)
 
-    def _voices(self, window: Pcm) -> npt.NDArray[np.float32]:
-        """Return how active each voice is in each cell, shape `(500, voices)`."""
+    def _activity(self, window: Pcm, later: int) -> npt.NDArray[np.float32]:
+        """Return how active each voice is in each cell, shape `(500, voices)`.
+
+        Args:
+            window: The next one.
+            later: By so many cells.
+        """
         activity = np.zeros((_WINDOW_CELLS, SETTINGS.voices), dtype=np.float32)
         scores = self._models.segment(window)
-        if scores.any():
-            embeddings = self._models.embed(window, scores)
-            for local, voice in self._clustering.assign(scores, embeddings).items():
-                activity[:, voice] = scores[_FRAME_OF_CELL, local]
+        cells = scores[_FRAME_OF_CELL]
+        for local, voice in self._voices(window, scores, cells > 0, later).items():
+            activity[:, voice] = cells[:, local]
         return activity
+
+    def _voices(self, window: Pcm, scores: Scores, active: Cells, later: int) -> Mapping[int, int]:
+        """Return the voice of each local speaker that has one."""
+        before, self._embedded = self._embedded, None
+        if not active.any():
+            return {}
+        if before is not None and (voices := before.going_on(active, later)) is not None:
+            return voices
+        voices = self._clustering.assign(scores, self._models.embed(window, scores))
+        self._embedded = Embedded(active, voices)
+        return voices
 
     def _turn(self, first: int, end: int, voice: int, since: int) -> Turn:
         span = Span(Samples((since + first) * _CELL), Samples((since + end) * _CELL))

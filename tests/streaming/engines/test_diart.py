@@ -272,11 +272,11 @@ def real_models() -> DiartModels:
 TALKS = ("pub-2spk-clean", "pub-3spk-ov08", "pub-4spk-ov06-snr20")
 
 RATES = {
-    0.5: (12.4, 15.5, 11.3),
-    1: (10.2, 12.9, 9.1),
-    2: (8.1, 11.7, 9.1),
-    3: (7.6, 10.8, 8.2),
-    5: (6.8, 10.3, 7.9),
+    0.5: (12.7, 15.9, 11.7),
+    1: (10.3, 13.3, 9.7),
+    2: (5.3, 9.8, 7.0),
+    3: (5.3, 9.4, 6.5),
+    5: (5.3, 9.5, 6.6),
 }
 """By latency in seconds: the table of `streaming.engines.diart`."""
 
