@@ -211,6 +211,20 @@ def test_a_pause_settles_nothing_that_was_not_heard_to_its_end(listening: Listen
     assert listening.news() == []
 
 
+def test_speech_that_a_window_overlooked_is_heard_again_without_the_words_before(
+    listening: Listening,
+) -> None:
+    listening.begin(0)
+    for position in (1_000, 1_500):
+        listening.listen(position, position, " a")
+    assert listening.news()[-2:] == ["final a", "partial / 0"]
+
+    wanted = listening.wanted(2_000, 2_000)
+
+    assert wanted is not None
+    assert wanted.span == Span(from_ms(100), from_ms(2_000))
+
+
 def test_an_utterance_closes_when_it_was_heard_to_its_end(listening: Listening) -> None:
     listening.begin(0)
     listening.listen(500, 500, " a")
