@@ -5,9 +5,9 @@
  * up to now), `microphone`, `library` (transcripts over HTTP, in `records`, by `uploading`),
  * `pending` (what a closed page left), `errors`. Below: `link` carries a session over connections,
  * `dialogue`, `outbox` and `continuation` are the protocol without a socket, `inbox` is events not read
- * yet, `keeping` outlives the page, `wire` is the codec, `requests` what it encodes, `fields` how it
- * reads, `sockets`, `address` and `backoff` are how, where and when to connect. The microphone's sound
- * goes through `worklet`, `capture` and `resampling`.
+ * yet, `keeping` outlives the page, by `store`, `wire` is the codec, `requests` what it encodes, `fields`
+ * how it reads, `sockets`, `address` and `backoff` are how, where and when to connect. The microphone's
+ * sound goes through `worklet`, `capture` and `resampling`.
  *
  * Shared transcripts are in the entry `trax-client/transcript`, because they need Yjs.
  *
@@ -69,5 +69,6 @@ export {
   type SessionStats,
 } from "./session.js";
 export type { SocketClass } from "./sockets.js";
+export { keepsSessions } from "./store.js";
 export type { Progress } from "./uploading.js";
 export type { Subprotocol } from "./wire.js";

@@ -6,81 +6,15 @@
  * secret of this origin, but never the server's.
  */
 
-import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { IDBPDatabase } from "idb";
 import { SessionTaken } from "./errors.js";
 import type { Ready } from "./events.js";
 import type { Piece } from "./outbox.js";
 import { SAMPLE_BYTES, type Start } from "./requests.js";
-
-/** A session of which something may not have arrived. */
-export interface KeptSession {
-  readonly session: string;
-  /** URL of the server that it is of, which may share its origin; missing in what was kept before. */
-  readonly server?: string;
-  /** Its resume token. */
-  readonly token: string;
-  readonly transcript: string | null;
-  readonly start: Start;
-  /** The server holds everything before this sample. */
-  readonly base: number;
-  /** Whether the caller said that no more audio follows. */
-  readonly ended: boolean;
-  /** Unix time of the last change. */
-  readonly updatedMs: number;
-}
-
-interface Schema extends DBSchema {
-  sessions: { key: string; value: KeptSession };
-  audio: { key: [string, number]; value: { pcm: Uint8Array<ArrayBuffer>; takenMs?: number } };
-}
+import { database, type KeptSession, NAME, opens, type Schema } from "./store.js";
 
 /** Sessions that nobody came back to for so long are forgotten. */
 const FORGET_MS = 7 * 86_400_000;
-
-/** A store that takes longer to open counts as none. */
-const OPEN_MS = 5_000;
-
-const NAME = "trax-client";
-
-/** Whether there is an IndexedDB. */
-export function canKeep(): boolean {
-  return globalThis.indexedDB !== undefined;
-}
-
-/** Whether it opens: in some private windows it refuses to, or never does. */
-export async function opens(): Promise<boolean> {
-  if (!canKeep()) return false;
-  try {
-    (await database()).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** @throws DOMException if it does not open in time. */
-async function database(): Promise<IDBPDatabase<Schema>> {
-  const opening = openDB<Schema>(NAME, 1, {
-    upgrade(db) {
-      db.createObjectStore("sessions", { keyPath: "session" });
-      db.createObjectStore("audio");
-    },
-    blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
-  });
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new DOMException(`IndexedDB expected to open in ${OPEN_MS} ms`, "TimeoutError");
-    timer = setTimeout(() => reject(error), OPEN_MS);
-  });
-  try {
-    return await Promise.race([opening, late]);
-  } catch (error) {
-    opening.then((db) => db.close()).catch(() => undefined);
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 function audioOf(session: string, before = Number.POSITIVE_INFINITY): IDBKeyRange {
   return IDBKeyRange.bound([session, 0], [session, before], false, true);

@@ -2,7 +2,7 @@
 
 import { IndexeddbPersistence } from "y-indexeddb";
 import type * as Y from "yjs";
-import { opens } from "./keeping.js";
+import { opens } from "./store.js";
 
 /**
  * Fills a document with what the browser keeps under a name, and keeps there what becomes of it;

@@ -3,9 +3,10 @@
 import { Address } from "./address.js";
 import { Dialogue } from "./dialogue.js";
 import { EventsMissed, isTemporary, TraxError, Unauthorized } from "./errors.js";
-import { discard, Keeper, type KeptSession, keptAudio, leftBehind } from "./keeping.js";
+import { discard, Keeper, keptAudio, leftBehind } from "./keeping.js";
 import type { StartOptions } from "./requests.js";
 import { type ConnectOptions, Session } from "./session.js";
+import type { KeptSession } from "./store.js";
 import { recordingOf } from "./wav.js";
 
 /** How to connect; how the session is to be, was said when it began. */

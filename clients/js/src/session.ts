@@ -18,12 +18,13 @@ import type {
   UtteranceEnd,
 } from "./events.js";
 import { Inbox, queue } from "./inbox.js";
-import { canKeep, Keeper } from "./keeping.js";
+import { Keeper } from "./keeping.js";
 import { Library } from "./library.js";
 import { Link, type Renewal, type SessionState } from "./link.js";
 import { Listeners } from "./listeners.js";
 import { type StartOptions, startOf } from "./requests.js";
 import { type SocketClass, socketClass } from "./sockets.js";
+import { canKeep } from "./store.js";
 import { recordingOf } from "./wav.js";
 import type { Subprotocol } from "./wire.js";
 

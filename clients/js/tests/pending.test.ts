@@ -18,6 +18,7 @@ import {
   connect,
   EventsMissed,
   Forbidden,
+  keepsSessions,
   Library,
   type PendingSession,
   pendingSessions,
@@ -119,7 +120,9 @@ async function pcm(pending: PendingSession): Promise<Buffer> {
 }
 
 test("the next page finds the session again, and all that was said in it", async () => {
+  expect(await keepsSessions()).toBe(false);
   await leave(server);
+  expect(await keepsSessions()).toBe(true);
   expect(await only()).toMatchObject({ transcript: null });
   const resumed = await resumePending(server.url, own);
   if (resumed === null) throw new Error("a session expected");
@@ -127,6 +130,7 @@ test("the next page finds the session again, and all that was said in it", async
   expect(heard(folding)).toEqual(WORDS);
   expect(events.at(-1)).toMatchObject({ type: "done", audioMs: 10_000 });
   expect(await pendingSessions()).toEqual([]);
+  expect(await keepsSessions()).toBe(false);
 });
 
 test("a server is not sent what was left for another one of its origin", async () => {

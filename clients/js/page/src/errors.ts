@@ -19,7 +19,14 @@ import {
 import type { Say } from "./i18n";
 import type { Key } from "./i18n/en";
 
-/** What the client's errors mean, the special before the general. */
+/** A part of the page could not be fetched. */
+export class PartMissing extends Error {
+  constructor(cause: unknown) {
+    super("a part of the page expected from the server", { cause });
+  }
+}
+
+/** What errors mean, the special before the general. */
 const MEANINGS: readonly (readonly [new (...given: never[]) => Error, Key])[] = [
   [ServerUnreachable, "error.unreachable"],
   [ConnectionLost, "error.lost"],
@@ -33,6 +40,7 @@ const MEANINGS: readonly (readonly [new (...given: never[]) => Error, Key])[] = 
   [SessionGone, "error.gone"],
   [Unavailable, "error.unavailable"],
   [ServerFailed, "error.failed"],
+  [PartMissing, "app.missing"],
 ];
 
 /** What the server means by the codes of its refusals that have no class of their own. */

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { Microphone, type MicrophoneDevice } from "trax-client";
 import { explain } from "../errors";
 import { useSay } from "../i18n";
+import { fetchSpeech } from "./fetchSpeech";
 import { HearingSettings } from "./HearingSettings";
 import type { Recording } from "./useRecording";
 import { keepWishes, keptWishes, type Wishes } from "./wishes";
@@ -26,6 +27,9 @@ export function Recorder({ recording, closed }: Props) {
   const chosen = there ? device : "";
   const busy = phase === "starting" || phase === "ending";
   const on = phase === "recording" || phase === "muted" || phase === "paused";
+
+  // Nobody who presses the button waits for it, or is kept from speaking by a network that is away.
+  useEffect(() => void fetchSpeech().catch(() => undefined), []);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: names are told once it may listen
   useEffect(() => {

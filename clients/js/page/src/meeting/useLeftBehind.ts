@@ -9,16 +9,7 @@ import {
   SessionTaken,
 } from "trax-client";
 import { SERVER, tokenFor } from "../server";
-
-/** What no server will take: to be saved as a file, or dropped. */
-export interface Refused {
-  readonly session: string;
-  /** Unix time of the last sign of it. */
-  readonly updatedMs: number;
-  readonly audio: Blob;
-  readonly why: unknown;
-  readonly discard: () => void;
-}
+import { EMPTY_BYTES, type Refused } from "./refused";
 
 export interface LeftBehind {
   /** What is being done, if anything is left that may arrive. */
@@ -28,9 +19,6 @@ export interface LeftBehind {
 
 /** When a server that was away is asked again. */
 const AGAIN_MS = 30_000;
-
-/** Of a WAV file without samples. */
-export const EMPTY_BYTES = 44;
 
 /**
  * Sends what was left behind, each session by itself.

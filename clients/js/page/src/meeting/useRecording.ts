@@ -1,19 +1,13 @@
 /** The microphone of this page: on, muted, paused, off; and the session that it speaks into. */
 
 import { useCallback, useEffect, useRef, useState } from "react";
-import {
-  connect,
-  EventsMissed,
-  type Level,
-  Microphone,
-  type Session,
-  type SessionState,
-} from "trax-client";
+import { EventsMissed, type Level, Microphone, type Session, type SessionState } from "trax-client";
 import workletUrl from "../../../src/worklet.ts?worker&url";
 import { askBeforeLeaving } from "../leaving";
 import { SERVER, tokenFor } from "../server";
+import { fetchSpeech } from "./fetchSpeech";
+import { EMPTY_BYTES, type Refused } from "./refused";
 import { useAwake } from "./useAwake";
-import { EMPTY_BYTES, type Refused } from "./useLeftBehind";
 import type { Wishes } from "./wishes";
 
 /** So long an outage may last: what is said meanwhile is kept, at 2 MB a minute. */
@@ -79,6 +73,8 @@ export function useRecording(id: string): Recording {
       const controller = new AbortController();
       starting.current = controller;
       const { signal } = controller;
+      const speech = fetchSpeech();
+      speech.catch(() => undefined); // is told below
       let microphone: Microphone | null = null;
       try {
         microphone = await Microphone.open({
@@ -91,24 +87,27 @@ export function useRecording(id: string): Recording {
           microphone?.on("error", (failed) => failed.reason !== "silent" && reject(failed)),
         );
         failing.catch(() => undefined); // is told below
+        const { label } = microphone;
         const recordedMs = Date.now();
         const early: Uint8Array[] = [];
         const stopKeeping = microphone.on("audio", (pcm) => early.push(pcm));
-        const connecting = connect(SERVER, {
-          signal,
-          reconnect: { giveUpMs: OUTAGE_MS },
-          keepMs: OUTAGE_MS,
-          token: tokenFor(id),
-          recordedMs,
-          transcript: id,
-          language: wishes.language,
-          lookaheadMs: wishes.lookaheadMs,
-          diarization: wishes.diarization,
-          hotwords: wishes.hotwords,
-          ...(wishes.finals === "utterance" ? { finals: "utterance" as const } : {}),
-          ...(microphone.label ? { microphone: printable(microphone.label) } : {}),
-          partials: true,
-        });
+        const connecting = speech.then(({ connect }) =>
+          connect(SERVER, {
+            signal,
+            reconnect: { giveUpMs: OUTAGE_MS },
+            keepMs: OUTAGE_MS,
+            token: tokenFor(id),
+            recordedMs,
+            transcript: id,
+            language: wishes.language,
+            lookaheadMs: wishes.lookaheadMs,
+            diarization: wishes.diarization,
+            hotwords: wishes.hotwords,
+            ...(wishes.finals === "utterance" ? { finals: "utterance" as const } : {}),
+            ...(label ? { microphone: printable(label) } : {}),
+            partials: true,
+          }),
+        );
         connecting.then(
           (late) => signal.aborted && void late.close(),
           () => undefined,
@@ -120,7 +119,7 @@ export function useRecording(id: string): Recording {
         for (const pcm of early) session.send(pcm).catch(setError);
         open.current = { microphone, session };
         askBeforeLeaving(session);
-        setDevice(microphone.label);
+        setDevice(label);
         microphone.on("level", (level) => {
           for (const tell of levels.current) tell(level);
         });

@@ -6,16 +6,14 @@ import { explain } from "../errors";
 import { clock, date } from "../format";
 import { useSpeech } from "../i18n";
 import { describeJob, keepsWords } from "../job";
-import { later } from "../later";
 import { confirmToken, dropToken, hashOf, libraryFor } from "../server";
 import { nameIn } from "../speakers";
 import { TopBar } from "../TopBar";
 import { clearAwaited, isAwaited } from "./awaited";
 import { Dropzone } from "./Dropzone";
+import { Unsent } from "./Unsent";
 import { type Row, useTranscripts } from "./useTranscripts";
 import { useUploads } from "./useUploads";
-
-const Unsent = later(async () => (await import("./Unsent")).Unsent);
 
 export function StartPage({ onRefused }: { onRefused: () => void }) {
   const { say } = useSpeech();

@@ -1,42 +1,23 @@
-/** Speech that this browser keeps: on its way, or to be saved as a file where no server takes it. */
+/** Speech that this browser keeps, if any: what deals with it is fetched only then. */
 
-import { explain } from "../errors";
-import { date } from "../format";
-import { useSpeech } from "../i18n";
-import { type Refused, useLeftBehind } from "../meeting/useLeftBehind";
-import { save } from "../take/files";
+import { useEffect, useState } from "react";
+import { keepsSessions } from "trax-client";
+import { later as fetchedLater } from "../later";
+import { fetchSpeech } from "../meeting/fetchSpeech";
+import type { UnsentProps } from "./UnsentSpeech";
 
-interface Props {
-  /** In which it was said; default: any. */
-  readonly transcript?: string;
-  /** Not to be sent now. */
-  readonly later?: boolean;
-  /** What only this page keeps. */
-  readonly lost?: readonly Refused[];
-}
+const UnsentSpeech = fetchedLater(async () => (await fetchSpeech()).UnsentSpeech);
 
-export function Unsent({ transcript, later = false, lost = [] }: Props) {
-  const { say, tongue } = useSpeech();
-  const { state, refused } = useLeftBehind(transcript ?? null, later);
-  const others = refused.filter((each) => lost.every(({ session }) => session !== each.session));
-  return (
-    <>
-      {state !== null && (
-        <p role="status" className="read-only">
-          {say(`left.${state}`)}
-        </p>
-      )}
-      {[...lost, ...others].map(({ session, updatedMs, audio, why, discard }) => (
-        <p key={session} role="alert" className="problem">
-          {say("left.title", { when: date(updatedMs, tongue), why: explain(why, say) })}{" "}
-          <button type="button" onClick={() => save(audio, `${session}.wav`)}>
-            {say("left.download")}
-          </button>{" "}
-          <button type="button" onClick={discard}>
-            {say("left.discard")}
-          </button>
-        </p>
-      ))}
-    </>
-  );
+export function Unsent({ transcript = null, later = false, lost = [] }: Partial<UnsentProps>) {
+  const [kept, setKept] = useState(false);
+  useEffect(() => {
+    if (later) return;
+    let gone = false;
+    void keepsSessions().then((keeps) => !gone && setKept(keeps));
+    return () => {
+      gone = true;
+    };
+  }, [later]);
+  if (!kept && lost.length === 0) return null;
+  return <UnsentSpeech transcript={transcript} later={later} lost={lost} />;
 }
