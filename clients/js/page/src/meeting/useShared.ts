@@ -1,6 +1,6 @@
 /** Values of an open transcript as React sees them. */
 
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { SharedTranscript, TranscriptEvents } from "trax-client/transcript";
 
 type Told = Omit<TranscriptEvents, "denied" | "error" | "notes">;
@@ -16,12 +16,16 @@ export function useShared<K extends keyof Told>(
   alike: (one: Told[K], other: Told[K]) => boolean = Object.is,
 ): Told[K] {
   const [value, setValue] = useState<Told[K]>(() => transcript[part] as Told[K]);
+  const shown = useRef(value);
   useEffect(() => {
     let frame = 0;
     const read = () => {
       frame = 0;
       const now = transcript[part] as Told[K];
-      setValue((known) => (alike(known, now) ? known : now));
+      // Not told to React: until it draws, it keeps each update, also those that change nothing.
+      if (alike(shown.current, now)) return;
+      shown.current = now;
+      setValue(now);
     };
     read();
     const stop = transcript.onChange(part, () => {
@@ -35,14 +39,20 @@ export function useShared<K extends keyof Told>(
   return value;
 }
 
-/** Whether remarks say the same in the same order; where they stand changes with each key. */
+/**
+ * Whether remarks are the same ones in the same order; where they stand changes with each key. Their
+ * replies are the same list as long as nobody changes a remark.
+ */
 export function sayAlike<T extends { readonly place: unknown }>(
   some: readonly T[],
   others: readonly T[],
 ): boolean {
-  const said = (remarks: readonly T[]) =>
-    JSON.stringify(remarks.map((each) => ({ ...each, place: null })));
-  return some.length === others.length && said(some) === said(others);
+  return some.length === others.length && some.every((one, at) => equal(one, others[at] as T));
+}
+
+function equal<T extends { readonly place: unknown }>(one: T, other: T): boolean {
+  const fields = Object.keys(one) as (keyof T)[];
+  return fields.every((field) => field === "place" || Object.is(one[field], other[field]));
 }
 
 /** Whether nothing was said or typed yet; costs nothing while it is typed. */
