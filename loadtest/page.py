@@ -17,6 +17,8 @@ import shutil
 import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from rich.table import Table
 
 from loadtest.errors import LoadtestError
 from loadtest.node_scripts import FOLDER, running_script
-from loadtest.report import megabytes
+from loadtest.report import NOTHING, megabytes
 
 SAMPLE_RATE = 16_000
 BROWSERS = ("chromium", "google-chrome", "chromium-browser")
@@ -50,12 +52,40 @@ class Times:
         return cls(len(times_ms), float(p50), float(p95), max(times_ms))
 
 
+class Stage(Enum):
+    """When a part of the page is needed."""
+
+    START = "start"
+    TEXT = "text"
+    AUDIO = "audio"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file of the page, and its size as it is sent."""
+
+    name: str
+    stage: Stage
+    size_bytes: int
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Of a page, after its garbage was collected."""
+    """Of a page, after its garbage was collected.
 
+    Attributes:
+        minute: Since it began to listen.
+        heap_bytes: Of its scripts.
+        nodes: Of its document.
+        listeners: For events of its document.
+        words: In the transcript that it shows.
+    """
+
+    minute: float
     heap_bytes: int
     nodes: int
+    listeners: int
+    words: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +95,12 @@ class PageReport:
     Attributes:
         hours: How long the meeting is.
         minutes: How long the page listened.
-        start_bytes: What the start page weighs, as it is sent.
-        all_bytes: The same together with the page of a meeting.
+        parts: What it consists of.
         first_paint: Of the start page, with nothing in the cache.
         opening: From following the link to the words.
         scrolling: From the start of the meeting to its end.
-        opened: Memory then.
-        listening: Memory once words arrive, and at the end.
+        opened_bytes: Memory then.
+        memory: While it listens, from the first word to the end.
         partial: From a partial in the browser to its pixels.
         final: The same for final words.
         key: From a key to its pixels, while words arrive.
@@ -82,18 +111,60 @@ class PageReport:
 
     hours: float
     minutes: float
-    start_bytes: int
-    all_bytes: int
+    parts: tuple[Part, ...]
     first_paint: Times | None
     opening: Times | None
     scrolling: Times | None
-    opened: Memory
-    listening: tuple[Memory, Memory]
+    opened_bytes: int
+    memory: tuple[Memory, ...]
     partial: Times | None
     final: Times | None
     key: Times | None
     opening_busy: Times | None
     key_busy_ms: float
+
+    @property
+    def start_bytes(self) -> int:
+        """What the start page weighs."""
+        return self._weight(Stage.START)
+
+    @property
+    def text_bytes(self) -> int:
+        """What a meeting weighs that one reads and writes, notes and all."""
+        return self._weight(Stage.START, Stage.TEXT)
+
+    @property
+    def all_bytes(self) -> int:
+        """The same with what hears and speaks."""
+        return self._weight(*Stage)
+
+    @property
+    def bytes_per_minute(self) -> float | None:
+        """By how much memory grows, in the second half of the listening."""
+        late = self._late()
+        return slope([each.minute for each in late], [each.heap_bytes for each in late])
+
+    @property
+    def bytes_per_word(self) -> float | None:
+        """The same for each word that arrives."""
+        late = self._late()
+        return slope([each.words for each in late], [each.heap_bytes for each in late])
+
+    def _weight(self, *stages: Stage) -> int:
+        return sum(part.size_bytes for part in self.parts if part.stage in stages)
+
+    def _late(self) -> Sequence[Memory]:
+        return self.memory[len(self.memory) // 2 :]
+
+
+def slope(places: Sequence[float], values: Sequence[float]) -> float | None:
+    """Return the median of the slopes between all points (Theil-Sen), or `None` of one point."""
+    slopes = [
+        (values[after] - values[before]) / (places[after] - places[before])
+        for before, after in combinations(range(len(places)), 2)
+        if places[after] != places[before]
+    ]
+    return float(np.median(slopes)) if slopes else None
 
 
 async def measure_page(
@@ -129,20 +200,20 @@ async def measure_page(
 
 
 def _report(measured: dict[str, Any], hours: float, minutes: float) -> PageReport:
-    opened, before, after = (
-        Memory(int(measured[name]["bytes"]), int(measured[name]["nodes"]))
-        for name in ("opened", "before", "after")
+    parts = (Part(each["name"], Stage(each["stage"]), each["bytes"]) for each in measured["parts"])
+    memory = (
+        Memory(each["minute"], each["bytes"], each["nodes"], each["listeners"], each["words"])
+        for each in measured["memory"]
     )
     return PageReport(
         hours,
         minutes,
-        int(measured["startBytes"]),
-        int(measured["allBytes"]),
+        tuple(parts),
         Times.of(measured["paints"]),
         Times.of(measured["openings"]),
         Times.of(measured["scrolls"]),
-        opened,
-        (before, after),
+        int(measured["opened"]["bytes"]),
+        tuple(memory),
         Times.of(measured["partials"]),
         Times.of(measured["finals"]),
         Times.of(measured["keys"]),
@@ -175,22 +246,35 @@ def page_table(report: PageReport) -> Table:
         ("final, browser to paint, ms", report.final),
     )
     for heading, spread in times:
-        cells: tuple[str, ...] = ("-",) * 4
+        cells: tuple[str, ...] = (NOTHING,) * 4
         if spread is not None:
             values = (spread.p50, spread.p95, spread.maximum)
             cells = (str(spread.count), *(f"{value:.0f}" for value in values))
         table.add_row(heading, *cells)
-    before, after = report.listening
-    grown = (after.heap_bytes - before.heap_bytes) / report.minutes
     facts = (
         ("work a key, processor ms", f"{report.key_busy_ms:.1f}"),
         ("start page as sent, kB", f"{report.start_bytes / 1000:.0f}"),
-        ("  with the meeting page", f"{report.all_bytes / 1000:.0f}"),
-        ("memory after opening, MB", megabytes(report.opened.heap_bytes)),
-        ("  nodes of the document", str(report.opened.nodes)),
-        (f"memory after {report.minutes:g} min, MB", megabytes(after.heap_bytes)),
-        ("  more each minute, kB", f"{grown / 1000:.0f}"),
+        ("  with a meeting's text and notes", f"{report.text_bytes / 1000:.0f}"),
+        ("  with player and microphone", f"{report.all_bytes / 1000:.0f}"),
+        ("memory after opening, MB", megabytes(report.opened_bytes)),
+        ("  more each minute of speech, kB", _kilobytes(report.bytes_per_minute)),
+        ("  more each 1,000 words, kB", _kilobytes(report.bytes_per_word, 1_000)),
     )
     for heading, value in facts:
         table.add_row(heading, "", value, "", "")
+    return table
+
+
+def _kilobytes(size: float | None, times: int = 1) -> str:
+    return NOTHING if size is None else f"{size * times / 1000:.0f}"
+
+
+def memory_table(report: PageReport) -> Table:
+    """Return what was in memory while the page listened as a table."""
+    table = Table(title="memory while it listens", box=SIMPLE_HEAD)
+    for heading in ("minute", "MB", "nodes", "listeners", "words"):
+        table.add_column(heading, justify="right")
+    for each in report.memory:
+        counts = (str(each.nodes), str(each.listeners), str(each.words))
+        table.add_row(f"{each.minute:.1f}", megabytes(each.heap_bytes), *counts)
     return table

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from loadtest.measured_server import running_server
-from loadtest.page import PageReport, measure_page, page_table, write_voice
+from loadtest.page import PageReport, measure_page, memory_table, page_table, write_voice
 from loadtest.page_meeting import write_meeting
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
@@ -33,7 +33,7 @@ def add_page(parser: argparse.ArgumentParser) -> None:
 
 def _page(options: argparse.Namespace) -> None:
     report = asyncio.run(_measure(options))
-    Console().print(page_table(report))
+    Console().print(page_table(report), memory_table(report))
     if options.out is not None:
         write_json(options.out, report)
 

@@ -13,6 +13,7 @@ const plan = JSON.parse(process.argv[2]);
 const address = new URL(plan.url);
 const COMMENTS = 200;
 const OPENINGS = 5;
+const SAMPLES = 12;
 const KEYS = 250;
 const KEY_MS = 40;
 
@@ -126,10 +127,23 @@ function scrollToEnd() {
   });
 }
 
-const weight = () =>
-  [...performance.getEntriesByType("resource"), ...performance.getEntriesByType("navigation")]
-    .filter(({ name }) => /\.(js|css|svg)$|\/(\?[^/]*)?$/.test(name.split("#")[0]))
-    .reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+/** What the page has fetched of itself: each file, and what it weighs as it was sent. */
+const parts = () =>
+  [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+    .map(({ name, encodedBodySize }) => ({ path: new URL(name).pathname, bytes: encodedBodySize }))
+    .filter(({ path }) => /\.(js|css|svg)$|\/$/.test(path))
+    // Without the hash of what is in it.
+    .map(({ path, bytes }) => ({ name: path.replace(/^.*\/|-[\w-]{8}(?=\.)/g, ""), bytes }));
+
+/** What hears and speaks, which is fetched behind the text. */
+const AUDIO = /^(PlayerBar|speech|worklet)\./;
+
+/** Each part with when it is needed: at the start, to read and write, or to hear and speak. */
+function staged(start, all) {
+  const first = new Set(start.map(({ name }) => name));
+  const stage = (name) => (first.has(name) ? "start" : AUDIO.test(name) ? "audio" : "text");
+  return all.map((part) => ({ ...part, stage: stage(part.name) }));
+}
 
 /** Chromium's own instruments, for each page. */
 const sessions = new WeakMap();
@@ -140,7 +154,34 @@ async function metrics(page) {
   await devtools.send("HeapProfiler.collectGarbage");
   const counted = await devtools.send("Performance.getMetrics");
   const of = (wanted) => counted.metrics.find(({ name }) => name === wanted).value;
-  return { bytes: of("JSHeapUsedSize"), nodes: of("Nodes"), busyMs: 1000 * of("TaskDuration") };
+  const [bytes, nodes, listeners] = ["JSHeapUsedSize", "Nodes", "JSEventListeners"].map(of);
+  return { bytes, nodes, listeners, busyMs: 1000 * of("TaskDuration") };
+}
+
+/** How many words stand in the transcript. */
+async function words() {
+  const token = address.searchParams.get("token");
+  const path = `/v1/transcripts/${plan.transcript}/export?format=txt`;
+  const answer = await fetch(new URL(path, address), {
+    headers: { Authorization: `Bearer ${token}` },
+  });
+  return (await answer.text()).split(/\s+/).length;
+}
+
+/** Listens; what is in memory meanwhile, again and again. */
+async function listen(page) {
+  const began = performance.now();
+  const samples = [];
+  for (let n = 0; n <= SAMPLES; n++) {
+    const due = began + (plan.minutes * 60_000 * n) / SAMPLES;
+    await page.waitForTimeout(Math.max(0, due - performance.now()));
+    const minute = (performance.now() - began) / 60_000;
+    samples.push({ minute, ...(await metrics(page)), words: await words() });
+    const { bytes } = samples.at(-1);
+    const minutes = `${minute.toFixed(1)} of ${plan.minutes} min`;
+    console.log(`Listening, ${minutes}: ${(bytes / 1e6).toFixed(1)} MB ...`);
+  }
+  return samples;
 }
 
 async function visit(browser) {
@@ -162,7 +203,7 @@ args.push(`--use-file-for-fake-audio-capture=${plan.voice}`);
 const browser = await chromium.launch({ executablePath: plan.chromium, args });
 try {
   const [paints, openings, openingsBusy, scrolls] = [[], [], [], []];
-  let [page, startBytes, allBytes] = [null, 0, 0];
+  let [page, atStart] = [null, []];
   for (let n = 0; n < OPENINGS; n++) {
     console.log(`Opening, ${n + 1} of ${OPENINGS} ...`);
     await page?.context().close();
@@ -172,10 +213,9 @@ try {
       () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
     );
     paints.push(await paint.jsonValue());
-    startBytes = await page.evaluate(weight);
+    atStart = await page.evaluate(parts);
     const started = await metrics(page);
     openings.push(await page.evaluate(open, `#/t/${plan.transcript}`));
-    allBytes = await page.evaluate(weight);
     // The words of the pass come, and have times.
     await page.waitForFunction(() => document.querySelector(".turn-time")?.textContent);
     openingsBusy.push((await metrics(page)).busyMs - started.busyMs);
@@ -185,12 +225,10 @@ try {
   await page.getByRole("button", { name: "Start speaking" }).click();
   await page.locator(".partial").first().waitFor({ state: "attached" });
   await page.evaluate(() => window.observeWords());
-  const before = await metrics(page);
-  console.log(`Listening for ${plan.minutes} min ...`);
+  const fetched = staged(atStart, await page.evaluate(parts));
   await page.evaluate(scrollToEnd);
-  await page.waitForTimeout(plan.minutes * 60_000);
+  const memory = await listen(page);
   const { partials, finals } = await page.evaluate(() => window.measured.shown);
-  const after = await metrics(page);
   console.log("Typing while somebody speaks ...");
   await page.evaluate(() => {
     document.querySelector(".text .cm-scroller").scrollTop /= 2;
@@ -203,7 +241,7 @@ try {
   const keys = await page.evaluate(() => window.measured.keys);
   const keyBusyMs = ((await metrics(page)).busyMs - idle.busyMs) / KEYS;
   const times = { paints, openings, openingsBusy, scrolls, partials, finals, keys, keyBusyMs };
-  console.log(JSON.stringify({ startBytes, allBytes, opened, before, after, ...times }));
+  console.log(JSON.stringify({ parts: fetched, opened, memory, ...times }));
 } finally {
   await browser.close();
 }
