@@ -30,8 +30,8 @@ export interface Suggestion {
   readonly endMs: number;
 }
 
-/** Changes since the last look; after more, all is sought anew. */
-const MOST_CHANGES = 200;
+/** Changed stretches since the last look; after more, all is sought anew. */
+const MOST_CHANGED = 200;
 
 /** Characters that are quoted on either side, if the turn has so many. */
 const CONTEXT = 20;
@@ -82,6 +82,8 @@ export function quotedBy({ before, text, after }: Suggestion): string {
 export class Quotes {
   /** How often a whole text was looked through. */
   sought = 0;
+  /** How many changed characters were looked at again. */
+  looked = 0;
   private readonly known = new Map<string, number[]>();
   private dirty: [number, number][] = [];
 
@@ -104,7 +106,7 @@ export class Quotes {
 
   /** Moves what stands behind a change, and has what it touches sought there. */
   follow({ from, to, stretches }: TextChange): void {
-    if (this.dirty.length === MOST_CHANGES) {
+    if (this.dirty.length === MOST_CHANGED) {
       this.known.clear();
       this.dirty = [];
     }
@@ -118,14 +120,20 @@ export class Quotes {
         left.map((at) => (at >= to ? at + by : at)),
       );
     }
-    this.dirty = this.dirty.map(([start, end]) => [
-      start < from ? start : Math.max(from, start + by),
-      end > to ? end + by : Math.max(end, from + length),
-    ]);
-    this.dirty.push([from, from + length]);
+    const moved = (at: number) => (at > to ? at + by : Math.min(at, from + length));
+    let [first, last] = [from, from + length];
+    const others: [number, number][] = [];
+    for (const stretch of this.dirty) {
+      const [start, end] = [moved(stretch[0]), moved(stretch[1])];
+      // What is typed, or appended, becomes one stretch.
+      if (start > last || end < first) others.push([start, end]);
+      else [first, last] = [Math.min(first, start), Math.max(last, end)];
+    }
+    this.dirty = [...others, [first, last]];
   }
 
   private look(text: string): void {
+    for (const [start, end] of this.dirty) this.looked += end - start;
     for (const [quote, places] of this.known) {
       const found = this.dirty.flatMap(([start, end]) =>
         allOf(text, quote, start - quote.length, end + quote.length),

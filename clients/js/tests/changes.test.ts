@@ -170,6 +170,21 @@ test("typing far away has nothing sought again", () => {
   expect([quotes.sought, anchors.sought]).toEqual([1, 2]);
 });
 
+test("between places that change nothing is sought again", () => {
+  const text = new Y.Doc().getText("text");
+  text.insert(0, "so here we are in our house");
+  const quotes = new Quotes();
+  quotes.in(text.toString(), "we are");
+  text.observe((_, transaction) => quotes.follow(changeOf(text, transaction)));
+  for (let n = 0; n < 50; n++) {
+    text.insert(n, "x");
+    text.insert(text.length, "y");
+  }
+  text.insert(54, " we are");
+  expect(quotes.in(text.toString(), "we are")).toEqual([54 + 1, 58 + 7]);
+  expect(quotes.looked).toBe(50 + " we are".length + 50);
+});
+
 test("formatted words that arrive have the text walked through once", () => {
   const [server, reader] = [new Y.Doc(), new Y.Doc()];
   server.getText("text").insert(0, "so here we are", { g: "1:0:4" });
