@@ -52,14 +52,19 @@ async function speaking(id: string): Promise<Page> {
   return page;
 }
 
-test("a network that is away for longer than the server waits costs nothing that was said", async () => {
-  const id = await transcript(server, "Tunnel");
+/** Somebody speaks, and loses the network: `recorded` milliseconds by now, of which `before` then. */
+async function cutOff(id: string) {
   const { page } = await visit(browser, here(server, id), { permissions: ["microphone"] });
   const recorded = await recording(page);
   await speak(page, "word2");
   await page.context().setOffline(true);
   await page.getByText("your audio is kept").waitFor();
-  const before = await recorded();
+  return { page, recorded, before: await recorded() };
+}
+
+test("a network that is away for longer than the server waits costs nothing that was said", async () => {
+  const id = await transcript(server, "Tunnel");
+  const { page, recorded, before } = await cutOff(id);
   await eventually(async () => expect(await recorded()).toBeGreaterThan(before + 6_000));
   await eventually(async () => expect((await details(id)).sessions[0]?.live).toBe(false));
   await page.context().setOffline(false);
@@ -83,12 +88,7 @@ test("a network that is away for longer than the server waits costs nothing that
 
 test("leaving asks as long as the server does not have all that was said, and not after", async () => {
   const id = await transcript(server, "Leaving");
-  const { page } = await visit(browser, here(server, id), { permissions: ["microphone"] });
-  const recorded = await recording(page);
-  await speak(page, "word2");
-  await page.context().setOffline(true);
-  await page.getByText("your audio is kept").waitFor();
-  const before = await recorded();
+  const { page, recorded, before } = await cutOff(id);
   await eventually(async () => expect(await recorded()).toBeGreaterThan(before + 500));
   const asked = page.waitForEvent("dialog");
   await page.close({ runBeforeUnload: true });
@@ -234,6 +234,20 @@ test("a part of the page that cannot be fetched says so, and is fetched at anoth
   await page.getByRole("button", { name: "Hilfe zur Tastatur" }).click();
   await page.getByRole("dialog", { name: "Tastatur" }).waitFor();
   await page.context().close();
+});
+
+test("a microphone whose part of the page cannot be fetched says so, and speaks at another try", async () => {
+  const id = await transcript(server, "Mute");
+  const away = "**/assets/speech-*.js";
+  const { page, context } = await visit(browser, "about:blank", { permissions: ["microphone"] });
+  await page.route(away, (route) => route.abort());
+  await page.goto(here(server, id));
+  await editor(page).waitFor();
+  await page.getByRole("button", { name: "Start speaking" }).click();
+  await page.getByRole("alert").getByText("could not be fetched").waitFor();
+  await page.unroute(away);
+  await speak(page, "word1");
+  await context.close();
 });
 
 test("a meeting whose page cannot be fetched opens at another try", async () => {

@@ -3,19 +3,21 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { openTranscript, type SharedTranscript } from "trax-client/transcript";
-import { afterAll, expect, vi } from "vitest";
+import { afterAll, afterEach, expect, vi } from "vitest";
 import { WebSocket } from "ws";
 import {
   browse,
   editor,
   PYTHON,
+  problems,
   ROOT,
   read,
   type Server,
   serve,
   TOKEN,
+  visit,
   type Wishes,
 } from "./server";
 
@@ -77,6 +79,29 @@ export function tone(seconds: number): Buffer {
   for (let at = 0; at < size / 2; at++)
     file.writeInt16LE(Math.round(8_000 * Math.sin(at / 9)), 44 + 2 * at);
   return file;
+}
+
+/** Opens pages, which are closed after each test: none may have done what it must not. */
+export function looking(browser: Browser) {
+  let open: Page[] = [];
+  afterEach(async () => {
+    const found = open.flatMap((page) => problems.get(page) ?? []);
+    for (const page of open) await page.context().close();
+    open = [];
+    expect(found).toEqual([]);
+  });
+  return async (address: string, options: BrowserContextOptions = {}): Promise<Page> => {
+    const { page } = await visit(browser, address, options);
+    open.push(page);
+    return page;
+  };
+}
+
+/** Writes at the end of the transcript. */
+export async function typed(page: Page, text: string): Promise<void> {
+  await editor(page).click();
+  await page.keyboard.press("Control+End");
+  await page.keyboard.type(text);
 }
 
 /** Looks again and again until nothing is missing any more. */
