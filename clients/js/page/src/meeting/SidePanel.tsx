@@ -76,7 +76,7 @@ export const SidePanel = memo(function SidePanel(props: Props) {
               }}
               onClick={() => onTab(each)}
             >
-              {say(`panel.${each}`)}
+              {say(`panel.${each}`)}{" "}
               {counts[each] > 0 && <span className="count">{counts[each]}</span>}
             </button>
           ))}
