@@ -196,6 +196,25 @@ async function visit(browser) {
   return page;
 }
 
+/** Presses keys where the cursor is; how long each took until it was painted. */
+async function press(page) {
+  await page.evaluate(() => window.measured.keys.splice(0));
+  for (let n = 0; n < KEYS; n++) await page.keyboard.type("x", { delay: KEY_MS });
+  return page.evaluate(() => window.measured.keys);
+}
+
+/** The same in an empty page: what no page can be quicker than, in this browser and now. */
+async function pressInEmpty(browser) {
+  const context = await browser.newContext();
+  await context.addInitScript(watchMessages);
+  const page = await context.newPage();
+  await page.goto("data:text/html,<textarea></textarea>");
+  await page.locator("textarea").click();
+  const keys = await press(page);
+  await context.close();
+  return keys;
+}
+
 console.log("Writing comments ...");
 await comment();
 const args = ["--no-sandbox", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"];
@@ -235,12 +254,12 @@ try {
   });
   await page.waitForTimeout(1000);
   await page.locator(".text .cm-line").nth(5).click();
-  await page.evaluate(() => window.measured.keys.splice(0));
   const idle = await metrics(page);
-  for (let n = 0; n < KEYS; n++) await page.keyboard.type("x", { delay: KEY_MS });
-  const keys = await page.evaluate(() => window.measured.keys);
+  const keys = await press(page);
   const keyBusyMs = ((await metrics(page)).busyMs - idle.busyMs) / KEYS;
-  const times = { paints, openings, openingsBusy, scrolls, partials, finals, keys, keyBusyMs };
+  const emptyKeys = await pressInEmpty(browser);
+  const pressed = { keys, keyBusyMs, emptyKeys };
+  const times = { paints, openings, openingsBusy, scrolls, partials, finals, ...pressed };
   console.log(JSON.stringify({ parts: fetched, opened, memory, ...times }));
 } finally {
   await browser.close();
