@@ -41,6 +41,9 @@ export const setFound = StateEffect.define<Span | null>();
 export const setPlaying = StateEffect.define<Span | null>();
 export const setDrafted = StateEffect.define<Span | null>();
 
+/** About so high is the head of a turn. */
+export const HEAD_PX = 44;
+
 class TurnWidget extends WidgetType {
   constructor(
     readonly head: TurnHead,
@@ -73,7 +76,7 @@ class TurnWidget extends WidgetType {
   }
 
   override get estimatedHeight(): number {
-    return 44;
+    return HEAD_PX;
   }
 
   override ignoreEvent(): boolean {

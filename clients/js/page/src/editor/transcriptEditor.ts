@@ -10,6 +10,7 @@ import { lines } from "./lines";
 import {
   drafted,
   found,
+  HEAD_PX,
   type HeadWishes,
   hits,
   marks,
@@ -44,6 +45,8 @@ export function openEditor(parent: HTMLElement, wishes: EditorWishes): EditorVie
         lines,
         EditorView.cspNonce.of(nonce()),
         EditorView.lineWrapping,
+        // Whoever goes to a turn sees whose it is.
+        EditorView.scrollMargins.of(() => ({ top: HEAD_PX })),
         EditorView.contentAttributes.of({
           "aria-label": wishes.label,
           spellcheck: "true",

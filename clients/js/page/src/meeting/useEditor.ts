@@ -1,5 +1,6 @@
 /** The editor, kept decorated: turns, marks, what is being said, the times of its words. */
 
+import type { StateEffect } from "@codemirror/state";
 import type { EditorView } from "@codemirror/view";
 import { type RefObject, useEffect, useRef } from "react";
 import type { Library } from "trax-client";
@@ -85,6 +86,10 @@ export function useEditor(wishes: Wishes): Editing {
     let timer: ReturnType<typeof setTimeout> | null = null;
     let [frame, saying] = [0, 0];
 
+    const draw = (...effects: readonly StateEffect<unknown>[]) => {
+      const speaking = transcript.partials.length > 0;
+      follow(editor, speaking, () => editor.dispatch({ effects }));
+    };
     let costMs = 0;
     const mark = () => {
       timer = null;
@@ -97,12 +102,8 @@ export function useEditor(wishes: Wishes): Editing {
       const corrected = corrections
         ? correctionsOf(transcript.runs, timed.current, words.get, words.about)
         : [];
-      const effects = [
-        setTurns.of(shown),
-        setMarks.of(marksOf(transcript, doubted, corrected, say)),
-      ];
       heads.current = shown;
-      follow(editor, () => editor.dispatch({ effects }));
+      draw(setTurns.of(shown), setMarks.of(marksOf(transcript, doubted, corrected, say)));
       costMs = performance.now() - began;
     };
     const later = () => {
@@ -117,7 +118,7 @@ export function useEditor(wishes: Wishes): Editing {
       frame ||= requestAnimationFrame(() => {
         frame = 0;
         const shown = headsOf(transcript, timed.current, say);
-        follow(editor, () => editor.dispatch({ effects: setTurns.of(shown) }));
+        draw(setTurns.of(shown));
         later();
       });
     };
@@ -129,7 +130,7 @@ export function useEditor(wishes: Wishes): Editing {
         name: nameIn(each.name, say),
         colour: colourOf(each.speaker),
       }));
-      follow(editor, () => editor.dispatch({ effects: setPartials.of(sayings) }));
+      draw(setPartials.of(sayings));
     };
     // What is typed moves what is drawn; only where lines begin or end is it drawn anew at once.
     let { lines } = editor.state.doc;
@@ -145,7 +146,6 @@ export function useEditor(wishes: Wishes): Editing {
     marking.current = later;
     mark();
     speak();
-    editor.scrollDOM.scrollTop = 0;
     const stops = [
       transcript.onChange("speakers", turns),
       transcript.onChange("comments", later),
@@ -176,10 +176,11 @@ export function useEditor(wishes: Wishes): Editing {
   return { view, timed, heads };
 }
 
-/** Stays at the end, if that is where one looks. */
-function follow(editor: EditorView, change: () => void): void {
+/** Stays at the end, if that is where one looks; what nobody speaks into opens at its beginning. */
+function follow(editor: EditorView, speaking: boolean, change: () => void): void {
   const scroller = editor.scrollDOM;
-  const scrolled = scroller.scrollTop > 0 || editor.state.doc.length < SHORT;
+  const begun = speaking && editor.state.doc.length < SHORT;
+  const scrolled = scroller.scrollTop > 0 || begun;
   const atEnd = scrolled && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
   change();
   if (atEnd) {

@@ -142,6 +142,28 @@ test("the page works on a phone, without scrolling sideways", async () => {
   await page.locator(".notes .cm-content").waitFor();
 });
 
+test("a short meeting opens at its beginning, and a turn that one goes to shows its head", async () => {
+  const id = await transcript(server, "From the beginning");
+  const other = await enter(server, id);
+  other.insert(0, "word ".repeat(60));
+  for (let n = 4; n > 0; n--) other.splitTurn(n * 60);
+  await other.saved();
+  await other.close();
+  const page = await look(here(server, id), { viewport: { width: 390, height: 720 } });
+  const [scroller, head] = [page.locator(".text .cm-scroller"), page.locator(".turn-name").first()];
+  const top = () => scroller.evaluate((element) => element.scrollTop);
+  await head.waitFor();
+  await page.waitForTimeout(500);
+  expect(await top()).toBe(0);
+  await scroller.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+  expect(await top()).toBeGreaterThan(50);
+  await editor(page).press("Control+Home");
+  await eventually(async () => {
+    const [seen, box] = [await scroller.boundingBox(), await head.boundingBox()];
+    expect(box?.y ?? 0).toBeGreaterThanOrEqual(seen?.y ?? Number.POSITIVE_INFINITY);
+  });
+});
+
 test.each([390, 360])("nothing leaves a phone %i px wide while others are here", async (width) => {
   const id = await transcript(server, "Zu viert auf dem Telefon mit einem langen Titel");
   const others = await Promise.all([1, 2, 3].map(() => enter(server, id)));
