@@ -84,6 +84,7 @@ export const de: Record<Key, string> = {
   "failed.workerDied": "Es wurde unterbrochen.",
   "job.open": "Öffnen",
   "meeting.title": "Titel",
+  "meeting.tools": "Diese Besprechung",
   "meeting.titleWaits": "Noch nicht gespeichert: wird gesendet, sobald die Verbindung zurück ist",
   "meeting.empty":
     "Drücke auf das Mikrofon und sprich. Die Wörter erscheinen hier, während du sprichst.",

@@ -79,6 +79,7 @@ export const en = {
   "failed.workerDied": "It was broken off.",
   "job.open": "Open",
   "meeting.title": "Title",
+  "meeting.tools": "This meeting",
   "meeting.titleWaits": "Not saved yet: it is sent when the connection is back",
   "meeting.empty": "Press the microphone and speak. Words appear here as you say them.",
   "meeting.emptyListening": "Speak now. Words appear here as you say them.",

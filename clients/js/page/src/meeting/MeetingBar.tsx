@@ -41,7 +41,7 @@ export function MeetingBar(props: Props) {
       <TopBar>
         <Title transcript={transcript} library={library} readOnly={role === "viewer"} />
       </TopBar>
-      <div className="tools">
+      <section className="tools" aria-label={say("meeting.tools")}>
         <StatusLine transcript={transcript} recording={recording} />
         <People transcript={transcript} />
         <span className="fill" />
@@ -77,7 +77,7 @@ export function MeetingBar(props: Props) {
         >
           ?
         </button>
-      </div>
+      </section>
       {sharing && (
         <ShareDialog id={transcript.id} library={library} onClose={() => setSharing(false)} />
       )}

@@ -21,6 +21,7 @@ export function MeetingPage({ id, onRefused }: { id: string; onRefused: () => vo
     <div className="start">
       <TopBar />
       <main>
+        <h1 className="unseen">Trax</h1>
         {error === null ? (
           <div className="loading" role="status" aria-label="Trax" />
         ) : (

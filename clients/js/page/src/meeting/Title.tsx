@@ -51,6 +51,7 @@ export function Title({ transcript, library, readOnly }: Props) {
 
   return (
     <>
+      <h1 className="unseen">{title || say("app.untitled")}</h1>
       <input
         className="title-field bare"
         aria-label={say("meeting.title")}
