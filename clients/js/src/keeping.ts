@@ -138,13 +138,11 @@ export class Keeper {
   /** Deletes what the server has. */
   acknowledge(samples: number): void {
     if (this.record === null || samples <= this.record.base) return;
-    const { session } = this.record;
     this.record = { ...this.record, base: samples, updatedMs: Date.now() };
-    this.save();
     const first = this.pieces.findIndex((piece) => piece.end > samples);
     const gone = this.pieces.splice(0, first === -1 ? this.pieces.length : first);
     const last = gone.at(-1);
-    if (last) this.later((db) => db.delete("audio", audioOf(session, last.at + 1)));
+    this.save(last && audioOf(this.record.session, last.at + 1));
   }
 
   /** Notes that no more audio follows. */
@@ -169,9 +167,16 @@ export class Keeper {
     this.db?.close();
   }
 
-  private save(): void {
-    const record = this.record;
-    if (record !== null) this.later((db) => db.put("sessions", record));
+  /** Writes the record, and deletes audio in the same transaction: each takes time from the page. */
+  private save(gone?: IDBKeyRange): void {
+    const { record } = this;
+    if (record === null) return;
+    this.later((db) => {
+      const stores = db.transaction(["sessions", "audio"], "readwrite");
+      const writes: Promise<unknown>[] = [stores.objectStore("sessions").put(record), stores.done];
+      if (gone) writes.push(stores.objectStore("audio").delete(gone));
+      return Promise.all(writes);
+    });
   }
 
   private later(write: (db: IDBPDatabase<Schema>) => Promise<unknown>): void {
