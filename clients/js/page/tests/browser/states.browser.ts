@@ -1,20 +1,20 @@
 /**
  * Every state of the page, by day and by night, on a laptop and on a phone: axe finds nothing serious.
  *
- * `TRAX_SHOTS=FOLDER npm run test:browser -- states` also keeps a picture of each. What is said
- * comes from a script, so that pictures of two versions can be compared.
+ * `TRAX_SHOTS=FOLDER npm run test:browser -- states` also keeps a picture of each, and writes what was
+ * found into `docs/accessibility.md`. What is said comes from a script, so that pictures of two
+ * versions can be compared.
  */
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import type { SharedTranscript } from "trax-client/transcript";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { editor, here, link, problems, read, transcript, visit } from "./server";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Audit, audit, grave, table } from "./audit";
+import { editor, here, link, problems, ROOT, read, transcript, visit } from "./server";
 import { begin, enter, eventually, stop, talking } from "./stage";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SHOTS = process.env.TRAX_SHOTS;
 
 /** A meeting, whose second pass hears one word otherwise. */
@@ -60,6 +60,8 @@ const { server, browser } = await begin(
 /** A meeting with words, times, sound and all that people add. */
 let full: string;
 let other: SharedTranscript;
+/** What was found, by look and state. */
+const audits: Record<string, Record<string, Audit>> = {};
 
 beforeAll(async () => {
   if (SHOTS) mkdirSync(SHOTS, { recursive: true });
@@ -70,7 +72,18 @@ beforeAll(async () => {
   await other.saved();
   for (const title of ["Weekly", "Interview with Zoë", ""]) await transcript(server, title);
 }, 300_000);
-afterAll(() => other?.close());
+afterAll(async () => {
+  await other?.close();
+  if (SHOTS) writeReport();
+});
+
+/** Puts what was found in the place of what stands in the report. */
+function writeReport(): void {
+  const path = join(ROOT, "docs/accessibility.md");
+  const [begin, end] = ["<!-- axe:begin -->\n", "<!-- axe:end -->"];
+  const [before, rest] = readFileSync(path, "utf8").split(begin);
+  writeFileSync(path, `${before}${begin}${table(audits)}${end}${rest?.split(end)[1] ?? ""}`);
+}
 
 /** Speaks into the full transcript until all of the voice is written. */
 async function speakAll(): Promise<void> {
@@ -110,18 +123,6 @@ function decorate(): void {
   });
 }
 
-async function serious(page: Page): Promise<unknown> {
-  await page.evaluate(AXE);
-  // What is drawn anew in the midst of it, as words are while they are heard, it stumbles over.
-  return vi.waitFor(
-    () =>
-      page.evaluate(
-        "axe.run().then((r) => r.violations.filter((v) => /serious|critical/.test(v.impact)).map((v) => v.id + ': ' + v.nodes.map((n) => n.html + n.any.map((a) => a.message)).join(' ')))",
-      ),
-    { timeout: 10_000, interval: 100 },
-  );
-}
-
 async function shot(page: Page, look: string, state: string): Promise<void> {
   if (SHOTS) await page.screenshot({ path: join(SHOTS, `${look}-${state}.png`) });
 }
@@ -132,10 +133,13 @@ test.each(SHOTS ? Object.keys(LOOKS) : ["day", "phone-night"])(
     const options = { ...LOOKS[look], bypassCSP: true };
     const onPhone = look.startsWith("phone");
     const found: Record<string, unknown> = {};
+    const states: Record<string, Audit> = {};
+    audits[look] = states;
     const state = async (page: Page, name: string) => {
       await page.waitForTimeout(350); // what fades in is not to be looked at half faded
-      const list = await serious(page);
-      if (Array.isArray(list) && list.length > 0) found[name] = list;
+      const audited = await audit(page);
+      states[name] = audited;
+      if (grave(audited).length > 0) found[name] = grave(audited);
       await shot(page, look, name);
       const wide = await page.evaluate("document.documentElement.scrollWidth");
       expect(wide, name).toBeLessThanOrEqual(options.viewport?.width ?? 0);
@@ -266,7 +270,7 @@ test.each(SHOTS ? Object.keys(LOOKS) : ["day", "phone-night"])(
     await speaker.page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 30_000 });
     expect(problems.get(speaker.page)).toEqual([]);
     await speaker.context.close();
-    if (SHOTS) writeFileSync(join(SHOTS, `axe-${look}.json`), JSON.stringify(found, null, 2));
+    if (SHOTS) writeFileSync(join(SHOTS, `axe-${look}.json`), JSON.stringify(states, null, 2));
     expect(found).toEqual({});
   },
   180_000,
