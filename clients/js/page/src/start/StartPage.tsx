@@ -13,7 +13,7 @@ import { clearAwaited, isAwaited } from "./awaited";
 import { Dropzone } from "./Dropzone";
 import { Unsent } from "./Unsent";
 import { type Row, useTranscripts } from "./useTranscripts";
-import { useUploads } from "./useUploads";
+import { isOnItsWay, useUploads } from "./useUploads";
 
 export function StartPage({ onRefused }: { onRefused: () => void }) {
   const { say } = useSpeech();
@@ -87,7 +87,12 @@ export function StartPage({ onRefused }: { onRefused: () => void }) {
         {list.rows && (
           <ul className="rows">
             {list.rows.map((row) => (
-              <Entry key={row.id} row={row} onDelete={() => void remove(row)} />
+              <Entry
+                key={row.id}
+                row={row}
+                arrives={uploads.some((each) => each.transcript === row.id && isOnItsWay(each))}
+                onDelete={() => void remove(row)}
+              />
             ))}
           </ul>
         )}
@@ -106,10 +111,12 @@ export function StartPage({ onRefused }: { onRefused: () => void }) {
 
 interface EntryProps {
   readonly row: Row;
+  /** Its recording is being sent. */
+  readonly arrives: boolean;
   readonly onDelete: () => void;
 }
 
-function Entry({ row, onDelete }: EntryProps) {
+function Entry({ row, arrives, onDelete }: EntryProps) {
   const { say, tongue } = useSpeech();
   const wordless = row.speakers?.length === 0;
   const awaited = row.durationMs === 0 && isAwaited(row.id);
@@ -130,7 +137,9 @@ function Entry({ row, onDelete }: EntryProps) {
           {wordless && job && keepsWords(job) && (
             <span className={`state ${job.state}`}>{describeJob(job, say)}</span>
           )}
-          {awaited && !job && <span className="state awaited">{say("start.awaited")}</span>}
+          {awaited && !arrives && !job && (
+            <span className="state awaited">{say("start.awaited")}</span>
+          )}
         </span>
       </a>
       <button

@@ -16,6 +16,9 @@ export interface Upload {
   readonly error: unknown;
 }
 
+/** Whether some of it is not sent yet, and will be. */
+export const isOnItsWay = ({ job, error }: Upload): boolean => job === null && error === null;
+
 type Change = (fields: Partial<Upload>) => void;
 
 let count = 0;

@@ -203,10 +203,21 @@ test("a microphone without a signal is explained, and the recording goes on", as
 
 test("a recording that is uploaded tells how far it is, and becomes a transcript", async () => {
   const { page } = await visit(browser, server.entry);
+  let send = () => {};
+  const held = new Promise<void>((resolve) => {
+    send = resolve;
+  });
+  await page.route("**/audio**", async (route) => {
+    await held;
+    await route.continue();
+  });
   await page
     .locator("input[type=file]")
     .setInputFiles({ name: "Walk.wav", mimeType: "audio/wav", buffer: tone(3) });
   await page.getByText("Walk", { exact: true }).first().waitFor();
+  await page.getByText("Sending").waitFor();
+  expect(await page.getByText("has not arrived").count()).toBe(0);
+  send();
   await page
     .getByText(/Sending|Waits|Being|Done/)
     .first()
