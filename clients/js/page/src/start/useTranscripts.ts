@@ -1,4 +1,4 @@
-/** The list of transcripts: searched, page by page, with the speakers of each. */
+/** The list of transcripts: searched, page by page, with speakers and length of each. */
 
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { JobProgress, ListedTranscript } from "trax-client";
@@ -45,10 +45,14 @@ export function useTranscripts(query: string): Listing {
         setNext(page.next);
         setError(null);
         for (const { id } of found) {
-          const { speakers } = await library.get(id).catch(() => ({ speakers: [] }));
+          const about = await library.get(id).catch(() => null);
           if (turn.current !== mine) return;
-          const names = speakers.map(({ id: voice, name }) => name || voice);
-          setRows((all) => all?.map((r) => (r.id === id ? { ...r, speakers: names } : r)) ?? null);
+          const speakers = (about?.speakers ?? []).map(({ id: voice, name }) => name || voice);
+          // The list may not know yet of what was recorded last.
+          const change = (row: Row) => {
+            return { ...row, speakers, durationMs: about?.durationMs ?? row.durationMs };
+          };
+          setRows((all) => all?.map((row) => (row.id === id ? change(row) : row)) ?? null);
         }
       } catch (caught) {
         if (turn.current === mine) setError(caught);

@@ -222,6 +222,7 @@ test("a recording that is uploaded tells how far it is, and becomes a transcript
     .getByText(/Sending|Waits|Being|Done/)
     .first()
     .waitFor();
+  await page.locator(".row", { hasText: "Walk" }).getByText("0:03").waitFor();
   await page.getByRole("link", { name: /^Walk/ }).first().click();
   await editor(page).waitFor();
   await page.context().close();
