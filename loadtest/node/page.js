@@ -133,16 +133,16 @@ const parts = () =>
     .map(({ name, encodedBodySize }) => ({ path: new URL(name).pathname, bytes: encodedBodySize }))
     .filter(({ path }) => /\.(js|css|svg)$|\/$/.test(path))
     // Without the hash of what is in it.
-    .map(({ path, bytes }) => ({ name: path.replace(/^.*\/|-[\w-]{8}(?=\.)/g, ""), bytes }));
+    .map(({ path, bytes }) => [path.replace(/^.*\/|-[\w-]{8}(?=\.)/g, "") || "index.html", bytes]);
 
 /** What hears and speaks, which is fetched behind the text. */
 const AUDIO = /^(PlayerBar|speech|worklet)\./;
 
 /** Each part with when it is needed: at the start, to read and write, or to hear and speak. */
 function staged(start, all) {
-  const first = new Set(start.map(({ name }) => name));
+  const first = new Map(start);
   const stage = (name) => (first.has(name) ? "start" : AUDIO.test(name) ? "audio" : "text");
-  return all.map((part) => ({ ...part, stage: stage(part.name) }));
+  return [...new Map(all)].map(([name, bytes]) => ({ name, bytes, stage: stage(name) }));
 }
 
 /** Chromium's own instruments, for each page. */
