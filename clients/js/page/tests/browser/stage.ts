@@ -133,12 +133,12 @@ export async function recording(page: Page): Promise<() => Promise<number>> {
 export const chooseAll = (page: Page) =>
   vi.waitFor(
     async () => {
-      const bar = page.getByRole("toolbar");
       await editor(page).click();
-      // Where the page is busy, what a click unselects may be so behind the key.
-      await bar.waitFor({ state: "detached", timeout: 1_000 });
+      // So long after it has the focus CodeMirror takes a selection for the browser's, should the
+      // text be drawn anew just then.
+      await page.waitForTimeout(250);
       await page.keyboard.press("Control+a");
-      await bar.waitFor({ timeout: 1_000 });
+      await page.getByRole("toolbar").waitFor({ timeout: 1_000 });
     },
     { timeout: 30_000 },
   );
