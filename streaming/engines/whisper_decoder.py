@@ -26,6 +26,9 @@ NEAR = 8
 """How far on in what was expected a token is looked for that was not expected yet. With this, an
 utterance that grows by half seconds takes four passes a window."""
 
+EMBEDDINGS = "decoder/embeddings/weight"
+"""What tokens become before they are read."""
+
 Arrays = Mapping[str, Array]
 
 
@@ -75,7 +78,7 @@ class TextDecoder:
         Raises:
             EngineError: The weights are not all there.
         """
-        self._weights = weights
+        self._embeddings = weights.only(EMBEDDINGS)
         self._places = weights.array("decoder/position_encodings/encodings")
         self._cross = OnnxModel(cross_graph(weights))
         self._decoder = OnnxModel(decoder_graph(weights))
@@ -120,7 +123,7 @@ class TextDecoder:
     def _read(self, text: _Text, audio: Arrays, past: Arrays) -> Arrays:
         """Read what was not read of a text, and what is guessed to follow it."""
         new, before = [*text.unread, *text.guess], text.read
-        words = self._weights.array("decoder/embeddings/weight", new)
+        words = self._embeddings.array(EMBEDDINGS, new)
         places = self._places[before : before + len(new)]
         mask = np.zeros((len(new), before + len(new)), np.float32)
         mask[:, before:] = np.triu(np.full((len(new), len(new)), -np.inf, np.float32), 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,12 @@ class WhisperWeights:
             return found.astype(np.float32)
         # What was kept in int8 was multiplied row by row.
         return found.astype(np.float32) / scale[rows].astype(np.float32)[..., None]
+
+    def only(self, name: str) -> WhisperWeights:
+        """Return the same with one variable, in memory of its own: the file may be let go."""
+        names = (name, f"{name}_scale")
+        copies = {each: self.variables[each].copy() for each in names if each in self}
+        return replace(self, variables=copies)
 
     def __contains__(self, name: str) -> bool:
         """Whether there is a variable of that name."""

@@ -58,6 +58,15 @@ def test_a_matrix_is_read_however_it_is_kept(tmp_path: Path, called: str) -> Non
     assert np.array_equal(model.array(called, [2, 0]), MATRIX[[2, 0]])
 
 
+@pytest.mark.parametrize("called", ["matrix/weight", "small/weight"])
+def test_one_matrix_outlives_the_file(tmp_path: Path, called: str) -> None:
+    kept = read_weights(write(tmp_path)).only(called)
+    (tmp_path / "model.bin").write_bytes(b"")
+
+    assert np.array_equal(kept.array(called), MATRIX)
+    assert "projection/weight" not in kept
+
+
 def test_what_decoding_needs_to_know_is_read(tmp_path: Path) -> None:
     model = read_weights(write(tmp_path))
 
