@@ -20,10 +20,6 @@ LONGEST_WINDOW = 30 * SAMPLE_RATE
 SILENCE_AFTER = SAMPLE_RATE
 """Padding after the speech without which the decoder does not end the text."""
 
-SHORTEST_LIVE_WINDOW = 3 * SAMPLE_RATE
-MORE_SILENCE_AFTER = 2 * SAMPLE_RATE
-"""With more silence after it, a live window may be shorter."""
-
 LENGTH_STEP = SAMPLE_RATE // 2
 """Windows are padded to multiples of this. oneDNN, with which CTranslate2 computes, compiles and
 keeps code for each length it meets, up to 1024: with windows of any length an hour of audio took
@@ -103,16 +99,6 @@ def after(before: Sequence[Word], words: Sequence[Word]) -> Sequence[Word]:
 def padded_length(samples: int) -> int:
     """Return how long a window of so many samples is for the encoder."""
     return _stepped(samples + SILENCE_AFTER, SHORTEST_WINDOW)
-
-
-def live_lengths(samples: int) -> list[int]:
-    """Return how long for the encoder so many samples are that are heard live.
-
-    Each is tried where with the one before it the text did not end.
-    """
-    short = _stepped(samples + MORE_SILENCE_AFTER, SHORTEST_LIVE_WINDOW)
-    padded = padded_length(samples)
-    return sorted({min(short, padded), padded, LONGEST_WINDOW})
 
 
 def rest_length(samples: int) -> int:

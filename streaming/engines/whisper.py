@@ -34,7 +34,6 @@ from streaming.engines.decoding import (
     SHORTEST_REST,
     TOKENS_FOR_TIMESTAMPS,
     after,
-    live_lengths,
     padded_length,
     seek,
     token_cap,
@@ -158,14 +157,13 @@ class WhisperRecognizer:
     def _followed(self, window: RecognitionWindow) -> Transcription:
         """Decode once, greedily, without timestamps, led by what is expected."""
         model, pcm, cap = self._model, window.pcm, token_cap(len(window.pcm))
-        first, *longer = live_lengths(len(pcm))
-        encoding = model.encode(pcm, first)
+        encoding = model.encode(pcm)
         language, tokenizer = model.spoken(encoding, window.language)
         context = context_of(window.hotwords, tokenizer)
         decoded = model.follow(encoding, context, cap, window.expected, tokenizer)
-        while longer and _loops(decoded.tokens, cap, tokenizer):
-            encoding = model.encode(pcm, longer.pop(0))
-            decoded = model.follow(encoding, context, cap, window.expected, tokenizer)
+        if _loops(decoded.tokens, cap, tokenizer):
+            encoding = model.encode(pcm, LONGEST_WINDOW)
+            decoded = model.follow(encoding, context, cap, "", tokenizer)
         if _says_nothing(decoded.no_speech, decoded.log_probability):
             return Transcription((), language)
         words = model.timed(decoded, pcm, tokenizer)

@@ -5,14 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streaming.core.domain import SAMPLE_RATE, Permille, Samples, Span, Word
-from streaming.engines.decoding import (
-    after,
-    live_lengths,
-    padded_length,
-    rest_length,
-    seek,
-    token_cap,
-)
+from streaming.engines.decoding import after, padded_length, rest_length, seek, token_cap
 
 BEGIN = 1_000
 """The first timestamp token of a tokenizer; words are 1, 2, 3 ..."""
@@ -28,23 +21,6 @@ def test_windows_have_few_lengths(seconds: float, padded: float) -> None:
 @pytest.mark.parametrize(("seconds", "long"), [(2, 15), (10, 15), (10.1, 15.5), (20, 25), (28, 30)])
 def test_so_do_rests(seconds: float, long: float) -> None:
     assert rest_length(round(seconds * SAMPLE_RATE)) == long * SAMPLE_RATE
-
-
-@pytest.mark.parametrize(
-    ("seconds", "lengths"),
-    [
-        (0, [3, 10, 30]),
-        (0.9, [3, 10, 30]),
-        (4.2, [6.5, 10, 30]),
-        (8.5, [10, 30]),
-        (12.4, [13.5, 30]),
-        (29.5, [30]),
-    ],
-)
-def test_live_windows_are_short_at_first(seconds: float, lengths: list[float]) -> None:
-    assert live_lengths(round(seconds * SAMPLE_RATE)) == [
-        round(length * SAMPLE_RATE) for length in lengths
-    ]
 
 
 def word(text: str, start: int, end: int) -> Word:
