@@ -10,6 +10,7 @@ import pytest
 from streaming.core.agreement import agreement_key
 from streaming.core.domain import SAMPLE_RATE, Samples
 from streaming.core.ports import Effort, RecognitionWindow, Transcription
+from streaming.engines import whisper_weights
 from streaming.engines.decoding import token_cap
 from streaming.engines.whisper import WhisperRecognizer
 from streaming.engines.whisper_model import LoadedWhisper
@@ -105,3 +106,17 @@ def test_a_cap_is_never_more_than_the_model_can_read() -> None:
     )
 
     assert len(context) + 4 + len(decoded.tokens) <= 448
+
+
+def test_a_model_kept_in_another_way_is_heard_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(whisper_weights, "REVISION", 2)
+    window = RecognitionWindow(Samples(0), Recording.read("items/jfk").pcm, Effort.LIVE, "en")
+
+    recognizer = WhisperRecognizer(weights("whisper-tiny.en"), live=True)
+    (transcription,) = recognizer.recognize([window])
+
+    assert "live text is decoded anew each time" in caplog.text
+    assert recognizer.kin(window) is not None
+    assert "Americans" in "".join(word.text for word in transcription.words)
