@@ -40,3 +40,5 @@ got); then the measurements:
 `progress` shows what is going on; `cli` is the command, with `options`, `accuracy_command`,
 `editors_command` and others.
 """
+
+import streaming  # noqa: F401 - says what libraries read when they are imported; so before all

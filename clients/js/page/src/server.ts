@@ -12,8 +12,11 @@ export const SERVER = new URL(".", document.baseURI).href.replace(/[?#].*$/, "")
 
 const OWN = `trax.token ${SERVER}`;
 
-/** Where tokens stand that open a transcript, or else the server: the special before the general. */
-const placesOf = (id: string | null) => (id === null ? [OWN] : [`${OWN}t/${id}`, OWN]);
+/** Where the token of a link into a transcript stands. */
+const linkPlace = (id: string) => `${OWN}t/${id}`;
+
+/** Where tokens stand that open a transcript, the stronger first: nobody is kept out by a link. */
+const placesOf = (id: string | null) => (id === null ? [OWN] : [OWN, linkPlace(id)]);
 
 /**
  * Offers a token that came in the address; one with a transcript counts for that only.
@@ -24,8 +27,8 @@ const placesOf = (id: string | null) => (id === null ? [OWN] : [`${OWN}t/${id}`,
 export function takeToken(address: URL): void {
   const token = address.searchParams.get("token");
   if (token === null) return;
-  const [place = OWN] = placesOf(transcriptIn(address.hash));
-  sessionStorage.setItem(place, token);
+  const id = transcriptIn(address.hash);
+  sessionStorage.setItem(id === null ? OWN : linkPlace(id), token);
   address.searchParams.delete("token");
   history.replaceState(history.state, "", address.pathname + address.search + address.hash);
 }
@@ -52,7 +55,7 @@ export function dropToken(id: string | null): boolean {
   return true;
 }
 
-/** The token for a transcript: that of a link into it, or else the server's own. */
+/** The token for a transcript: the server's own, or else that of a link into it. */
 export function tokenFor(id: string | null): string | null {
   return usedFor(id)?.token ?? null;
 }

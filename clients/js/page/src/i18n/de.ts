@@ -23,7 +23,7 @@ export const de: Record<Key, string> = {
   "token.wrong": "Der Server kennt diesen Schlüssel nicht.",
   "token.linkEnded": "Dieser Link gilt nicht mehr",
   "token.linkEndedHint":
-    "Bitte um einen neuen, wo du ihn herhast. Wer den Schlüssel des Servers hat, kommt damit herein.",
+    "Bitte um einen neuen, wo du ihn herhast. Wer den Schlüssel des Servers hat, kommt damit herein. Was du ohne Netz geschrieben hast, bleibt in diesem Browser und wird gesendet, sobald du wieder hereinkommst.",
   "error.unreachable": "Der Server ist nicht erreichbar.",
   "error.notFound": "Diese Mitschrift gibt es nicht oder nicht mehr.",
   "error.lost":

@@ -21,7 +21,7 @@ export const en = {
   "token.wrong": "The server does not know this token.",
   "token.linkEnded": "This link does not work any more",
   "token.linkEndedHint":
-    "Ask whoever gave it to you for another one. Whoever has the server’s own token can enter with that.",
+    "Ask whoever gave it to you for another one. Whoever has the server’s own token can enter with that. What you wrote without a network is kept in this browser, and sent once you enter again.",
   "error.unreachable": "The server cannot be reached.",
   "error.notFound": "There is no such transcript, or no more.",
   "error.lost":

@@ -228,7 +228,7 @@ export function Meeting({
         />
       </div>
       <footer className="dock">
-        {!readOnly && <Recorder recording={recording} closed={closed} />}
+        {/* Above the microphone, which so stays where it is when there is something to play. */}
         {player.lengthMs > 0 && (
           <PlayerBar
             player={player}
@@ -239,6 +239,7 @@ export function Meeting({
             onClicks={(clicks) => setShown({ clicks })}
           />
         )}
+        {!readOnly && <Recorder recording={recording} closed={closed} />}
       </footer>
       {shown.aloud && <Announcer transcript={transcript} />}
       {menu && (

@@ -67,13 +67,17 @@ function Menu({ transcript, turn, speaker, anchor, onClose }: Props & { speaker:
     leave();
   }
 
+  function choose(chosen: string) {
+    // What people wrote in front of all turns becomes one.
+    if (turn.id === null) transcript.splitTurn(0, chosen);
+    else transcript.chooseSpeaker(turn.id, chosen);
+  }
+
   /** A speaker whom no machine knows begins with this turn. */
   function assign(newName: string) {
-    const { id } = turn;
-    if (id === null) return;
     transcript.edit(() => {
       const made = transcript.addSpeaker({ name: newName, colour: nextColour(speakers) });
-      transcript.chooseSpeaker(id, made);
+      choose(made);
     });
   }
 
@@ -133,7 +137,7 @@ function Menu({ transcript, turn, speaker, anchor, onClose }: Props & { speaker:
             onChange={(event) => {
               const chosen = event.target.value;
               if (chosen === "+") assign(`${say("speaker.unknown")} ${speakers.length + 1}`);
-              else if (chosen && turn.id !== null) transcript.chooseSpeaker(turn.id, chosen);
+              else if (chosen) choose(chosen);
               onClose();
             }}
           >

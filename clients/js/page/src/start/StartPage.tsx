@@ -71,6 +71,7 @@ export function StartPage({ onRefused }: { onRefused: () => void }) {
         <input
           className="search"
           type="search"
+          maxLength={200}
           value={query}
           placeholder={say("start.search")}
           aria-label={say("start.search")}

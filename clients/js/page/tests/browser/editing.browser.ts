@@ -218,6 +218,23 @@ test("the menu of a speaker stays with its turn, and follows who speaks there", 
   await other.close();
 });
 
+test("who wrote in front of all turns can be named", async () => {
+  const id = await transcript(server, "Typed");
+  const other = await enter(server, id);
+  const page = await look(here(server, id));
+  await typed(page, "Welcome, all of you.");
+  await page.locator(".turn-name", { hasText: "Somebody" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("Moderator");
+  await page.keyboard.press("Enter");
+  await page.locator(".turn-name", { hasText: "Moderator" }).waitFor();
+  await eventually(async () => {
+    expect(other.turns.map(({ name, text }) => [name, text])).toEqual([
+      ["Moderator", "Welcome, all of you."],
+    ]);
+  });
+  await other.close();
+});
+
 test("arrow keys go from tab to tab of the side panel", async () => {
   const page = await look(here(server, await transcript(server, "Tabs")));
   const chosen = page.locator("[role=tab][aria-selected=true]");
