@@ -207,7 +207,7 @@ class Settings(JobSettings):
         bool,
         Setting(
             "Whether this server tells speakers apart at all, also in files and passages. Without, "
-            "it needs half as much computing, and no models for it.",
+            "it needs less computing, and no models for it.",
             SESSIONS,
         ),
     ] = True
