@@ -94,7 +94,7 @@ def test_the_same_is_heard_at_the_same_time_as_by_ctranslate2(
     apart = [abs(a.span.start - b.span.start) for a, b in zip(ours, theirs, strict=True)]
     unsure = [abs(a.confidence - b.confidence) for a, b in zip(ours, theirs, strict=True)]
     assert np.median(apart) <= SAMPLE_RATE // 50
-    assert np.median(unsure) <= 60
+    assert np.median(unsure) <= 100
 
 
 def test_a_cap_is_never_more_than_the_model_can_read() -> None:
