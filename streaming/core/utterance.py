@@ -95,7 +95,7 @@ class Utterance:
 
     def expected(self, start: Samples) -> str:
         """Return what the last window heard after `start`, punctuation and all."""
-        return "".join(w.text for w in self._heard if w.span.start + w.span.end > 2 * start)
+        return "".join(word.text for word in _lying_after(self._heard, start))
 
     def hear(self, words: Sequence[Word], until: Samples) -> tuple[Word, ...]:
         """Take the hypothesis of the window that ended at `until`; return the new finals."""
@@ -137,8 +137,13 @@ class Utterance:
 
     def _after_finals(self, words: Iterable[Word], floor: Samples) -> list[Word]:
         """Leave out words that are final already; times of one word differ from pass to pass."""
-        fresh = [word for word in words if word.span.start + word.span.end > 2 * floor]
+        fresh = _lying_after(words, floor)
         if self.finals and fresh and fresh[0].span.start < floor - JITTER:
             last = agreement_key(self.finals[-1].text)
             return fresh[1:] if agreement_key(fresh[0].text) == last else fresh
         return fresh
+
+
+def _lying_after(words: Iterable[Word], at: Samples) -> list[Word]:
+    """Return the words of which more lies after `at` than before."""
+    return [word for word in words if word.span.start + word.span.end > 2 * at]

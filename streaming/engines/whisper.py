@@ -44,6 +44,7 @@ from streaming.engines.whisper_model import (
     Tokenizer,
     context_of,
     is_repetitive,
+    prompt_of,
     words_of,
 )
 from streaming.engines.whisper_search import search
@@ -174,11 +175,7 @@ class WhisperRecognizer:
         model, window, pcms = self._model, windows[0], [each.pcm for each in windows]
         encoding = model.encode_all(pcms)
         language, tokenizer = model.spoken(encoding, window.language)
-        prompt = [
-            *context_of(window.hotwords, tokenizer),
-            *tokenizer.sot_sequence,
-            tokenizer.no_timestamps,
-        ]
+        prompt = prompt_of(context_of(window.hotwords, tokenizer), tokenizer, timed=False)
         caps = [token_cap(len(pcm)) for pcm in pcms]
         texts = self._decode(encoding, prompt, caps)
         aligned = model.align(encoding, texts, pcms, tokenizer)
@@ -197,7 +194,7 @@ class WhisperRecognizer:
         model = self._model
         encoding = model.encode(window.pcm)
         language, tokenizer = model.spoken(encoding, window.language)
-        prompt = [*context_of(window.hotwords, tokenizer), *tokenizer.sot_sequence]
+        prompt = prompt_of(context_of(window.hotwords, tokenizer), tokenizer, timed=True)
         words: list[Word] = []
         offset = 0
         for _ in range(MOST_SEEKS):

@@ -233,7 +233,7 @@ class LoadedWhisper:
             tokenizer: Of the language.
         """
         assert self._decoder is not None
-        tokens = [*context, *tokenizer.sot_sequence, tokenizer.no_timestamps]
+        tokens = prompt_of(context, tokenizer, timed=False)
         prompt = Prompt(tokens, len(context), tokenizer.no_speech, tokenizer.eot)
         return self._decoder.decode(
             np.asarray(encoding), prompt, cap, tokenizer.encode(expected) if expected else ()
@@ -293,11 +293,11 @@ def _mended(tokenizer: tokenizers.tokenizers.Tokenizer) -> tokenizers.tokenizers
     as in Systran's models of many languages, a space and a "t" stay apart: " the" is two tokens,
     which the model never writes so, and which it reads badly.
     """
-    content = json.loads(tokenizer.to_str())
-    merges = content["model"]["merges"]
-    if FIRST_MERGE in merges or "".join(FIRST_MERGE) not in content["model"]["vocab"]:
+    known = tokenizer.token_to_id("".join(FIRST_MERGE)) is not None
+    if not known or len(tokenizer.encode(" t", add_special_tokens=False)) == 1:
         return tokenizer
-    merges.insert(0, FIRST_MERGE)
+    content = json.loads(tokenizer.to_str())
+    content["model"]["merges"].insert(0, FIRST_MERGE)
     return tokenizer.from_str(json.dumps(content))
 
 
@@ -313,6 +313,12 @@ def context_of(hotwords: Sequence[str], tokenizer: Tokenizer, before: str = "") 
     said = tokenizer.encode(" " + before.strip()) if before else []
     tokens = [*favoured[:MOST_CONTEXT_TOKENS], *said[-MOST_CONTEXT_TOKENS:]]
     return [tokenizer.sot_prev, *tokens] if tokens else []
+
+
+def prompt_of(context: Sequence[int], tokenizer: Tokenizer, *, timed: bool) -> list[int]:
+    """Return what stands before a text, with times of its own or without."""
+    plain = [] if timed else [tokenizer.no_timestamps]
+    return [*context, *tokenizer.sot_sequence, *plain]
 
 
 def is_repetitive(text: str, compression: float) -> bool:

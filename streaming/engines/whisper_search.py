@@ -29,6 +29,7 @@ from streaming.engines.whisper_model import (
     Tokenizer,
     context_of,
     is_repetitive,
+    prompt_of,
     words_of,
 )
 
@@ -186,8 +187,7 @@ class _Reader:
 
     def prompt(self, way: Way) -> list[int]:
         """Return what stands before the text."""
-        plain = [] if way is Way.TIMED else [self._tokenizer.no_timestamps]
-        return [*self._context, *self._tokenizer.sot_sequence, *plain]
+        return prompt_of(self._context, self._tokenizer, timed=way is Way.TIMED)
 
     def hypothesis(self, result: Generated, cap: int, temperature: float) -> _Hypothesis:
         """Return what was decoded, at most about `cap` tokens, and whether it is good."""

@@ -10,6 +10,7 @@ import pytest
 from tests.server.talking import (
     JSON,
     MSGPACK,
+    Client,
     Message,
     Running,
     final_words,
@@ -111,13 +112,19 @@ async def test_a_session_goes_on_after_the_server_was_started_again(
     assert again.messages[-1]["words"] == WORDS
 
 
+async def speak_to_the_end(client: Client) -> Message:
+    """Have a session of two seconds, and return its `ready`."""
+    ready = await client.start(language="en")
+    await client.stream(samples(2.0))
+    await client.send("end")
+    assert await client.closed() == 1000
+    return ready
+
+
 async def test_who_missed_done_gets_it(tmp_path: Path) -> None:
     async with running(tmp_path, talk(2)) as server:
         async with talking(server) as client:
-            ready = await client.start(language="en")
-            await client.stream(samples(2.0))
-            await client.send("end")
-            assert await client.closed() == 1000
+            ready = await speak_to_the_end(client)
         async with talking(server) as again:
             resumed = await again.start(resume=resume_of(ready))
             await again.send("end")
@@ -133,10 +140,7 @@ async def test_who_missed_done_gets_it_from_a_server_that_was_started_again(
     tmp_path: Path,
 ) -> None:
     async with running(tmp_path, talk(2)) as server, talking(server) as client:
-        ready = await client.start(language="en")
-        await client.stream(samples(2.0))
-        await client.send("end")
-        assert await client.closed() == 1000
+        ready = await speak_to_the_end(client)
     async with running(tmp_path, talk(2)) as server, talking(server) as again:
         await again.start(resume=resume_of(ready, 1))
         await again.send("end")
@@ -149,10 +153,7 @@ async def test_who_missed_done_gets_it_from_a_server_that_was_started_again(
 async def test_who_makes_a_mistake_in_a_session_that_is_done_is_told_so(tmp_path: Path) -> None:
     async with running(tmp_path, talk(2)) as server:
         async with talking(server) as client:
-            ready = await client.start(language="en")
-            await client.stream(samples(2.0))
-            await client.send("end")
-            assert await client.closed() == 1000
+            ready = await speak_to_the_end(client)
         async with talking(server) as again:
             await again.start(resume=resume_of(ready))
             await again.send("audio", at=32_000, pcm=samples(0.1))
