@@ -74,6 +74,18 @@ def test_no_more_is_decoded_than_the_cap_allows(expected: str) -> None:
     assert (len(probabilities), attention) == (7, 4 + 7)
 
 
+@pytest.mark.parametrize("name", ["whisper-base", "whisper-tiny.en"])
+def test_a_word_is_the_token_that_the_model_writes(name: str) -> None:
+    loaded = LoadedWhisper(weights(name), device="cpu", compute_type="int8", workers=1)
+    tokenizer = loaded.tokenizer("en")
+
+    assert [tokenizer.decode([token]) for token in tokenizer.encode(" to the cat")] == [
+        " to",
+        " the",
+        " cat",
+    ]
+
+
 def heard(seconds: float, *, live: bool, hotwords: tuple[str, ...] = ()) -> Transcription:
     pcm = Recording.read("items/jfk").pcm[: round(seconds * SAMPLE_RATE)]
     window = RecognitionWindow(Samples(SAMPLE_RATE), pcm, Effort.LIVE, "en", hotwords)
