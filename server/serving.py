@@ -57,6 +57,9 @@ comes back from the system, which is for every frame, it waits so long for Pytho
 5 ms it was 5 ms late at the median while words were written; with this 0.7 ms
 (`python -m loadtest editors`)."""
 
+MADE_TURNS = 3
+"""Turns of the event loop in which an accepted connection is certainly made."""
+
 STOP_S = 1
 """How long uvicorn waits for requests under way; streams were told goodbye before."""
 
@@ -165,7 +168,20 @@ class WebServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Say goodbye, then let uvicorn close what is still open."""
         await self._drain()
+        await self._accept_no_more()
         await super().shutdown(sockets)
+
+    async def _accept_no_more(self) -> None:
+        """Let connections that were accepted be made, so that they are closed with the others.
+
+        Python 3.11 gets an `AssertionError` from one whose server closes in between, and forgets it
+        open (`asyncio.Server._attach`).
+        """
+        loop = asyncio.get_running_loop()
+        for listener in (sock for server in self.servers for sock in server.sockets):
+            loop.remove_reader(listener.fileno())
+        for _ in range(MADE_TURNS):
+            await asyncio.sleep(0)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
         """Stop; the second time at once. uvicorn would raise the signal again after its end."""

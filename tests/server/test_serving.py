@@ -1,20 +1,24 @@
 """The server as a process: start, mistakes at start, stop, and kill -9."""
 
 import asyncio
+import gc
 import os
 import random
 import signal
 import socket
+from contextlib import suppress
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
+from server.app import build_app
 from server.errors import StartError
-from server.serving import check_packages, listen
+from server.serving import WebServer, check_packages, listen, web_config
 from server.settings import Settings
 from tests.server.process import as_running, process, serving_process
 from tests.server.talking import (
+    DEADLINE_S,
     TOKEN,
     Message,
     final_words,
@@ -70,6 +74,30 @@ async def test_a_stop_tells_clients_to_come_back_and_is_clean(
         assert loop.time() - began_s < 5
 
     assert "Traceback" not in server.text()
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_who_connects_while_it_stops_is_let_go(tmp_path: Path, turns: int) -> None:
+    """After so many turns of the event loop the connection is accepted, made, or neither yet."""
+    settings = Settings(port=0, token=TOKEN, data_dir=tmp_path / "data")
+    app = build_app(settings, TOKEN)
+
+    with listen(settings) as listener, socket.socket() as late:
+
+        async def goodbye() -> None:
+            late.connect(listener.getsockname())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+        web = WebServer(web_config(app, settings), goodbye)
+        web.should_exit = True
+        await web._serve([listener])
+        await app.aclose()
+        late.settimeout(DEADLINE_S)
+        with suppress(ConnectionResetError):
+            assert late.recv(1) == b""
+
+    gc.collect()  # what was forgotten open is an error of this test now
 
 
 async def alive(port: int) -> bool:
