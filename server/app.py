@@ -32,6 +32,7 @@ from server.health import Health, SecurityHeaders, explain, upgrade_required
 from server.hearing import Hiring
 from server.jobs import Jobs
 from server.lifecycle import Lifecycle, Serving, Stopping, restart
+from server.memory import give_back
 from server.messages import Models
 from server.page import Page
 from server.passes import passes_of
@@ -142,6 +143,7 @@ class Application:
                 self._telemetry.listen_to_the_loop(),
                 visits.look_after(),
                 Collector(lambda: self._lifecycle.connections == 0).run(),
+                give_back(),
             )
         ]
         sessions.start()
