@@ -3,17 +3,19 @@
 Three lanes carry a server's work, each with threads of its own, so that short work never waits
 behind long: voice activity (milliseconds), diarization (tens of them), recognition (hundreds).
 Within the recognition lane the earliest deadline goes first: a live window is wanted at once, an
-utterance pass within `PASS_SLACK_S`. Live windows therefore overtake passes, and passes are not
-starved. Windows that wait are recognised together where that costs less. A session has at most one
-live window and one pass out at a time, so that first come, first served is fair between sessions,
-and a lane never queues more than its sessions' number.
+utterance pass within `PASS_SLACK_S`, or when no window waits where its session can do without it.
+Live windows therefore overtake passes, and passes are not starved. Nor do passes, which take ten
+times as long, ever take all threads. Windows that wait are
+recognised together where that costs less. A session has at most one live window and one pass out at
+a time, so that first come, first served is fair between sessions, and a lane never queues more than
+its sessions' number.
 """
 
 from __future__ import annotations
 
 import asyncio
-import heapq
 import itertools
+import math
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -38,6 +40,13 @@ R = TypeVar("R")
 PASS_SLACK_S = 1.0
 """How much later than a live window an utterance pass is wanted: about the pause after it."""
 
+OPTIONAL_S = 2.0
+"""How long a pass that may be left out waits until no live window does."""
+
+
+class _GivenUp(Exception):
+    """Work did not begin in time."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Waiting(Generic[W, R]):
@@ -45,6 +54,7 @@ class _Waiting(Generic[W, R]):
     number: int
     work: W = field(compare=False)
     kin: Hashable = field(compare=False)
+    patient: bool = field(compare=False)
     outcome: asyncio.Future[R] = field(compare=False)
 
 
@@ -52,7 +62,7 @@ class Lane(Generic[W, R]):
     """Threads for one kind of work; used in one event loop, owned by the `Pool`.
 
     Work that waits is carried out together with its kin, as far as that waits too: nothing waits
-    for company.
+    for company. Patient work leaves a thread to what is urgent, where there are several.
     """
 
     def __init__(
@@ -71,6 +81,8 @@ class Lane(Generic[W, R]):
             most: How many pieces it is given at once, at most.
         """
         self._free = threads
+        self._patient = max(1, threads - 1)
+        """How many pieces of patient work may begin now."""
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._carry_out = carry_out
         self._most = most
@@ -88,24 +100,31 @@ class Lane(Generic[W, R]):
 
         Args:
             work: What to do.
-            slack_s: How much later than work without slack it may come.
+            slack_s: How much later than work without slack it may come; if it may, it is patient.
             kin: Work that has the same may be carried out with it; `None`: none.
 
         Raises:
             RuntimeError: The lane was closed before.
             Exception: What carrying it out raises, by itself.
         """
-        if self._closed:
-            raise RuntimeError("an open lane expected")
-        loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[R] = loop.create_future()
-        waiting = _Waiting(loop.time() + slack_s, next(self._numbers), work, kin, outcome)
-        heapq.heappush(self._waiting, waiting)
-        self._dispatch()
+        due_s = asyncio.get_running_loop().time() + slack_s
+        return await self._outcome(self._enter(work, due_s, kin, patient=slack_s > 0))
+
+    async def run_if_idle(self, work: W, patience_s: float) -> R | None:
+        """Carry out patient work once nothing else waits, or return `None` if that takes too long.
+
+        Raises:
+            RuntimeError: The lane was closed before.
+            Exception: What carrying it out raises, by itself.
+        """
+        waiting = self._enter(work, math.inf, None, patient=True)
+        timer = asyncio.get_running_loop().call_later(patience_s, self._give_up, waiting)
         try:
-            return await waiting.outcome
+            return await self._outcome(waiting)
+        except _GivenUp:
+            return None
         finally:
-            self._forget(waiting)
+            timer.cancel()
 
     async def aclose(self) -> None:
         """Drop what waits, and wait for what runs."""
@@ -115,23 +134,48 @@ class Lane(Generic[W, R]):
         self._waiting.clear()
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
 
+    def _enter(self, work: W, due_s: float, kin: Hashable, *, patient: bool) -> _Waiting[W, R]:
+        """Let work wait for its turn, which may be now."""
+        if self._closed:
+            raise RuntimeError("an open lane expected")
+        outcome: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(due_s, next(self._numbers), work, kin, patient, outcome)
+        self._waiting.append(waiting)
+        self._dispatch()
+        return waiting
+
+    async def _outcome(self, waiting: _Waiting[W, R]) -> R:
+        try:
+            return await waiting.outcome
+        finally:
+            self._forget(waiting)
+
+    def _give_up(self, waiting: _Waiting[W, R]) -> None:
+        """Let work go that did not begin."""
+        if waiting in self._waiting:
+            self._forget(waiting)
+            waiting.outcome.set_exception(_GivenUp)
+
     def _dispatch(self) -> None:
         """Give free threads to the most urgent work."""
-        while self._free and self._waiting:
-            together = self._next()
+        while self._free and (together := self._next()):
             self._free -= 1
+            self._patient -= together[0].patient
             loop = asyncio.get_running_loop()
             works = [waiting.work for waiting in together]
             running = loop.run_in_executor(self._executor, self._outcomes, works)
             running.add_done_callback(partial(self._settle, together))
 
     def _next(self) -> list[_Waiting[W, R]]:
-        """Take the most urgent work with the most urgent of its kin from what waits."""
-        first = heapq.heappop(self._waiting)
-        kin = [each for each in self._waiting if each.kin == first.kin is not None]
-        together = [first, *heapq.nsmallest(self._most - 1, kin)]
-        for each in together[1:]:
-            self._forget(each)
+        """Take the most urgent work that may begin, with the most urgent of its kin; or nothing."""
+        ready = sorted(each for each in self._waiting if not each.patient or self._patient)
+        if not ready:
+            return []
+        first, *others = ready
+        kin = [each for each in others if each.kin == first.kin is not None]
+        together = [first, *kin[: self._most - 1]]
+        for each in together:
+            self._waiting.remove(each)
         return together
 
     def _outcomes(self, works: Sequence[W]) -> Sequence[R | Exception]:
@@ -147,7 +191,6 @@ class Lane(Generic[W, R]):
         """Let go of work that does not wait any more, with the audio that it holds."""
         if waiting in self._waiting:
             self._waiting.remove(waiting)
-            heapq.heapify(self._waiting)
 
     def _settle(
         self,
@@ -155,6 +198,7 @@ class Lane(Generic[W, R]):
         done: asyncio.Future[Sequence[R | Exception]],
     ) -> None:
         self._free += 1
+        self._patient += together[0].patient
         if done.cancelled():
             for waiting in together:
                 waiting.outcome.cancel()
@@ -214,6 +258,10 @@ class Pool:
         slack_s = PASS_SLACK_S if window.effort is Effort.UTTERANCE else 0.0
         kin = self._engines.recognizer.kin(window)
         return await self._recognition.run(window, slack_s, kin)
+
+    async def recognize_if_idle(self, window: RecognitionWindow) -> Transcription | None:
+        """Recognise one window, unless others have more need of the machine."""
+        return await self._recognition.run_if_idle(window, OPTIONAL_S)
 
     async def aclose(self) -> None:
         """Stop the threads, after the calls that run."""

@@ -22,6 +22,7 @@ from streaming.core.work import (
     Diarize,
     Diarized,
     Failed,
+    LeftOut,
     Recognize,
     Recognized,
     Result,
@@ -177,6 +178,9 @@ class SessionRunner:
             match work:
                 case Score():
                     return Scored(work.id, await self._pool.score(self._vad, work))
+                case Recognize(optional=True):
+                    heard = await self._pool.recognize_if_idle(work.window)
+                    return LeftOut(work.id) if heard is None else Recognized(work.id, heard)
                 case Recognize():
                     return Recognized(work.id, await self._pool.recognize(work.window))
                 case Diarize():

@@ -8,7 +8,7 @@ describes the work (`work.py`) and is told the result.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -73,6 +73,8 @@ class RecognitionWindow:
         search: How to search, of `Effort.SEARCH`.
         expected: What may well be said in it, of `Effort.LIVE`: what was heard of it before. It may
             save time; what is heard is the same without.
+        kept: Of `Effort.LIVE`, `Transcription.kept` of the window before. It may save time, where
+            that began at the same place.
     """
 
     start: Samples
@@ -83,6 +85,7 @@ class RecognitionWindow:
     before: str = ""
     search: Search = Search()
     expected: str = ""
+    kept: object = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +98,14 @@ class Transcription:
         others: Of `Effort.SEARCH`, the words of each further way.
         believed: Whether `Search` found it good at the first temperature: what follows may be
             heard with it in mind.
+        kept: What the recognizer wants to see again with the next live window.
     """
 
     words: tuple[Word, ...]
     language: DetectedLanguage | None = None
     others: tuple[tuple[Word, ...], ...] = ()
     believed: bool = True
+    kept: object = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class Wanted:
     effort: Effort
     language: str | None
     expected: str = ""
+    kept: object = None
+    optional: bool = False
 
 
 class Recognition:
@@ -133,7 +135,9 @@ class Recognition:
         self._last_step = Samples(until - utterance.heard_until)
         span = utterance.window(until, speech_end, self._floor)
         expected = utterance.expected(span.start)
-        self._listening = Wanted(utterance, span, Effort.LIVE, self._language, expected)
+        self._listening = Wanted(
+            utterance, span, Effort.LIVE, self._language, expected, utterance.kept
+        )
         return self._listening
 
     def wanted_pass(self) -> Wanted | None:
@@ -144,7 +148,8 @@ class Recognition:
         utterance = self._passes[0]
         assert utterance.span is not None
         span = Span(min(utterance.heard_from, utterance.span.end), utterance.span.end)
-        return Wanted(utterance, span, Effort.UTTERANCE, self._language)
+        optional = self._settings.finals is FinalsMode.WORD
+        return Wanted(utterance, span, Effort.UTTERANCE, self._language, optional=optional)
 
     def answer(self, wanted: Wanted, heard: Transcription | None) -> None:
         """Take the answer for a window, or `None` when it failed and is to be asked for again."""
@@ -158,6 +163,12 @@ class Recognition:
             if heard is not None and wanted.utterance in self._open:
                 self._heard(wanted, heard)
 
+    def leave_out(self) -> None:
+        """Do without the pass that is out, an optional one."""
+        self._rehearing = False
+        self._passes.popleft()
+        self.skipped_passes += 1
+
     def _due(self, utterance: Utterance, position: Samples, speech_end: Samples) -> bool:
         if utterance.span is not None:
             return True
@@ -169,6 +180,7 @@ class Recognition:
 
     def _heard(self, wanted: Wanted, heard: Transcription) -> None:
         utterance, until = wanted.utterance, wanted.span.end
+        utterance.kept = heard.kept
         if self._settle_language(wanted, heard) is None:
             utterance.consider(heard.words, until)
         else:
@@ -220,8 +232,10 @@ class Recognition:
 
     def _queue_pass(self, utterance: Utterance) -> None:
         rules = self._settings.live
-        self._passes.append(utterance)
         droppable = self._settings.finals is FinalsMode.WORD
+        if droppable and not utterance.doubtful:
+            return
+        self._passes.append(utterance)
         if droppable and len(self._passes) - self._rehearing > rules.waiting_passes:
             # The one being heard stays in front; the oldest that waits goes.
             skipped = self._passes[1 if self._rehearing else 0]

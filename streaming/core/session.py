@@ -34,6 +34,7 @@ from streaming.core.work import (
     Diarize,
     Diarized,
     Failed,
+    LeftOut,
     Recognize,
     Recognized,
     Result,
@@ -200,6 +201,8 @@ class StreamSession:
                 self._scores.extend(result.probabilities)
             case Wanted(), Recognized():
                 self._recognition.answer(asked, result.transcription)
+            case Wanted(optional=True), LeftOut():
+                self._recognition.leave_out()
             case Diarize(), Diarized():
                 self._diarized_until = self._next_diarized
                 self._events += self._attribution.update(result.diarization)
@@ -278,8 +281,9 @@ class StreamSession:
             language=wanted.language,
             hotwords=self._settings.hotwords,
             expected=wanted.expected,
+            kept=wanted.kept,
         )
-        work = Recognize(self._next_id(), window)
+        work = Recognize(self._next_id(), window, wanted.optional)
         self._out[work.id] = wanted
         return work
 

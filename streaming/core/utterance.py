@@ -44,6 +44,8 @@ class Utterance:
         self.heard_from = start
         """Words before this, if any, became final in the utterance that was cut off before."""
         self.finals: list[Word] = []
+        self.kept: object = None
+        """What the recognizer keeps of the newest window."""
         self._heard: tuple[Word, ...] = ()
         self._rules = settings.live
         self._agreement = Agreement(settings.lookahead, settings.max_delay, self._rules.sure)
@@ -58,6 +60,14 @@ class Utterance:
     def stable(self) -> int:
         """How many of the pending words two passes agree on."""
         return self._agreement.stable
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a word of it may be wrong, or speech was overlooked."""
+        words = self.finals
+        if not words or self.speech_end - words[-1].span.end >= self._rules.overlooked:
+            return True
+        return any(word.confidence < self._rules.doubtful for word in words)
 
     def end(self, span: Span, speech_end: Samples) -> None:
         """Fix where the utterance ends."""
@@ -125,6 +135,7 @@ class Utterance:
 
         Where running speech was cut, words after the cut are left to the next utterance.
         """
+        self.kept = None
         end = self.heard_until if self.span is None else self.span.end
         final = tuple(word for word in self._agreement.close() if word.span.start < end)
         self.finals += final

@@ -38,10 +38,14 @@ class Diarize:
 
 @dataclass(frozen=True, slots=True)
 class Recognize:
-    """Recognise one window. Several of different sessions may go to a model in one batch."""
+    """Recognise one window. Several of different sessions may go to a model in one batch.
+
+    An optional one may be left out where others have more need of the machine.
+    """
 
     id: WorkId
     window: RecognitionWindow
+    optional: bool = False
 
 
 Work = Score | Diarize | Recognize
@@ -72,6 +76,13 @@ class Recognized:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Outcome of an optional `Recognize` that was not carried out."""
+
+    id: WorkId
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Outcome of any work that could not be carried out. `reason` is for people and logs."""
 
@@ -79,4 +90,4 @@ class Failed:
     reason: str
 
 
-Result = Scored | Diarized | Recognized | Failed
+Result = Scored | Diarized | Recognized | LeftOut | Failed

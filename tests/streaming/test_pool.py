@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import numpy as np
 import pytest
@@ -61,11 +61,12 @@ async def lane_of(threads: int = 1) -> AsyncIterator[CallLane]:
 
 
 @asynccontextmanager
-async def busy(lane: CallLane) -> AsyncIterator[Gate]:
-    """Keep a thread of the lane busy inside."""
+async def busy(lane: CallLane, slack_s: float = 0.0, *, begins: bool = True) -> AsyncIterator[Gate]:
+    """Keep a thread of the lane busy inside, or want to, where no work of this kind begins now."""
     gate = Gate(asyncio.get_running_loop())
-    running = asyncio.create_task(lane.run(gate))
-    await gate.begun.wait()
+    running = asyncio.create_task(lane.run(gate, slack_s))
+    if begins:
+        await gate.begun.wait()
     try:
         yield gate
     finally:
@@ -134,6 +135,59 @@ async def test_what_may_come_later_does_not_wait_for_ever() -> None:
         await asyncio.gather(*order.tasks)
 
     assert order.done == ["before", "patient", "after 0", "after 1", "after 2"]
+
+
+async def test_patient_work_leaves_a_thread_to_what_is_urgent() -> None:
+    async with lane_of(threads=2) as lane, AsyncExitStack() as stack:
+        first, second = [
+            await stack.enter_async_context(busy(lane, slack_s=0.001, begins=begins))
+            for begins in (True, False)
+        ]
+
+        assert await lane.run(lambda: "urgent") == "urgent"
+        assert (lane.depth, second.begun.is_set()) == (1, False)
+
+        first.let_through()
+        await second.begun.wait()
+
+
+async def test_work_that_may_be_left_out_waits_until_nothing_else_does() -> None:
+    async with lane_of() as lane:
+        order = Order(lane)
+        async with busy(lane):
+            optional = asyncio.create_task(lane.run_if_idle(lambda: order.done.append("it"), 60))
+            await asyncio.sleep(0)
+            await order.call("late", slack_s=3)
+            await order.call("now")
+        await asyncio.gather(optional, *order.tasks)
+
+    assert order.done == ["now", "late", "it"]
+
+
+async def test_work_is_left_out_that_cannot_begin_in_time() -> None:
+    async with lane_of() as lane:
+        async with busy(lane):
+            assert await lane.run_if_idle(lambda: "it", 0.01) is None
+            assert lane.depth == 0
+
+        assert await lane.run_if_idle(lambda: "it", 60) == "it"
+        with pytest.raises(ZeroDivisionError):
+            await lane.run_if_idle(lambda: 1 // 0, 60)
+
+
+async def test_work_that_began_in_time_may_take_longer() -> None:
+    async with lane_of() as lane:
+        gate = Gate(asyncio.get_running_loop())
+
+        def pass_gate() -> str:
+            gate()
+            return "it"
+
+        optional = asyncio.create_task(lane.run_if_idle(pass_gate, 0.01))
+        await asyncio.sleep(0.03)  # Time itself is what this is about.
+        gate.let_through()
+
+        assert await optional == "it"
 
 
 async def test_sessions_take_turns() -> None:

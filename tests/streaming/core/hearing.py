@@ -35,6 +35,7 @@ from streaming.core.work import (
     Diarize,
     Diarized,
     Failed,
+    LeftOut,
     Recognize,
     Recognized,
     Result,
@@ -429,6 +430,8 @@ class Unruly:
             result = Failed(work.id, "broken")
         elif failures + 1 < ATTEMPTS and self._random.random() < self._failing:
             result = Failed(work.id, "told to")
+        elif isinstance(work, Recognize) and work.optional and self._random.random() < 0.3:
+            result = LeftOut(work.id)
         self._failures[engine] = failures + 1 if isinstance(result, Failed) else 0
         self.hearing.tell(result)
         self._told = [*self._told[-5:], result]

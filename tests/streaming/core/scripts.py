@@ -39,6 +39,7 @@ LIVE = LiveRules(
     context=from_ms(6_000),
     sure=950,
     overlooked=from_ms(1_000),
+    doubtful=1000,
     language_after=from_ms(2_000),
     language_surely_after=from_ms(6_000),
     language_confidence=500,

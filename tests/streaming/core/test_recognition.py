@@ -164,6 +164,29 @@ def test_a_window_is_led_by_what_the_one_before_heard(listening: Listening) -> N
     assert wanted.expected == " so it was, then"
 
 
+def test_what_the_recognizer_keeps_comes_with_the_next_window_of_the_utterance(
+    listening: Listening,
+) -> None:
+    recognition = listening.recognition
+    listening.begin(0)
+    first = listening.wanted(500, 500)
+    assert first is not None
+    recognition.answer(first, Transcription((), kept="first"))
+    second = listening.wanted(1_000, 900)
+    assert second is not None
+    recognition.answer(second, None)
+    third = listening.wanted(1_100, 900)
+    assert third is not None
+    recognition.answer(third, Transcription((), kept="third"))
+    listening.end(0, 1_100, 900)
+    listening.begin(2_000)
+
+    fourth = listening.wanted(2_500, 2_500)
+
+    assert fourth is not None
+    assert [each.kept for each in (first, second, third, fourth)] == [None, "first", "first", None]
+
+
 # --- What -----------------------------------------------------------------------------------------
 
 
@@ -286,6 +309,31 @@ def test_a_pass_that_hears_something_else_corrects(
     assert listening.news() == news
 
 
+@pytest.mark.parametrize(
+    ("finals", "doubtful", "speech_ms", "words", "again"),
+    [
+        (FinalsMode.WORD, 900, 700, [" a"], False),
+        (FinalsMode.WORD, 901, 700, [" a"], True),
+        (FinalsMode.WORD, 900, 700, [], True),
+        (FinalsMode.WORD, 900, 1_100, [" a"], True),
+        (FinalsMode.UTTERANCE, 900, 700, [" a"], True),
+    ],
+    ids=["sure", "doubtful", "no-words", "overlooked-speech", "finals-of-utterances"],
+)
+def test_an_utterance_is_heard_once_more_where_that_may_mend_it(
+    finals: FinalsMode, doubtful: int, speech_ms: int, words: list[str], *, again: bool
+) -> None:
+    live = replace(CHOSEN.live, doubtful=doubtful)
+    listening = Listening(replace(CHOSEN, finals=finals, live=live))
+    listening.begin(0)
+    listening.listen(1_300, speech_ms, *words)
+
+    listening.end(0, 1_300, speech_ms)
+
+    assert (listening.recognition.wanted_pass() is not None) is again
+    assert listening.recognition.idle is not again
+
+
 def test_a_pass_that_failed_is_wanted_again(listening: Listening) -> None:
     close(listening, 0, " a")
     wanted = listening.recognition.wanted_pass()
@@ -294,6 +342,21 @@ def test_a_pass_that_failed_is_wanted_again(listening: Listening) -> None:
     listening.recognition.answer(wanted, None)
 
     assert listening.recognition.wanted_pass() == wanted
+
+
+def test_a_pass_may_be_left_out_where_finals_stand_without_it(listening: Listening) -> None:
+    close(listening, 0, " a")
+    close(listening, 2_000, " b")
+    first = listening.recognition.wanted_pass()
+    assert first is not None
+
+    listening.recognition.leave_out()
+
+    second = listening.recognition.wanted_pass()
+    assert second is not None
+    assert (first.optional, second.utterance.id) == (True, first.utterance.id + 1)
+    assert listening.recognition.skipped_passes == 1
+    assert listening.news() == []
 
 
 @pytest.mark.parametrize("hearing_one", [False, True])
@@ -350,6 +413,7 @@ def test_finals_of_utterances_come_from_the_pass_with_the_live_words_as_witness(
     listening.answer(late, " a", " b", " c")
     wanted = listening.recognition.wanted_pass()
     assert wanted is not None
+    assert not wanted.optional
     listening.answer(wanted, " x")
 
     assert listening.news()[-2:] == ["final a b c", "end 5"]
