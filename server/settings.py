@@ -151,15 +151,15 @@ class Settings(JobSettings):
     max_sessions: Annotated[
         int,
         Setting(
-            "Sessions at the same time; one more is told to come back later (1013). With two a "
-            "core the default model keeps real time; telling speakers apart as well makes its "
-            "passes rarer. `python -m loadtest` measures a machine.",
+            "Sessions at the same time; one more is told to come back later (1013). With four a "
+            "core the default model keeps real time, also where speakers are told apart; its "
+            "passes become rarer then. `python -m loadtest` measures a machine.",
             LOAD,
             low=1,
             high=100_000,
-            default="two a core",
+            default="four a core",
         ),
-    ] = field(default_factory=lambda: 2 * usable_cores())
+    ] = field(default_factory=lambda: 4 * usable_cores())
     max_lag_ms: Annotated[
         int,
         Setting(

@@ -133,8 +133,8 @@ def test_the_table_has_a_row_for_each_setting() -> None:
 
 
 def test_defaults_that_depend_on_the_machine_are_described() -> None:
-    assert Settings().max_sessions == 2 * usable_cores()
-    assert default_text("max_sessions") == "two a core"
+    assert Settings().max_sessions == 4 * usable_cores()
+    assert default_text("max_sessions") == "four a core"
 
 
 def test_data_follows_the_xdg_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
