@@ -15,14 +15,16 @@ utterance is decoded by beam search with timestamps, which tell where the model 
 the end: without them it skips sentences of several speakers. The text before is not given as a
 prompt: it helped one talk of three and cost another half of its accuracy.
 
-On a processor a live window is led by the text of the one before it (`whisper_decoder`), which
-costs a third of decoding it anew. Elsewhere live windows of several sessions are decoded together
+On a processor a live window goes on where the one before it ended: only its end is encoded again
+(`whisper_encoder`), and it is led by the text that was heard (`whisper_decoder`), each of which
+costs a third of doing it anew. Elsewhere live windows of several sessions are decoded together
 where they wait together: four at once cost half of what each costs by itself, the encoder apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
@@ -38,10 +40,12 @@ from streaming.engines.decoding import (
     seek,
     token_cap,
 )
+from streaming.engines.whisper_encoder import Encoded
 from streaming.engines.whisper_model import (
     Encoding,
     LoadedWhisper,
     Tokenizer,
+    as_encoding,
     context_of,
     is_repetitive,
     prompt_of,
@@ -66,6 +70,19 @@ the longest, which costs more than the company saves where they differ much."""
 
 BATCH_ON_CPU, BATCH_ON_GPU = 4, 16
 """Windows decoded at once at most. On a processor eight take as long as twice four (base)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is kept of a live window.
+
+    Attributes:
+        start: Of the window.
+        heard: What was made of it.
+    """
+
+    start: Samples
+    heard: Encoded
 
 
 class WhisperRecognizer:
@@ -156,19 +173,20 @@ class WhisperRecognizer:
                 assert_never(effort)
 
     def _followed(self, window: RecognitionWindow) -> Transcription:
-        """Decode once, greedily, without timestamps, led by what is expected."""
+        """Decode once, greedily, without timestamps, led by what was heard before."""
         model, pcm, cap = self._model, window.pcm, token_cap(len(window.pcm))
-        encoding = model.encode(pcm)
-        language, tokenizer = model.spoken(encoding, window.language)
+        heard = model.listen(pcm, _grown(window))
+        language, tokenizer = model.spoken(as_encoding(heard.encoding), window.language)
         context = context_of(window.hotwords, tokenizer)
-        decoded = model.follow(encoding, context, cap, window.expected, tokenizer)
+        decoded = model.follow(heard.encoding, context, cap, window.expected, tokenizer)
         if _loops(decoded.tokens, cap, tokenizer):
-            encoding = model.encode(pcm, LONGEST_WINDOW)
-            decoded = model.follow(encoding, context, cap, "", tokenizer)
+            whole = model.listen(pcm, total=LONGEST_WINDOW)
+            decoded = model.follow(whole.encoding, context, cap, "", tokenizer)
+        kept = _Kept(window.start, heard)
         if _says_nothing(decoded.no_speech, decoded.log_probability):
-            return Transcription((), language)
-        words = model.timed(decoded, pcm, tokenizer)
-        return Transcription(words_of(words, window.start, _end(window)), language)
+            return Transcription((), language, kept=kept)
+        words = words_of(model.timed(decoded, pcm, tokenizer), window.start, _end(window))
+        return Transcription(words, language, kept=kept)
 
     def _live(self, windows: Sequence[RecognitionWindow]) -> Sequence[Transcription]:
         """Decode once, greedily, without timestamps."""
@@ -229,6 +247,12 @@ class WhisperRecognizer:
             else list(result.sequences_ids[0][:cap])
             for result, cap in zip(results, caps, strict=True)
         ]
+
+
+def _grown(window: RecognitionWindow) -> Encoded | None:
+    """Return what was made of a window when it was shorter, if it is one that grew."""
+    kept = window.kept
+    return kept.heard if isinstance(kept, _Kept) and kept.start == window.start else None
 
 
 def _says_nothing(no_speech: float, log_probability: float) -> bool:

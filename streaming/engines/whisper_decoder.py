@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streaming.engines.onnx import OnnxModel
-from streaming.engines.whisper_graph import cross_graph, decoder_graph
+from streaming.engines.whisper_graph import cross_graph, decoder_graph, nothing_before
 from streaming.engines.whisper_weights import Array, WhisperWeights
 
 TRIED_AGAIN = 8
@@ -84,13 +84,7 @@ class TextDecoder:
         self._decoder = OnnxModel(decoder_graph(weights))
         self._suppressed = list(weights.suppressed)
         self._suppressed_at_first = list(weights.suppressed_at_first)
-        width = self._places.shape[1] // weights.heads
-        nothing = np.zeros((1, weights.heads, 0, width), np.float32)
-        self._nothing = {
-            f"{kind}_{layer}": nothing
-            for kind in ("keys", "values")
-            for layer in range(weights.layers)
-        }
+        self._nothing = nothing_before(weights, weights.layers)
 
     def decode(
         self, encoding: Array, prompt: Prompt, cap: int, expected: Sequence[int] = ()

@@ -1,9 +1,20 @@
-"""Whisper's text decoder as ONNX graphs, made of the weights that CTranslate2 keeps.
+"""Whisper's networks as ONNX graphs, made of the weights that CTranslate2 keeps.
 
 CTranslate2 decodes a text token by token, also what was heard before and most likely still holds:
 6 ms a token (base, one core). One pass over 32 tokens costs 14 ms here, as any number of new tokens
-may be given at once, each with its probability and with where it listens. The networks are those
-of Radford et al. 2022, "Robust Speech Recognition via Large-Scale Weak Supervision".
+may be given at once, each with its probability and with where it listens. Nor can it encode a
+window that has grown without encoding all of it. The networks are those of Radford et al. 2022,
+"Robust Speech Recognition via Large-Scale Weak Supervision".
+
+`encoder`: some frames of audio behind those of before
+
+    features              (batch, bands, twice what is encoded)  log-mel, 10 ms each
+    picked                (new,)                     of which frames the encoding is wanted
+    places                (batch, new, width)        embeddings of their places
+    mask                  (1, before + new)          added to how much each frame is looked at
+    keys_{layer}, values_{layer}  (batch, heads, before, 64)  of the frames before, in float16
+    encoding              (batch, new, width)
+    new_keys_{layer}, new_values_{layer}  (batch, heads, before + new, 64)  in float16
 
 `cross`: once for each stretch of audio
 
@@ -57,6 +68,30 @@ EPSILON = 1e-5
 """Of layer normalisation, as in Whisper."""
 
 
+def nothing_before(
+    weights: WhisperWeights, layers: int, dtype: npt.DTypeLike = np.float32
+) -> dict[str, Array]:
+    """Return keys and values of the places before, where there are none."""
+    nothing = np.zeros((1, weights.heads, 0, weights.width // weights.heads), dtype)
+    return {f"{kind}_{layer}": nothing for kind in ("keys", "values") for layer in range(layers)}
+
+
+def encoder_graph(weights: WhisperWeights) -> bytes:
+    """Return the graph from log-mel features to an encoding."""
+    graph = _Graph(weights)
+    inputs = dict.fromkeys(("features", "places", "mask"), TensorProto.FLOAT)
+    inputs |= {"picked": TensorProto.INT64}
+    heard = graph.convolved(graph.convolved("features", "encoder/conv1", 1), "encoder/conv2", 2)
+    frames = graph.op("Transpose", heard, perm=(0, 2, 1))
+    hidden = graph.op("Add", graph.op("Gather", frames, "picked", axis=1), "places")
+    for layer in range(weights.encoder_layers):
+        inputs |= dict.fromkeys((f"keys_{layer}", f"values_{layer}"), TensorProto.FLOAT16)
+        hidden = graph.self_attention(hidden, "encoder", layer, kept=TensorProto.FLOAT16)
+        hidden = graph.feed_forward(hidden, "encoder", layer)
+    graph.output(graph.norm(hidden, "encoder/layer_norm"), "encoding")
+    return graph.finish(inputs)
+
+
 def cross_graph(weights: WhisperWeights) -> bytes:
     """Return the graph from an encoding to the keys and values that the decoder listens to."""
     graph = _Graph(weights)
@@ -77,9 +112,9 @@ def decoder_graph(weights: WhisperWeights) -> bytes:
     for layer in range(weights.layers):
         kept = [f"{kind}_{layer}" for kind in ("keys", "values", "cross_keys", "cross_values")]
         inputs |= dict.fromkeys(kept, TensorProto.FLOAT)
-        hidden = graph.self_attention(hidden, layer)
+        hidden = graph.self_attention(hidden, "decoder", layer)
         hidden, listening = graph.cross_attention(hidden, layer)
-        hidden = graph.feed_forward(hidden, layer)
+        hidden = graph.feed_forward(hidden, "decoder", layer)
         if heads := [head for at, head in weights.alignment_heads if at == layer]:
             attention.append(graph.op("Gather", listening, graph.constant(heads), axis=1))
     graph.output(graph.op("Concat", *attention, axis=1), "attention")
@@ -95,7 +130,7 @@ class _Graph:
     weights: WhisperWeights
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
-    outputs: list[str] = field(default_factory=list)
+    outputs: dict[str, TensorProto.DataType] = field(default_factory=dict)
 
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add an operation with one output."""
@@ -108,10 +143,12 @@ class _Graph:
         self.constants.append(numpy_helper.from_array(np.asarray(value), name))
         return name
 
-    def output(self, name: str, called: str) -> None:
+    def output(
+        self, name: str, called: str, kind: TensorProto.DataType = TensorProto.FLOAT
+    ) -> None:
         """Give what was computed out under another name."""
-        self.nodes.append(helper.make_node("Identity", [name], [called]))
-        self.outputs.append(called)
+        self.nodes.append(helper.make_node("Cast", [name], [called], to=kind))
+        self.outputs[called] = kind
 
     def finish(self, inputs: Mapping[str, TensorProto.DataType]) -> bytes:
         """Return the graph; shapes are known when it runs."""
@@ -119,7 +156,10 @@ class _Graph:
             self.nodes,
             "whisper",
             [helper.make_tensor_value_info(name, kind, None) for name, kind in inputs.items()],
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in self.outputs],
+            [
+                helper.make_tensor_value_info(name, kind, None)
+                for name, kind in self.outputs.items()
+            ],
             self.constants,
         )
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)]
@@ -146,6 +186,13 @@ class _Graph:
         if f"{name}/bias" not in self.weights:
             return found
         return self.op("Add", found, self.constant(self.weights.array(f"{name}/bias")))
+
+    def convolved(self, source: str, name: str, stride: int) -> str:
+        """Let each frame of (batch, channels, frames) see its neighbours."""
+        kernel, bias = (self.weights.array(f"{name}/{each}") for each in ("weight", "bias"))
+        kinds = {"pads": [1, 1], "strides": [stride]}
+        found = self.op("Conv", source, self.constant(kernel), self.constant(bias), **kinds)
+        return self.op("Gelu", found)
 
     def norm(self, source: str, name: str) -> str:
         """Normalise each token."""
@@ -179,21 +226,40 @@ class _Graph:
         found = self.op("Transpose", self.op("MatMul", looking, values), perm=(0, 2, 1, 3))
         return self.op("Reshape", found, self.constant([0, 0, -1])), looking
 
+    def float32(self, source: str, kind: TensorProto.DataType) -> str:
+        """Turn to what is computed in."""
+        if kind == TensorProto.FLOAT:
+            return source
+        return self.op("Cast", source, to=TensorProto.FLOAT)
+
     def scaled(self, queries: str) -> str:
-        width = self.weights.array("decoder/layer_norm/gamma").shape[0] // self.weights.heads
+        width = self.weights.width // self.weights.heads
         return self.op("Mul", self.heads(queries), self.constant(np.float32(width**-0.5)))
 
-    def self_attention(self, hidden: str, layer: int) -> str:
-        """Let each token see itself and those before; give out their keys and values."""
-        name = f"decoder/layer_{layer}/self_attention"
+    def self_attention(
+        self,
+        hidden: str,
+        network: str,
+        layer: int,
+        kept: TensorProto.DataType = TensorProto.FLOAT,
+    ) -> str:
+        """Let each place see those that the mask lets it, also before.
+
+        Args:
+            hidden: The places.
+            network: `encoder` or `decoder`.
+            layer: Of it.
+            kept: In what keys and values of the places before come in, and those of all go out.
+        """
+        name = f"{network}/layer_{layer}/self_attention"
         normed = self.norm(hidden, f"{name}/layer_norm")
         queries, *both = self.split(self.linear(normed, f"{name}/linear_0"), 3)
         keys, values = (
-            self.op("Concat", f"{kind}_{layer}", self.heads(new), axis=2)
+            self.op("Concat", self.float32(f"{kind}_{layer}", kept), self.heads(new), axis=2)
             for kind, new in zip(("keys", "values"), both, strict=True)
         )
-        self.output(keys, f"new_keys_{layer}")
-        self.output(values, f"new_values_{layer}")
+        self.output(keys, f"new_keys_{layer}", kept)
+        self.output(values, f"new_values_{layer}", kept)
         turned = self.op("Transpose", keys, perm=(0, 1, 3, 2))
         found, _ = self.attend(self.scaled(queries), turned, values, "mask")
         return self.op("Add", hidden, self.linear(found, f"{name}/linear_1"))
@@ -207,8 +273,8 @@ class _Graph:
         found, listening = self.attend(queries, keys, values, None)
         return self.op("Add", hidden, self.linear(found, f"{name}/linear_2")), listening
 
-    def feed_forward(self, hidden: str, layer: int) -> str:
-        name = f"decoder/layer_{layer}/ffn"
+    def feed_forward(self, hidden: str, network: str, layer: int) -> str:
+        name = f"{network}/layer_{layer}/ffn"
         normed = self.norm(hidden, f"{name}/layer_norm")
         inner = self.op("Gelu", self.linear(normed, f"{name}/linear_0"))
         return self.op("Add", hidden, self.linear(inner, f"{name}/linear_1"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -24,7 +25,8 @@ from streaming.core.domain import SAMPLE_RATE, DetectedLanguage, Pcm, Permille, 
 from streaming.engines.decoding import LONGEST_WINDOW, SAMPLES_PER_TICK, padded_length
 from streaming.engines.whisper_alignment import token_starts
 from streaming.engines.whisper_decoder import Decoded, Prompt, TextDecoder
-from streaming.engines.whisper_weights import read_weights
+from streaming.engines.whisper_encoder import AudioEncoder, Encoded, Features
+from streaming.engines.whisper_weights import Array, read_weights
 from streaming.errors import EngineError
 
 logger = logging.getLogger(__name__)
@@ -38,8 +40,8 @@ MOST_CONTEXT_TOKENS = 120
 FIRST_MERGE = ["\u0120", "t"]
 """The most frequent pair of all: a space, as tokenizers write it, and a "t"."""
 
-INT8 = ("int8", "int8_float32")
-"""Compute types of which `TextDecoder` is one as well."""
+INT8 = "int8_float32"
+"""The compute type that our own networks have as well."""
 
 SEED = 1
 """Of what is sampled where beam search fails."""
@@ -61,6 +63,14 @@ Aligned = list[dict[str, Any]]
 """Words of one text with their times in seconds, as faster-whisper has them."""
 
 
+@dataclass(frozen=True, slots=True)
+class _OwnNetworks:
+    """A model's networks once more, for audio and text that grow."""
+
+    encoder: AudioEncoder
+    decoder: TextDecoder
+
+
 class LoadedWhisper:
     """A model in memory, called by up to `workers` threads at once."""
 
@@ -80,7 +90,7 @@ class LoadedWhisper:
             device: `cpu`, `cuda` or `auto`.
             compute_type: As CTranslate2 names it; `int8` means int8_float32 on a CPU.
             workers: Calls that run in parallel, one thread each.
-            follows: Whether `follow` is wanted, where it can be had.
+            follows: Whether `listen` and `follow` are wanted, where they can be had.
 
         Raises:
             EngineError: The model cannot be loaded as asked.
@@ -103,13 +113,14 @@ class LoadedWhisper:
             ) from error
         self._whisper.hf_tokenizer = _mended(self._whisper.hf_tokenizer)
         self.tokenizer = lru_cache(maxsize=None)(self._new_tokenizer)
-        int8 = self.on_cpu and compute_type in INT8
-        self._decoder = _decoder_of(str(model)) if follows and int8 else None
+        # What was asked for may be `auto`, or another name of it.
+        int8 = self.on_cpu and str(self._whisper.model.compute_type) == INT8
+        self._own = _own_networks(str(model), self.features) if follows and int8 else None
 
     @property
     def follows(self) -> bool:
-        """Whether there is `follow`."""
-        return self._decoder is not None
+        """Whether there are `listen` and `follow`."""
+        return self._own is not None
 
     @property
     def languages(self) -> frozenset[str]:
@@ -123,7 +134,7 @@ class LoadedWhisper:
 
     def encode(self, pcm: Pcm, total: int | None = None) -> Encoding:
         """Return the encoder's output for `pcm` padded with silence to `total` samples."""
-        return self._whisper.encode(self._features(pcm, total or padded_length(len(pcm))))
+        return self._whisper.encode(self._padded_features(pcm, total or padded_length(len(pcm))))
 
     def encode_all(self, pcms: Sequence[Pcm]) -> Encoding:
         """Return the encoder's output for several stretches, all padded to the longest of them.
@@ -134,18 +145,20 @@ class LoadedWhisper:
         if len(pcms) == 1:
             return self.encode(pcms[0], total)
         if not self.on_cpu:
-            return self._whisper.encode(np.stack([self._features(pcm, total) for pcm in pcms]))
+            return self._whisper.encode(
+                np.stack([self._padded_features(pcm, total) for pcm in pcms])
+            )
         return self.joined([self.encode(pcm, total) for pcm in pcms])
 
     def joined(self, encodings: Sequence[Encoding]) -> Encoding:
         """Return encodings of one length as one, on a processor."""
-        return StorageView.from_array(np.concatenate([np.asarray(each) for each in encodings]))
+        return as_encoding(np.concatenate([np.asarray(each) for each in encodings]))
 
     def encode_bare(self, pcm: Pcm, total: int = LONGEST_WINDOW) -> Encoding:
         """Return the encoder's output for `pcm`, with nothing behind it up to `total` samples."""
-        extractor = self._whisper.feature_extractor
-        features = extractor(pcm)[:, : len(pcm) // extractor.hop_length]
-        missing = total // extractor.hop_length - features.shape[1]
+        hop = self._whisper.feature_extractor.hop_length
+        features = self.features(pcm)[:, : len(pcm) // hop]
+        missing = total // hop - features.shape[1]
         return self._whisper.encode(np.pad(features, ((0, 0), (0, missing))))
 
     def spoken(
@@ -215,9 +228,20 @@ class LoadedWhisper:
         found = self._whisper.find_alignment(tokenizer, list(texts), encoding, frames)
         return [_tidy(words) for words in found]
 
+    def listen(self, pcm: Pcm, before: Encoded | None = None, total: int | None = None) -> Encoded:
+        """Encode audio, quickly where it is what was encoded before and a little more.
+
+        Args:
+            pcm: The audio.
+            before: What was encoded before.
+            total: Samples to pad it to with silence, if not to as many as are needed.
+        """
+        assert self._own is not None
+        return self._own.encoder.encode(pcm, before, total)
+
     def follow(
         self,
-        encoding: Encoding,
+        encoding: Array,
         context: Sequence[int],
         cap: int,
         expected: str,
@@ -232,12 +256,11 @@ class LoadedWhisper:
             expected: What may well be said.
             tokenizer: Of the language.
         """
-        assert self._decoder is not None
+        assert self._own is not None
         tokens = prompt_of(context, tokenizer, timed=False)
         prompt = Prompt(tokens, len(context), tokenizer.no_speech, tokenizer.eot)
-        return self._decoder.decode(
-            np.asarray(encoding), prompt, cap, tokenizer.encode(expected) if expected else ()
-        )
+        guess = tokenizer.encode(expected) if expected else ()
+        return self._own.decoder.decode(encoding, prompt, cap, guess)
 
     def timed(self, decoded: Decoded, pcm: Pcm, tokenizer: Tokenizer) -> Aligned:
         """Return the words of what was decoded with their times (see `align`)."""
@@ -261,12 +284,14 @@ class LoadedWhisper:
         ]
         return _tidy(words)
 
-    def _features(self, pcm: Pcm, total: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-        extractor = self._whisper.feature_extractor
-        features: np.ndarray[Any, np.dtype[np.float32]] = extractor(
-            np.pad(pcm, (0, total - len(pcm)))
-        )
-        return features[:, : total // extractor.hop_length]
+    def features(self, pcm: Pcm) -> Array:
+        """Return log-mel features of audio, (bands, frames of 10 ms and one)."""
+        features: Array = self._whisper.feature_extractor(pcm)
+        return features
+
+    def _padded_features(self, pcm: Pcm, total: int) -> Array:
+        features = self.features(np.pad(pcm, (0, total - len(pcm))))
+        return features[:, : total // self._whisper.feature_extractor.hop_length]
 
     def _new_tokenizer(self, language: str | None) -> Tokenizer:
         multilingual = self._whisper.model.is_multilingual
@@ -275,14 +300,15 @@ class LoadedWhisper:
         )
 
 
-def _decoder_of(model: str) -> TextDecoder | None:
-    """Return a decoder of a model's weights; `None` where they are kept in a way we cannot read."""
+def _own_networks(model: str, features: Features) -> _OwnNetworks | None:
+    """Return a model's networks; `None` where they are kept in a way that we cannot read."""
     # A name was resolved when the model was loaded.
     folder = model if Path(model).is_dir() else download_model(model, local_files_only=True)
     try:
-        return TextDecoder(read_weights(Path(folder)))
+        weights = read_weights(Path(folder))
+        return _OwnNetworks(AudioEncoder(weights, features), TextDecoder(weights))
     except EngineError as error:
-        logger.warning("live text is decoded anew each time", extra={"reason": str(error)})
+        logger.warning("live windows are heard anew each time", extra={"reason": str(error)})
         return None
 
 
@@ -305,6 +331,11 @@ def _tidy(words: Aligned) -> Aligned:
     """Return words with the punctuation that belongs to them."""
     merge_punctuations(words, BEFORE_WORD, AFTER_WORD)
     return [word for word in words if word["word"]]
+
+
+def as_encoding(array: Array) -> Encoding:
+    """Return an encoding as CTranslate2 takes it; the memory is shared."""
+    return StorageView.from_array(array)
 
 
 def context_of(hotwords: Sequence[str], tokenizer: Tokenizer, before: str = "") -> list[int]:

@@ -79,15 +79,28 @@ class WhisperWeights:
         return name in self.variables
 
     @property
+    def width(self) -> int:
+        """Numbers that stand for a token, and for a frame of audio."""
+        return int(self.variables["decoder/layer_norm/gamma"].shape[0])
+
+    @property
     def heads(self) -> int:
-        """Heads of each attention of the decoder."""
+        """Heads of each attention."""
         return int(self.variables["decoder/num_heads"])
 
     @property
     def layers(self) -> int:
         """Layers of the decoder."""
+        return self._layers("decoder")
+
+    @property
+    def encoder_layers(self) -> int:
+        """Layers of the encoder."""
+        return self._layers("encoder")
+
+    def _layers(self, network: str) -> int:
         number = 0
-        while f"decoder/layer_{number}/ffn/linear_0/weight" in self:
+        while f"{network}/layer_{number}/ffn/linear_0/weight" in self:
             number += 1
         return number
 

@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import reduce
 from operator import add
 
+import numpy as np
 import pytest
 
 from loadtest.accuracy import AccuracyReport, SpeakerReport, fewer_errors, measure_accuracy
@@ -20,6 +21,8 @@ from loadtest.whole_file import WholeFileRecognizer
 from server.app import engine_config
 from server.messages import Start
 from server.options import read_settings
+from streaming.core.domain import SAMPLE_RATE, Samples
+from streaming.core.ports import Effort, RecognitionWindow
 from streaming.engines.loading import load
 
 pytestmark = pytest.mark.models
@@ -54,6 +57,15 @@ def report(
 ) -> AccuracyReport:
     """What came of one conversation, as soon as it is there."""
     return hearings[request.param].result()
+
+
+def test_a_server_that_was_told_nothing_hears_only_what_is_new() -> None:
+    recognizer = load(engine_config(read_settings({}, os.environ))).recognizer
+    pcm = np.zeros(SAMPLE_RATE, np.float32)
+
+    (heard,) = recognizer.recognize([RecognitionWindow(Samples(0), pcm, Effort.LIVE, "en")])
+
+    assert heard.kept is not None
 
 
 def test_live_finals_are_mostly_right(report: AccuracyReport) -> None:
