@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+PERCENTS = tuple(range(0, 101, 5))
+"""Of `Distribution.twentieths`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
@@ -18,6 +21,7 @@ class Distribution:
         median: Half of them are at most this.
         p90: Nine of ten are at most this; between two values it is interpolated.
         maximum: The largest.
+        twentieths: How much at most 0, 5, 10 ... 100 % of them are: what a picture shows.
     """
 
     count: int
@@ -25,6 +29,7 @@ class Distribution:
     median: float
     p90: float
     maximum: float
+    twentieths: tuple[float, ...]
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Distribution | None:
@@ -38,4 +43,5 @@ class Distribution:
             median=float(np.percentile(each, 50)),
             p90=float(np.percentile(each, 90)),
             maximum=float(each.max()),
+            twentieths=tuple(map(float, np.percentile(each, PERCENTS))),
         )

@@ -14,7 +14,7 @@ from loadtest.clients import trax
 from loadtest.comparison import Compared, comparison_table
 from loadtest.latency import LatencyReport, measure_latency
 from loadtest.options import (
-    add_out,
+    add_out_folder,
     add_peers,
     add_session_options,
     add_talk,
@@ -22,6 +22,7 @@ from loadtest.options import (
     positive,
     read_talk,
 )
+from loadtest.plots import plot_latency
 from loadtest.progress import watched
 from loadtest.recordings import Recording
 from loadtest.report import latency_table, write_json
@@ -53,7 +54,7 @@ def add_latency(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="with --against: measure each server so often, in turn; medians are told (default: 1)",
     )
-    add_out(parser)
+    add_out_folder(parser)
 
 
 def _latency(options: argparse.Namespace) -> None:
@@ -64,19 +65,16 @@ def _latency(options: argparse.Namespace) -> None:
         [asyncio.run(_measure(talk, rival, options)) for rival in rivals]
         for _ in range(options.rounds if options.against else 1)
     ]
-    if not options.against:
-        ((report,),) = rounds
-        Console().print(latency_table(report))
-        if options.out is not None:
-            write_json(options.out, report)
-        return
     compared = [
         Compared(rival.name, tuple(each))
         for rival, each in zip(rivals, zip(*rounds, strict=True), strict=True)
     ]
-    Console().print(comparison_table(compared))
+    alone = None if options.against else rounds[0][0]
+    Console().print(comparison_table(compared) if alone is None else latency_table(alone))
     if options.out is not None:
-        write_json(options.out, compared)
+        options.out.mkdir(parents=True, exist_ok=True)
+        write_json(options.out / "latency.json", compared if alone is None else alone)
+        plot_latency(compared, options.out / "latency.png")
 
 
 def _ours(options: argparse.Namespace) -> Rival:

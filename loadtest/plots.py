@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loadtest.accuracy_report import Reports, passes
+from loadtest.comparison import Compared
 from loadtest.corrections import StretchesReport
+from loadtest.distribution import PERCENTS
 from loadtest.lookahead import LookaheadReport
 from loadtest.scoring import WordErrors
 from loadtest.streams import StreamsReport
@@ -41,6 +43,25 @@ def plot_stretches(report: StretchesReport, file: Path) -> None:
         for name, accurate in (("with workers", True), ("without", False))
     }
     _draw_parts(right, finals_s, "from the end of a word to its final")
+    figure.savefig(file)
+
+
+def plot_latency(servers: Sequence[Compared], file: Path) -> None:
+    """Draw how many words are shown and final after how long, into a file; all rounds."""
+    figure = _figure()
+    axes = figure.subplots()
+    for number, server in enumerate(servers):
+        for one in server.rounds:
+            for spread, style in ((one.final_s, "-"), (one.shown_s, ":")):
+                if spread is not None:
+                    axes.plot(spread.twentieths, PERCENTS, style, color=f"C{number}")
+        axes.plot([], [], "-", color=f"C{number}", label=f"{server.name}: final")
+        axes.plot([], [], ":", color=f"C{number}", label=f"{server.name}: first shown")
+    axes.set_xlabel("seconds from the end of a word")
+    axes.set_ylabel("% of the words")
+    axes.set_xlim(left=0)
+    axes.set_title("Latency of words")
+    axes.legend()
     figure.savefig(file)
 
 

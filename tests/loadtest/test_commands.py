@@ -46,16 +46,16 @@ def playing(path: Path) -> str:
 
 
 async def test_latency_is_measured_of_several_clients(speech: Path, tmp_path: Path) -> None:
-    file, result = speech / "items" / "ls-3005-163389-0002.flac", tmp_path / "result.json"
+    file, folder = speech / "items" / "ls-3005-163389-0002.flac", tmp_path / "results"
 
     code, out, errors = await run(
-        *("latency", file, "--streams", "3", "--stagger-ms", "200", "--out", result),
+        *("latency", file, "--streams", "3", "--stagger-ms", "200", "--out", folder),
         TRAX_LIVE_MODEL=playing(file),
     )
 
     assert code == 0, errors
     assert "real time kept" in out
-    report: dict[str, Any] = json.loads(result.read_text())
+    report: dict[str, Any] = json.loads((folder / "latency.json").read_text())
     assert len(report["streams"]) == 3
     assert report["corrected"]["total"] == 0
     assert report["final_s"]["count"] == report["live"]["words"] - report["live"]["total"]
@@ -65,7 +65,8 @@ async def test_latency_is_measured_of_several_clients(speech: Path, tmp_path: Pa
     assert report["real_time"]
     assert report["server"]["peak_rss_bytes"] > 1e7
     assert report["server"]["cpu_per_audio_s"] > 0
-    assert "token" not in result.read_text()
+    assert "token" not in (folder / "latency.json").read_text()
+    assert (folder / "latency.png").read_bytes().startswith(b"\x89PNG")
 
 
 async def test_accuracy_is_measured_after_each_pass_and_drawn(speech: Path, tmp_path: Path) -> None:
@@ -93,15 +94,15 @@ async def test_accuracy_is_measured_after_each_pass_and_drawn(speech: Path, tmp_
 async def test_a_server_that_runs_already_is_measured_from_outside(
     speech: Path, tmp_path: Path
 ) -> None:
-    file, result = speech / "items" / "LJ001-0008.flac", tmp_path / "result.json"
+    file, folder = speech / "items" / "LJ001-0008.flac", tmp_path / "results"
     async with running_server(("--live-model", playing(file))) as server:
         code, out, errors = await run(
-            "latency", file, "--no-diarization", "--url", server.url, "--out", result
+            "latency", file, "--no-diarization", "--url", server.url, "--out", folder
         )
 
     assert code == 0, errors
     assert "not known" in out
-    report = json.loads(result.read_text())
+    report = json.loads((folder / "latency.json").read_text())
     assert report["server"] is None
     assert report["granted"]["diarization"] is False
 
