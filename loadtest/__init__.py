@@ -5,6 +5,7 @@
     python -m loadtest streams         how many streams keep real time, without and with speakers
     python -m loadtest lookahead       latency and errors against the look-ahead
     python -m loadtest soak            one long session: is memory flat, is the last word there
+    python -m loadtest crowd           what sessions cost in which nobody speaks
     python -m loadtest editors         how long edits take to other editors, and documents to open
     python -m loadtest crashes         kill -9 again and again: is anything missing
     python -m loadtest living          edit what is being said, lose connections: is all of it there
@@ -23,6 +24,7 @@ got); then the measurements:
   speak) and `measured_server` (who listens, in a process of its own);
 - `streams` and `lookahead`, which repeat `latency`; `rivals` (which servers), `peers` (those of
   others, in their own protocols) and `comparison` (side by side);
+- `crowd`, by itself;
 - `editors` (from edit to edit) with `editors_typing` (what is typed), `editors_link` (over what),
   `editors_documents` (long ones) and `editors_lag` (is the server's event loop free), and
   `editors_tasks`;

@@ -15,6 +15,7 @@ from rich.console import Console
 from loadtest.accuracy_command import add_accuracy
 from loadtest.corrections_command import add_corrections
 from loadtest.crashes_command import add_crashes
+from loadtest.crowd_command import add_crowd
 from loadtest.editors_command import add_editors
 from loadtest.errors import LoadtestError
 from loadtest.fuzz_command import add_fuzz
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("lookahead", help="latency and errors against the look-ahead")
     )
     _add_soak(commands.add_parser("soak", help="one long session: memory, and the last word"))
+    add_crowd(commands.add_parser("crowd", help="what sessions cost in which nobody speaks"))
     add_editors(commands.add_parser("editors", help="how long edits and documents take"))
     add_crashes(commands.add_parser("crashes", help="kill -9 again and again: what is missing"))
     add_living(commands.add_parser("living", help="edit what is being said, and lose connections"))

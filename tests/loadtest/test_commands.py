@@ -107,6 +107,22 @@ async def test_a_server_that_runs_already_is_measured_from_outside(
     assert report["granted"]["diarization"] is False
 
 
+@pytest.mark.parametrize("doing", [(), ("--silence",)])
+async def test_what_a_session_costs_is_measured(tmp_path: Path, doing: tuple[str, ...]) -> None:
+    result = tmp_path / "result.json"
+
+    code, out, errors = await run(
+        "crowd", "--sessions", "20", "--seconds", "1", "--out", result, *doing
+    )
+
+    assert code == 0, errors
+    assert "20 sessions" in out
+    report = json.loads(result.read_text())
+    assert (report["sessions"], report["silence"]) == (20, bool(doing))
+    assert 0 < report["cpu_per_second"] < 0.1
+    assert report["rss_bytes_each"] < 1e7
+
+
 async def test_streams_are_counted_until_there_are_no_more_to_try(
     speech: Path, tmp_path: Path
 ) -> None:
