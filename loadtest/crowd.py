@@ -12,6 +12,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import trax_client
+from loadtest.editors_tasks import grouped
+from loadtest.errors import LoadtestError
 from loadtest.measured_server import MeasuredServer, Usage
 from trax_client import Session
 
@@ -63,11 +65,12 @@ async def measure_crowd(
         opened: Told how many there are so far.
 
     Raises:
-        TraxError: A session was refused or ended.
+        TraxError: A session was refused.
+        LoadtestError: One ended.
     """
     loop, turn, there = asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE), 0
     empty, began_s = server.usage(), loop.time()
-    async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+    async with AsyncExitStack() as stack, grouped() as group:
 
         async def open_one() -> Session:
             nonlocal there
@@ -106,6 +109,7 @@ def _grown(before: Usage, after: Usage) -> int:
 async def _read(session: Session) -> None:
     async for _ in session:
         pass
+    raise LoadtestError("a session that goes on expected, but it ended")
 
 
 async def _say_nothing(session: Session) -> None:

@@ -5,10 +5,10 @@ behind long: voice activity (milliseconds), diarization (tens of them), recognit
 Within the recognition lane the earliest deadline goes first: a live window is wanted at once, an
 utterance pass within `PASS_SLACK_S`, or when no window waits where its session can do without it.
 Live windows therefore overtake passes, and passes are not starved. Nor do passes, which take ten
-times as long, ever take all threads. Windows that wait are
-recognised together where that costs less. A session has at most one live window and one pass out at
-a time, so that first come, first served is fair between sessions, and a lane never queues more than
-its sessions' number.
+times as long, ever take all threads where there are several. Windows that wait are recognised
+together where that costs less. A session has at most one live window and one pass out at a time, so
+that first come, first served is fair between sessions, and a lane never queues more than twice its
+sessions' number.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PASS_SLACK_S = 1.0
 """How much later than a live window an utterance pass is wanted: about the pause after it."""
 
 OPTIONAL_S = 2.0
-"""How long a pass that may be left out waits until no live window does."""
+"""How long a pass that may be left out waits until nothing else does."""
 
 
 class _GivenUp(Exception):
@@ -152,7 +152,7 @@ class Lane(Generic[W, R]):
 
     def _give_up(self, waiting: _Waiting[W, R]) -> None:
         """Let work go that did not begin."""
-        if waiting in self._waiting:
+        if waiting in self._waiting and not waiting.outcome.done():
             self._forget(waiting)
             waiting.outcome.set_exception(_GivenUp)
 

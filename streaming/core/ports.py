@@ -74,7 +74,7 @@ class RecognitionWindow:
         expected: What may well be said in it, of `Effort.LIVE`: what was heard of it before. It may
             save time; what is heard is the same without.
         kept: Of `Effort.LIVE`, `Transcription.kept` of the window before. It may save time, where
-            that began at the same place.
+            that began at the same place; what is heard may differ a little.
     """
 
     start: Samples

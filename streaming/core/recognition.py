@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streaming.core.attribution import Attribution
 from streaming.core.combination import combine
@@ -38,7 +38,7 @@ class Wanted:
     effort: Effort
     language: str | None
     expected: str = ""
-    kept: object = None
+    kept: object = field(default=None, repr=False, compare=False)
     optional: bool = False
 
 
@@ -164,10 +164,13 @@ class Recognition:
                 self._heard(wanted, heard)
 
     def leave_out(self) -> None:
-        """Do without the pass that is out, an optional one."""
+        """Do without the pass that is out, an optional one, and without those that wait for it.
+
+        The machine has no time for them either, and a session must not wait for each in turn.
+        """
         self._rehearing = False
-        self._passes.popleft()
-        self.skipped_passes += 1
+        self.skipped_passes += len(self._passes)
+        self._passes.clear()
 
     def _due(self, utterance: Utterance, position: Samples, speech_end: Samples) -> bool:
         if utterance.span is not None:

@@ -210,7 +210,7 @@ class StreamSession:
                 self._failed(asked, result.reason)
             case _:
                 raise TypeError(f"the outcome of {asked} expected, got {result}")
-        if not isinstance(result, Failed):
+        if not isinstance(result, Failed | LeftOut):
             self._failures.pop(_engine(asked), None)
         self._advance()
 

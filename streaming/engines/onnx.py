@@ -73,6 +73,6 @@ class OnnxModel:
         outputs: list[npt.NDArray[np.float32]] = self._session.run(None, dict(inputs))
         return outputs
 
-    def named(self, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[np.float32]]:
-        """Return all outputs by name."""
+    def named(self, inputs: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+        """Return all outputs by name, of whatever type."""
         return dict(zip(self._names, self.run(inputs), strict=True))

@@ -70,7 +70,7 @@ EPSILON = 1e-5
 
 def nothing_before(
     weights: WhisperWeights, layers: int, dtype: npt.DTypeLike = np.float32
-) -> dict[str, Array]:
+) -> dict[str, npt.NDArray[Any]]:
     """Return keys and values of the places before, where there are none."""
     nothing = np.zeros((1, weights.heads, 0, weights.width // weights.heads), dtype)
     return {f"{kind}_{layer}": nothing for kind in ("keys", "values") for layer in range(layers)}

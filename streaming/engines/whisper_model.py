@@ -171,6 +171,8 @@ class LoadedWhisper:
     def _detect(self, encoding: Encoding) -> DetectedLanguage:
         if not self._whisper.model.is_multilingual:
             return DetectedLanguage("en", Permille(1000))
+        if encoding.shape[1] == self._whisper.model.n_mels:  # CTranslate2 takes it for features.
+            encoding = as_encoding(np.asarray(encoding)[:, :-1].copy())
         token, probability = self._whisper.model.detect_language(encoding)[0][0]
         return DetectedLanguage(token.strip("<|>"), Permille(round(1000 * probability)))
 

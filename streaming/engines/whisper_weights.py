@@ -65,8 +65,9 @@ class WhisperWeights:
         scale = self.variables.get(f"{name}_scale")
         if scale is None:
             return found.astype(np.float32)
-        # What was kept in int8 was multiplied row by row.
-        return found.astype(np.float32) / scale[rows].astype(np.float32)[..., None]
+        # What was kept in int8 was multiplied row by row, whatever a row is.
+        steps = scale[rows].astype(np.float32).reshape(-1, *[1] * (found.ndim - 1))
+        return found.astype(np.float32) / steps
 
     def only(self, name: str) -> WhisperWeights:
         """Return the same with one variable, in memory of its own: the file may be let go."""

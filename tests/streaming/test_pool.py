@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -173,6 +174,19 @@ async def test_work_is_left_out_that_cannot_begin_in_time() -> None:
         assert await lane.run_if_idle(lambda: "it", 60) == "it"
         with pytest.raises(ZeroDivisionError):
             await lane.run_if_idle(lambda: 1 // 0, 60)
+
+
+async def test_work_that_nobody_waits_for_any_more_is_not_left_out_as_well() -> None:
+    async with lane_of() as lane, busy(lane):
+        optional = asyncio.create_task(lane.run_if_idle(lambda: "it", 0.01))
+        await asyncio.sleep(0)
+        time.sleep(0.02)  # noqa: ASYNC251 - the loop is late: both happen in its next turn
+        optional.cancel()
+
+        with pytest.raises(asyncio.CancelledError):
+            await optional
+        await asyncio.sleep(0.02)
+        assert lane.depth == 0
 
 
 async def test_work_that_began_in_time_may_take_longer() -> None:

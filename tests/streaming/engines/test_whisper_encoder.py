@@ -21,7 +21,7 @@ from streaming.engines.whisper_encoder import (
     AudioEncoder,
     Encoded,
 )
-from streaming.engines.whisper_model import LoadedWhisper
+from streaming.engines.whisper_model import LoadedWhisper, as_encoding
 from streaming.engines.whisper_weights import Array, read_weights
 from tests.streaming.engines.recordings import Recording, weights
 
@@ -87,11 +87,12 @@ def test_only_the_end_is_encoded_again() -> None:
     after = encoder().encode(speech(6.5), before)
 
     settled = before.frames - UNSETTLED
+    assert {kept.shape[2] for kept in before.attended.values()} == {settled}
     assert settled == 4 * FRAMES_PER_SECOND
     assert np.array_equal(after.encoding[:, :settled], before.encoding[:, :settled])
     assert not np.array_equal(after.encoding[:, settled], before.encoding[:, settled])
     for name, kept in after.attended.items():
-        assert np.array_equal(kept[:, :, :settled], before.attended[name][:, :, :settled])
+        assert np.array_equal(kept[:, :, :settled], before.attended[name])
 
 
 def test_of_the_silence_behind_speech_few_frames_are_encoded() -> None:
@@ -127,6 +128,18 @@ def test_windows_may_have_any_length(before: float, seconds: float) -> None:
 
     assert np.isfinite(encoded.encoding).all()
     assert encoded.frames == min(1500, -(-round(seconds * SAMPLE_RATE) // 320))
+
+
+@pytest.mark.parametrize("frames", [79, 80, 81])
+def test_a_language_is_detected_in_encodings_of_any_length(frames: int) -> None:
+    """CTranslate2 takes one of as many frames as there are mel bands, 80, for features."""
+    encoding = np.ascontiguousarray(grown(4.0).encoding[:, :frames])
+
+    detected, _ = model().spoken(as_encoding(encoding), None)
+
+    assert detected is not None
+    assert detected.code == "en"
+    assert detected.confidence > 900
 
 
 def hear(window: RecognitionWindow) -> Transcription:

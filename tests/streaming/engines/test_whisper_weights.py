@@ -16,6 +16,9 @@ from streaming.errors import EngineError
 from tests.streaming.engines.recordings import weights
 
 MATRIX = np.array([[1.0, -2.0], [0.5, 0.25], [3.0, 0.0]], np.float16)
+KERNEL = np.stack([MATRIX, MATRIX / 2, MATRIX], axis=2)
+"""Of a convolution: (outputs, inputs, width)."""
+
 TYPES: tuple[npt.DTypeLike, ...] = (np.float32, np.int8, np.int16, np.int32, np.float16)
 
 
@@ -38,6 +41,8 @@ def write(folder: Path, *, revision: int = 3, activation: int = 3) -> Path:
         "matrix/weight": MATRIX,
         "small/weight": np.round(MATRIX * scale[:, None]).astype(np.int8),
         "small/weight_scale": scale,
+        "kernel/weight": np.round(KERNEL * scale[:, None, None]).astype(np.int8),
+        "kernel/weight_scale": scale,
     }
     content = struct.pack("<I", 6) + name("WhisperSpec") + struct.pack("<I", revision)
     content += struct.pack("<I", len(variables))
@@ -56,6 +61,13 @@ def test_a_matrix_is_read_however_it_is_kept(tmp_path: Path, called: str) -> Non
     assert called in model
     assert np.array_equal(model.array(called), MATRIX)
     assert np.array_equal(model.array(called, [2, 0]), MATRIX[[2, 0]])
+
+
+def test_a_convolution_is_read_that_is_kept_in_int8(tmp_path: Path) -> None:
+    kernel = read_weights(write(tmp_path)).array("kernel/weight")
+
+    assert kernel.shape == KERNEL.shape
+    assert np.allclose(kernel, KERNEL, atol=0.02)
 
 
 @pytest.mark.parametrize("called", ["matrix/weight", "small/weight"])
