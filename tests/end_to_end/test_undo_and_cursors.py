@@ -19,7 +19,9 @@ import pytest
 
 from loadtest.node_scripts import NodeScript, running_script
 from server.storage.values import PassState
+from streaming.core.domain import Permille, Word
 from streaming.core.ports import Effort, RecognitionWindow, Transcription
+from streaming.core.settings import LiveRules
 from streaming.engines.loading import EngineConfig, EngineSet, load
 from streaming.engines.script import Script
 from streaming.engines.scripted import ScriptedRecognizer
@@ -40,6 +42,9 @@ OWN = [chr(code) for code in range(0x4E00, 0x4E00 + 2_000)]
 OTHERS = [chr(code) for code in range(0x1F300, 0x1F300 + 200)]
 """What the Yjs editor types, and what somebody else does."""
 
+DOUBTFUL = Permille(LiveRules().doubtful - 1)
+"""With such a word an utterance is heard again."""
+
 UTTERANCE_S = 3.5
 """Five words and the pause after them."""
 
@@ -59,16 +64,17 @@ class Mishearing(ScriptedRecognizer):
         if any(window.effort is Effort.UTTERANCE for window in windows):
             assert self.again.wait(DEADLINE_S)
         return [
-            self._misheard(heard) if window.effort is Effort.LIVE else heard
+            self._heard_wrongly(heard) if window.effort is Effort.LIVE else heard
             for window, heard in zip(windows, super().recognize(windows), strict=True)
         ]
 
-    def _misheard(self, heard: Transcription) -> Transcription:
-        words = (
-            replace(word, text=f" {MISHEARD.get(word.text.strip(), word.text.strip())}")
-            for word in heard.words
-        )
-        return replace(heard, words=tuple(words))
+    def _heard_wrongly(self, heard: Transcription) -> Transcription:
+        return replace(heard, words=tuple(map(_misheard, heard.words)))
+
+
+def _misheard(word: Word) -> Word:
+    wrong = MISHEARD.get(word.text.strip())
+    return word if wrong is None else replace(word, text=f" {wrong}", confidence=DOUBTFUL)
 
 
 @dataclass(frozen=True)

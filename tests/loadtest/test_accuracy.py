@@ -46,7 +46,7 @@ def test_engines_that_know_the_words_make_no_error(talk: Recording) -> None:
     # A script's turns end with each breath, the truth's do not.
     assert report.speakers.turns is not None
     assert report.speakers.turns.rate < 0.2
-    assert report.costs.live_windows > report.costs.utterance_passes > 0
+    assert report.costs.live_windows > report.costs.utterance_passes == 0, "no word is doubtful"
 
 
 @pytest.mark.slow

@@ -123,17 +123,17 @@ async def test_editors_who_cannot_come_in_measure_nothing(tmp_path: Path) -> Non
 
 async def test_a_document_that_is_not_whole_is_no_measurement(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    (meeting,) = await write_meetings(tmp_path / "data", [0.01])
+    (meeting,) = await write_meetings(tmp_path / "data", [0.05])
     async with running(tmp_path, script()) as server:
         opening = await measure_opening(url(server), meeting)
         assert opening.meeting == meeting
-        assert (meeting.words, meeting.hours) == (90, 0.01)
+        assert (meeting.words, meeting.hours) == (450, 0.05)
         assert meeting.writing_ms is not None
         assert meeting.writing_ms.p50 > 0
         assert meeting.held_ms is not None
         assert meeting.held_ms.maximum >= 0
-        with pytest.raises(LoadtestError, match="91 words expected, got 90"):
-            await measure_opening(url(server), replace(meeting, words=91))
+        with pytest.raises(LoadtestError, match="451 words expected, got 450"):
+            await measure_opening(url(server), replace(meeting, words=451))
         await server.app._lifecycle.serving().rooms.delete(meeting.transcript)
         with pytest.raises(LoadtestError, match="got none"):
             await measure_opening(url(server), meeting)
