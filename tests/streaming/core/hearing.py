@@ -432,7 +432,8 @@ class Unruly:
             result = Failed(work.id, "told to")
         elif isinstance(work, Recognize) and work.optional and self._random.random() < 0.3:
             result = LeftOut(work.id)
-        self._failures[engine] = failures + 1 if isinstance(result, Failed) else 0
+        if not isinstance(result, LeftOut):  # Nothing was tried.
+            self._failures[engine] = failures + 1 if isinstance(result, Failed) else 0
         self.hearing.tell(result)
         self._told = [*self._told[-5:], result]
 
