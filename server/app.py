@@ -25,6 +25,7 @@ from server.audio_store import AudioStore
 from server.auth import Gate
 from server.collector import Collector
 from server.corrections import Corrections
+from server.defaults import usable_cores
 from server.describing import catch_up
 from server.disk import Disk
 from server.errors import AudioStoreError, StartError
@@ -58,6 +59,9 @@ from streaming.pool import Pool
 from streaming.runner import SessionRunner
 
 logger = logging.getLogger(__name__)
+
+MOST_WORKERS = 8
+"""Windows recognised at once at most, where nobody says how many: it is tried at each start."""
 
 GOODBYE_S = 2.0
 """How long clients may take to hear that the server stops."""
@@ -169,7 +173,14 @@ class Application:
             engines.languages,
             lambda: pool.queue_depth,
         )
-        logger.info("ready", extra={"recognizer": models.recognizer})
+        logger.info(
+            "ready",
+            extra={
+                "recognizer": models.recognizer,
+                "windows_at_once": engines.recognizer_workers,
+                "windows_together": engines.recognizer_batch,
+            },
+        )
 
     def _open_jobs(self, store: Store) -> Jobs:
         bounds = Bounds.of(self._settings.waiting_jobs)
@@ -315,6 +326,7 @@ def engine_config(settings: Settings) -> EngineConfig:
         cache=settings.cache_dir,
         device=settings.device,
         compute_type=settings.compute_type,
+        most_workers=min(MOST_WORKERS, usable_cores()),
         recognizer_workers=settings.recognizer_workers,
         diarization=settings.diarization,
     )

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 
 def usable_cores() -> int:
-    """Return how many processor cores this process may use."""
+    """Return how many processor cores this process may use: a container may have few of many."""
     try:
-        return len(os.sched_getaffinity(0))
+        cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS
-        return os.cpu_count() or 1
+        cores = os.cpu_count() or 1
+    return max(1, min(cores, _quota()))
+
+
+def _quota(file: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Return how many cores' time a container may have, as Linux tells it (`cgroup-v2.rst`)."""
+    try:
+        allowed_us, period_us = map(int, file.read_text(encoding="ascii").split())
+    except (OSError, ValueError):  # none, or "max"
+        return sys.maxsize
+    return -(-allowed_us // period_us)
 
 
 def data_folder() -> Path:

@@ -30,8 +30,9 @@ OLDEST_PYTHON = (3, 11)
 AUDIO_BYTES_AN_HOUR = 115_200_000
 """16 kHz, 16 bits."""
 
-ENOUGH = 5.0
-"""Times real time below which a model is slow: several sessions and passes share it."""
+LATE = 3
+"""How many times as many sessions as a machine hears without delay are too many: with twice as
+many, words come some two seconds later, and corrections become rare."""
 
 FEW_HOURS = 10
 """Less room than this for recordings is worth a word."""
@@ -145,7 +146,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     cores = usable_cores()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     text = f"{cores} cores, {memory:.0f} GB of memory, recognizer on {settings.device}"
-    if settings.recognizer_workers > cores:
+    if (settings.recognizer_workers or 1) > cores:
         advice = f"set --recognizer-workers to at most {cores}"
         yield Finding("machine", Verdict.SLOW, text, advice)
     elif cores == 1:
@@ -215,10 +216,20 @@ def _speed(settings: Settings) -> Iterator[Finding]:
         return
     yield Finding("loading", Verdict.GOOD, f"{measured.loading_s:.1f} s")
     for speed in measured.speeds:
-        slow = speed.realtime < ENOUGH
+        slow = speed.realtime < speed.enough
         text = f"{speed.realtime:.0f} x real time, {speed.detail}"
         advice = f"this machine will fall behind: {speed.relief}" if slow else ""
         yield Finding(speed.name, Verdict.SLOW if slow else Verdict.GOOD, text, advice)
+    if measured.sessions is not None:
+        yield _capacity(measured.sessions, settings.max_sessions)
+
+
+def _capacity(sessions: float, most: int) -> Finding:
+    text = f"{sessions:.1f} people may speak at once before words come later; {most} may connect"
+    if most > LATE * sessions:
+        advice = f"set --max-sessions to {max(1, round(2 * sessions))} or so"
+        return Finding("capacity", Verdict.SLOW, text, advice)
+    return Finding("capacity", Verdict.GOOD, text)
 
 
 def _installed(name: str) -> str | None:

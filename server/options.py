@@ -130,6 +130,7 @@ _PARSERS: Mapping[object, Callable[[str], object]] = {
     str: str,
     str | None: str,
     int: int,
+    int | None: int,
     bool: _boolean,
     Path: lambda text: Path(text).expanduser(),
     Path | None: lambda text: Path(text).expanduser(),
@@ -137,5 +138,6 @@ _PARSERS: Mapping[object, Callable[[str], object]] = {
 }
 _EXPECTED: Mapping[object, str] = {
     int: "an integer",
+    int | None: "an integer",
     bool: " or ".join((*_TRUE, *_FALSE)),
 }

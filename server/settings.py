@@ -138,16 +138,16 @@ class Settings(JobSettings):
         ),
     ] = "auto"
     recognizer_workers: Annotated[
-        int,
+        int | None,
         Setting(
-            "Windows recognised at the same time, each on one core. More than there are cores "
-            "slows all of them down.",
+            "Windows recognised at the same time, each on one core. By itself the server finds out "
+            "at its start how many do the most work; `trax doctor` tells.",
             MODELS,
             low=1,
             high=256,
-            default="one a core, at most 8",
+            default="up to one a core and 8, as many as gain",
         ),
-    ] = field(default_factory=lambda: min(8, usable_cores()))
+    ] = None
     max_sessions: Annotated[
         int,
         Setting(

@@ -1,7 +1,7 @@
 """How fast the loaded models are on this machine, in seconds of audio heard per second.
 
-The audio is made up, and no speech: how long a recognizer talks about it says little about real
-talks. For numbers to rely on, see `python -m loadtest`.
+The recognizer found out how fast it is when it was loaded (`streaming.engines.calibration`); the
+others hear audio that is made up. For numbers to rely on, see `python -m loadtest`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,19 @@ import numpy as np
 from server.app import engine_config
 from server.settings import Settings
 from streaming.core.domain import FRAME, SAMPLE_RATE, Pcm, Samples, from_ms
-from streaming.core.ports import Effort, RecognitionWindow
 from streaming.core.settings import DIARIZATION_WINDOW, diarization_step
+from streaming.engines.calibration import LONGER, Pace
 from streaming.engines.loading import EngineSet, MakeDiarizer, load
 
 WINDOW = from_ms(10_000)
 LATENCY = from_ms(2_000)
 STEPS = 6
+
+ENOUGH = 5.0
+"""Times real time below which a model is slow: several sessions and passes share it."""
+
+ENOUGH_RECOGNITION = 1.5
+"""The same of all recognition threads together: one session needs it once, and corrections more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +39,30 @@ class Speed:
         realtime: Audio for each second of computing.
         detail: What was measured.
         relief: What helps where it is too slow.
+        enough: Below this `realtime` it is too slow.
     """
 
     name: str
     realtime: float
     detail: str
     relief: str
+    enough: float = ENOUGH
 
 
 @dataclass(frozen=True, slots=True)
 class Speeds:
-    """What `measure` found: how long loading took, and each model's speed."""
+    """What `measure` found.
+
+    Attributes:
+        loading_s: How long loading took, with trying how many windows are best recognised at once.
+        speeds: Of each model.
+        sessions: In how many somebody may speak at once before words come later; `None` where
+            nothing is recognised.
+    """
 
     loading_s: float
     speeds: tuple[Speed, ...]
+    sessions: float | None
 
 
 def measure(settings: Settings) -> Speeds:
@@ -58,8 +74,15 @@ def measure(settings: Settings) -> Speeds:
     began_s = time.perf_counter()
     engines = load(engine_config(settings))
     loading_s = time.perf_counter() - began_s
-    speakers = () if engines.diarizer is None else (_diarization(engines, engines.diarizer),)
-    return Speeds(loading_s, (_voice_activity(engines), *speakers, _recognition(engines)))
+    speeds = [_voice_activity(engines)]
+    if engines.diarizer is not None:
+        speeds.append(_diarization(engines, engines.diarizer))
+    if engines.pace is None:
+        return Speeds(loading_s, tuple(speeds), None)
+    recognition = _recognition(engines.names.recognizer, engines.pace)
+    beside = sum(1 / speed.realtime for speed in speeds) / engines.pace.at_once
+    sessions = 1 / (1 / recognition.realtime + beside)
+    return Speeds(loading_s, (*speeds, recognition), sessions)
 
 
 def _speed(name: str, took_s: float, audio: int, relief: str) -> Speed:
@@ -92,18 +115,17 @@ def _diarization(engines: EngineSet, make: MakeDiarizer) -> Speed:
     return _speed(name, took_s, apart, "serve fewer sessions, or --no-diarization")
 
 
-def _recognition(engines: EngineSet) -> Speed:
-    language = "en" if "en" in engines.languages else min(engines.languages)
-    window = RecognitionWindow(
-        start=Samples(0),
-        pcm=_made_up(WINDOW),
-        effort=Effort.LIVE,
-        language=language,
+def _recognition(name: str, found: Pace) -> Speed:
+    longer_s = LONGER / SAMPLE_RATE
+    return Speed(
+        name=f"recognition ({name})",
+        realtime=longer_s / found.step_s * found.at_once,
+        detail=f"{found.step_s * 1000:.0f} ms for {longer_s:g} s more of a window, "
+        f"{found.workers} at once do {found.at_once:.1f} times as much as one, "
+        f"{found.batch} together",
+        relief="serve fewer sessions, or a smaller --live-model",
+        enough=ENOUGH_RECOGNITION,
     )
-    engines.recognizer.recognize([window])
-    took_s = _timed(lambda: engines.recognizer.recognize([window]))
-    name = f"recognition ({engines.names.recognizer})"
-    return _speed(name, took_s, WINDOW, "serve fewer sessions, or a smaller --live-model")
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from streaming.core.domain import Samples, Voice
 from streaming.core.ports import Diarizer, SharedRecognizer, Vad
+from streaming.engines.calibration import Pace, pace
 from streaming.engines.recognizers import SCRIPTED, read_script, source_of
 from streaming.engines.scripted import ScriptedDiarizer, ScriptedRecognizer, ScriptedVad
 from streaming.errors import EngineError
@@ -26,7 +27,9 @@ class EngineConfig:
         cache: Folder of the weights.
         device: Where Whisper runs: `cpu`, `cuda` or `auto`. The other models run on the CPU.
         compute_type: As CTranslate2 names it.
-        recognizer_workers: Windows recognised at the same time.
+        most_workers: Calls of the recognizer at the same time, at most: as many as do the most work
+            are made.
+        recognizer_workers: How many there are instead, where somebody knows better.
         diarization: Whether speakers are told apart; without, no weights for it are needed.
     """
 
@@ -34,7 +37,8 @@ class EngineConfig:
     cache: Path
     device: str
     compute_type: str
-    recognizer_workers: int
+    most_workers: int
+    recognizer_workers: int | None = None
     diarization: bool = True
 
 
@@ -60,6 +64,7 @@ class EngineSet:
         recognizer_batch: Windows of one kin that a call gets at most.
         languages: ISO 639-1 codes that it knows.
         names: For clients.
+        pace: What the recognizer was found to do on this machine; `None` of a scripted one.
     """
 
     vad: Callable[[Samples], Vad]
@@ -69,6 +74,7 @@ class EngineSet:
     recognizer_batch: int
     languages: frozenset[str]
     names: EngineNames
+    pace: Pace | None = None
 
 
 def load(config: EngineConfig) -> EngineSet:
@@ -96,17 +102,25 @@ def _real(config: EngineConfig) -> EngineSet:
         source_of(model),
         device=config.device,
         compute_type=config.compute_type,
-        workers=config.recognizer_workers,
+        workers=config.recognizer_workers or config.most_workers,
         live=True,
+    )
+    known = recognizer.languages
+    found = pace(
+        recognizer,
+        workers=config.recognizer_workers or config.most_workers,
+        batch=recognizer.most_batch,
+        language="en" if "en" in known else min(known),
     )
     return EngineSet(
         vad=lambda _start: silero.vad(),
         diarizer=diarizer,
         recognizer=recognizer,
-        recognizer_workers=config.recognizer_workers,
-        recognizer_batch=recognizer.batch,
-        languages=recognizer.languages,
+        recognizer_workers=config.recognizer_workers or found.workers,
+        recognizer_batch=found.batch,
+        languages=known,
         names=EngineNames(config.live_model, "silero-vad", "diart" if diarizer else None),
+        pace=found,
     )
 
 
@@ -135,7 +149,7 @@ def _scripted(config: EngineConfig) -> EngineSet:
         vad=lambda start: ScriptedVad(script, start=start),
         diarizer=diarizer if config.diarization else None,
         recognizer=ScriptedRecognizer(script, hesitates=True),
-        recognizer_workers=config.recognizer_workers,
+        recognizer_workers=config.recognizer_workers or config.most_workers,
         recognizer_batch=1,
         languages=frozenset({script.language}),
         names=EngineNames(SCRIPTED, SCRIPTED, SCRIPTED if config.diarization else None),

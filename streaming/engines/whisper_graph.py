@@ -11,10 +11,10 @@ window that has grown without encoding all of it. The networks are those of Radf
     features              (batch, bands, twice what is encoded)  log-mel, 10 ms each
     picked                (new,)                     of which frames the encoding is wanted
     places                (batch, new, width)        embeddings of their places
-    mask                  (1, before + new)          added to how much each frame is looked at
+    mask                  (new, before + new)        added to how much each frame is looked at
     keys_{layer}, values_{layer}  (batch, heads, before, 64)  of the frames before, in float16
     encoding              (batch, new, width)
-    new_keys_{layer}, new_values_{layer}  (batch, heads, before + new, 64)  in float16
+    new_keys_{layer}, new_values_{layer}  (batch, heads, new, 64)  of these frames, in float16
 
 `cross`: once for each stretch of audio
 
@@ -33,14 +33,20 @@ window that has grown without encoding all of it. The networks are those of Radf
     new_keys_{layer}, new_values_{layer}  (batch, heads, before + new, 64)
 
 Weights are kept in int8, one scale for each output; activations become int8 while it computes, with
-one scale for each token, as in CTranslate2. Scales for all tokens together, as ONNX Runtime's own
+one scale for each row, as in CTranslate2. Scales for all rows together, as ONNX Runtime's own
 quantiser makes them, left 305 errors instead of 260 (1,131 words; 264 in float32, 289 by
 CTranslate2 in int8).
+
+Multiplying is a quarter of the time; the rest is going through what was multiplied. So the graph
+has few operations: what queries are scaled by stands in their weights, and the bias of values,
+which each query finds whole, in the bias of what is made of them. Where ONNX Runtime has one
+operation for several, it is not always faster: adding and normalising at once takes three times as
+long as one after the other, a GELU with its bias twice (1.32).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,15 +57,18 @@ from onnx import TensorProto, helper, numpy_helper
 
 from streaming.engines.whisper_weights import Array, WhisperWeights
 
-OPSET, IR = 20, 10
-"""Opset 20 has GELU; what onnxruntime 1.20 can read."""
+OPSET, IR = 23, 11
+"""Opset 23 has attention; onnxruntime 1.23 reads it."""
+
+MICROSOFT = "com.microsoft"
+"""Whose operations there are besides ONNX' own."""
 
 MOST_INT8 = 127
 ZERO = np.array(128, np.uint8)
 """What stands for zero in an activation: processors are fastest at unsigned times signed."""
 
 LEAST = 1e-9
-"""Nothing is taken for smaller, so that nothing is divided by zero."""
+"""No weight is taken for smaller, so that none is divided by zero."""
 
 PIECE = 4096
 """Outputs turned to int8 at once: the projection to all tokens would take 400 MB."""
@@ -79,48 +88,75 @@ def nothing_before(
 def encoder_graph(weights: WhisperWeights) -> bytes:
     """Return the graph from log-mel features to an encoding."""
     graph = _Graph(weights)
-    inputs = dict.fromkeys(("features", "places", "mask"), TensorProto.FLOAT)
-    inputs |= {"picked": TensorProto.INT64}
+    graph.takes(TensorProto.FLOAT, "features", "places", "mask")
+    graph.takes(TensorProto.INT64, "picked")
     heard = graph.convolved(graph.convolved("features", "encoder/conv1", 1), "encoder/conv2", 2)
     frames = graph.op("Transpose", heard, perm=(0, 2, 1))
-    hidden = graph.op("Add", graph.op("Gather", frames, "picked", axis=1), "places")
+    stream = _Stream(graph.op("Add", graph.op("Gather", frames, "picked", axis=1), "places"))
     for layer in range(weights.encoder_layers):
-        inputs |= dict.fromkeys((f"keys_{layer}", f"values_{layer}"), TensorProto.FLOAT16)
-        hidden = graph.self_attention(hidden, "encoder", layer, kept=TensorProto.FLOAT16)
-        hidden = graph.feed_forward(hidden, "encoder", layer)
-    graph.output(graph.norm(hidden, "encoder/layer_norm"), "encoding")
-    return graph.finish(inputs)
+        graph.takes(TensorProto.FLOAT16, f"keys_{layer}", f"values_{layer}")
+        name = f"encoder/layer_{layer}/self_attention"
+        queries, *both = graph.attentive(stream, name)
+        for kind, new in zip(("keys", "values"), both, strict=True):
+            called = graph.gives(f"new_{kind}_{layer}", TensorProto.FLOAT16)
+            graph.op("Cast", graph.heads(new), to=TensorProto.FLOAT16, called=called)
+        past = (
+            graph.op("Cast", f"{kind}_{layer}", to=TensorProto.FLOAT) for kind in ("keys", "values")
+        )
+        found = graph.attention((queries, *both, "mask", *past))
+        graph.found(stream, found, name, values="linear_0")
+        graph.feed_forward(stream, f"encoder/layer_{layer}/ffn")
+    graph.normed(stream, "encoder/layer_norm", called=graph.gives("encoding"))
+    return graph.finish()
 
 
 def cross_graph(weights: WhisperWeights) -> bytes:
     """Return the graph from an encoding to the keys and values that the decoder listens to."""
     graph = _Graph(weights)
+    graph.takes(TensorProto.FLOAT, "encoding")
     for layer in range(weights.layers):
-        both = graph.linear("encoding", f"decoder/layer_{layer}/attention/linear_1")
-        keys, values = graph.split(both, 2)
-        graph.output(graph.heads(keys, (0, 2, 3, 1)), f"cross_keys_{layer}")
-        graph.output(graph.heads(values), f"cross_values_{layer}")
-    return graph.finish({"encoding": TensorProto.FLOAT})
+        name = f"decoder/layer_{layer}/attention/linear_1"
+        keys, values = (graph.product("encoding", name, graph.part(number)) for number in (0, 1))
+        graph.heads(keys, (0, 2, 3, 1), called=graph.gives(f"cross_keys_{layer}"))
+        graph.heads(values, called=graph.gives(f"cross_values_{layer}"))
+    return graph.finish()
 
 
 def decoder_graph(weights: WhisperWeights) -> bytes:
     """Return the graph from tokens to what follows them."""
     graph = _Graph(weights)
-    inputs = dict.fromkeys(("hidden", "mask"), TensorProto.FLOAT) | {"rows": TensorProto.INT64}
-    hidden = "hidden"
+    graph.takes(TensorProto.FLOAT, "hidden", "mask")
+    graph.takes(TensorProto.INT64, "rows")
+    stream = _Stream("hidden")
     attention: list[str] = []
     for layer in range(weights.layers):
-        kept = [f"{kind}_{layer}" for kind in ("keys", "values", "cross_keys", "cross_values")]
-        inputs |= dict.fromkeys(kept, TensorProto.FLOAT)
-        hidden = graph.self_attention(hidden, "decoder", layer)
-        hidden, listening = graph.cross_attention(hidden, layer)
-        hidden = graph.feed_forward(hidden, "decoder", layer)
+        before = [f"{kind}_{layer}" for kind in ("keys", "values")]
+        graph.takes(TensorProto.FLOAT, *before, *(f"cross_{name}" for name in before))
+        name = f"decoder/layer_{layer}/self_attention"
+        asked = (*graph.attentive(stream, name), "mask", *before)
+        found = graph.attention(asked, *(graph.gives(f"new_{each}") for each in before))
+        graph.found(stream, found, name, values="linear_0")
+        listening = graph.cross_attention(stream, layer)
+        graph.feed_forward(stream, f"decoder/layer_{layer}/ffn")
         if heads := [head for at, head in weights.alignment_heads if at == layer]:
             attention.append(graph.op("Gather", listening, graph.constant(heads), axis=1))
-    graph.output(graph.op("Concat", *attention, axis=1), "attention")
-    wanted = graph.op("Gather", graph.norm(hidden, "decoder/layer_norm"), "rows", axis=1)
-    graph.output(graph.linear(wanted, "decoder/projection"), "logits")
-    return graph.finish(inputs)
+    graph.op("Concat", *attention, axis=1, called=graph.gives("attention"))
+    wanted = graph.normed(graph.picked(stream, "rows"), "decoder/layer_norm")
+    graph.product(wanted, "decoder/projection", called=graph.gives("logits"))
+    return graph.finish()
+
+
+@dataclass(slots=True)
+class _Stream:
+    """What the layers of a network add to, one after the other; owned by who writes the graph.
+
+    Attributes:
+        total: What was added up.
+        more: What the last layer found, which is not added yet.
+    """
+
+    total: str
+    more: str | None = None
 
 
 @dataclass(slots=True)
@@ -128,166 +164,201 @@ class _Graph:
     """Writes one graph, operation by operation. Texts are names of what was computed."""
 
     weights: WhisperWeights
+    inputs: dict[str, TensorProto.DataType] = field(default_factory=dict)
+    outputs: dict[str, TensorProto.DataType] = field(default_factory=dict)
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
-    outputs: dict[str, TensorProto.DataType] = field(default_factory=dict)
+    rounded: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """What became int8 already, and what one step of each of its rows means."""
 
-    def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """Add an operation with one output."""
-        name = f"{kind}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+    def takes(self, kind: TensorProto.DataType, *names: str) -> None:
+        """Take inputs; shapes are known when it runs."""
+        self.inputs |= dict.fromkeys(names, kind)
+
+    def gives(self, name: str, kind: TensorProto.DataType = TensorProto.FLOAT) -> str:
+        """Give out what will be called so; return the name."""
+        self.outputs[name] = kind
         return name
+
+    def finish(self) -> bytes:
+        """Return the graph."""
+        inputs, outputs = (
+            [helper.make_tensor_value_info(name, kind, None) for name, kind in ends.items()]
+            for ends in (self.inputs, self.outputs)
+        )
+        graph = helper.make_graph(self.nodes, "whisper", inputs, outputs, self.constants)
+        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR)
+        return bytes(model.SerializeToString())
+
+    def op(self, kind: str, *inputs: str, called: str = "", **attributes: Any) -> str:
+        """Add an operation with one output."""
+        return self.ops(kind, inputs, [called], **attributes)[0]
+
+    def ops(
+        self, kind: str, inputs: Sequence[str], called: Sequence[str], **attributes: Any
+    ) -> list[str]:
+        """Add an operation with several outputs, each under a name of its own if none is given."""
+        number = len(self.nodes)
+        names = [name or f"{kind}_{number}_{at}" for at, name in enumerate(called)]
+        self.nodes.append(helper.make_node(kind, list(inputs), names, **attributes))
+        return names
 
     def constant(self, value: npt.ArrayLike) -> str:
         name = f"constant_{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(value), name))
         return name
 
-    def output(
-        self, name: str, called: str, kind: TensorProto.DataType = TensorProto.FLOAT
-    ) -> None:
-        """Give what was computed out under another name."""
-        self.nodes.append(helper.make_node("Cast", [name], [called], to=kind))
-        self.outputs[called] = kind
+    def array(self, name: str) -> str:
+        """Return a variable of the model."""
+        return self.constant(self.weights.array(name))
 
-    def finish(self, inputs: Mapping[str, TensorProto.DataType]) -> bytes:
-        """Return the graph; shapes are known when it runs."""
-        graph = helper.make_graph(
-            self.nodes,
-            "whisper",
-            [helper.make_tensor_value_info(name, kind, None) for name, kind in inputs.items()],
-            [
-                helper.make_tensor_value_info(name, kind, None)
-                for name, kind in self.outputs.items()
-            ],
-            self.constants,
-        )
-        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)]
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR)
-        return bytes(model.SerializeToString())
+    def part(self, number: int) -> slice:
+        """Return which outputs of several matrices in one belong to the one of that number."""
+        width = self.weights.width
+        return slice(number * width, (number + 1) * width)
 
-    def linear(self, source: str, name: str) -> str:
-        """Multiply by a matrix in int8, and add its bias if it has one."""
-        rounded, scale = _in_int8(self.weights, f"{name}/weight")
-        most = self.op("ReduceMax", self.op("Abs", source), self.constant([-1]))
-        most = self.op("Max", most, self.constant(np.float32(LEAST)))
-        size = self.op("Div", most, self.constant(np.float32(MOST_INT8)))
-        one, zero = self.constant(np.float32(1)), self.constant(ZERO)
+    def product(
+        self,
+        source: str,
+        name: str,
+        part: slice = slice(None),
+        *,
+        times: float = 1.0,
+        called: str = "",
+    ) -> str:
+        """Multiply by a matrix in int8, or by some of its outputs, without its bias."""
+        rows, steps = self.in_int8(source)
+        rounded, scale = _in_int8(self.weights, f"{name}/weight", part)
         found = self.op(
             "MatMulIntegerToFloat",
-            self.op("QuantizeLinear", self.op("Div", source, size), one, zero),
+            rows,
             self.constant(rounded),
-            one,
-            self.constant(scale),
-            zero,
-            domain="com.microsoft",
+            self.constant(np.float32(1)),
+            self.constant(scale * np.float32(times)),
+            self.constant(ZERO),
+            domain=MICROSOFT,
         )
-        found = self.op("Mul", found, size)
-        if f"{name}/bias" not in self.weights:
-            return found
-        return self.op("Add", found, self.constant(self.weights.array(f"{name}/bias")))
+        return self.op("Mul", found, steps, called=called)
+
+    def in_int8(self, source: str) -> tuple[str, str]:
+        """Return rows in int8, and what one step of each means: (batch, rows, 1).
+
+        A row of nothing but zeros has steps of nothing, so that all of it becomes zeros again.
+        """
+        if source not in self.rounded:
+            most = self.op("ReduceMax", self.op("Abs", source), self.constant([-1]))
+            steps = self.op("Mul", most, self.constant(np.float32(1 / MOST_INT8)))
+            of_rows = self.op("Reshape", steps, self.constant([-1]))
+            zeros = self.op("Expand", self.constant(ZERO), self.op("Shape", of_rows))
+            self.rounded[source] = self.op("QuantizeLinear", source, of_rows, zeros, axis=1), steps
+        return self.rounded[source]
 
     def convolved(self, source: str, name: str, stride: int) -> str:
         """Let each frame of (batch, channels, frames) see its neighbours."""
-        kernel, bias = (self.weights.array(f"{name}/{each}") for each in ("weight", "bias"))
-        kinds = {"pads": [1, 1], "strides": [stride]}
-        found = self.op("Conv", source, self.constant(kernel), self.constant(bias), **kinds)
+        kernel, bias = self.array(f"{name}/weight"), self.array(f"{name}/bias")
+        found = self.op("Conv", source, kernel, bias, pads=[1, 1], strides=[stride])
         return self.op("Gelu", found)
 
-    def norm(self, source: str, name: str) -> str:
-        """Normalise each token."""
-        gamma, beta = (self.weights.array(f"{name}/{each}") for each in ("gamma", "beta"))
-        return self.op(
-            "LayerNormalization",
-            source,
-            self.constant(gamma),
-            self.constant(beta),
-            axis=-1,
-            epsilon=EPSILON,
-        )
+    def normed(self, stream: _Stream, name: str, *, called: str = "") -> str:
+        """Add what was found, and normalise each row."""
+        if stream.more is not None:
+            stream.total, stream.more = self.op("Add", stream.total, stream.more), None
+        gamma, beta = self.array(f"{name}/gamma"), self.array(f"{name}/beta")
+        kinds = {"axis": -1, "epsilon": EPSILON}
+        return self.op("LayerNormalization", stream.total, gamma, beta, called=called, **kinds)
 
-    def split(self, source: str, parts: int) -> list[str]:
-        """Cut the last axis into equal parts."""
-        names = [f"Split_{len(self.nodes)}_{part}" for part in range(parts)]
-        self.nodes.append(helper.make_node("Split", [source], names, axis=-1, num_outputs=parts))
-        return names
+    def picked(self, stream: _Stream, rows: str) -> _Stream:
+        """Return some of the rows."""
+        total = self.op("Gather", stream.total, rows, axis=1)
+        return _Stream(total, stream.more and self.op("Gather", stream.more, rows, axis=1))
 
-    def heads(self, source: str, order: tuple[int, ...] = (0, 2, 1, 3)) -> str:
-        """Cut (batch, tokens, width) by heads, and put batch, tokens, heads, 64 in this order."""
+    def heads(self, source: str, order: Sequence[int] = (0, 2, 1, 3), *, called: str = "") -> str:
+        """Cut (batch, rows, width) by heads, and put batch, rows, heads, 64 in this order."""
         shape = self.constant([0, 0, self.weights.heads, -1])
-        return self.op("Transpose", self.op("Reshape", source, shape), perm=order)
+        return self.op("Transpose", self.op("Reshape", source, shape), perm=order, called=called)
 
-    def attend(self, queries: str, keys: str, values: str, mask: str | None) -> tuple[str, str]:
-        """Return what queries find, (batch, new, width), and how much each looks where."""
-        scores = self.op("MatMul", queries, keys)
-        if mask is not None:
-            scores = self.op("Add", scores, mask)
-        looking = self.op("Softmax", scores, axis=-1)
-        found = self.op("Transpose", self.op("MatMul", looking, values), perm=(0, 2, 1, 3))
-        return self.op("Reshape", found, self.constant([0, 0, -1])), looking
+    def queries(self, normed: str, name: str) -> str:
+        """Return what each row asks for, so large that it needs no more scaling."""
+        times = float((self.weights.width // self.weights.heads) ** -0.5)
+        part = self.part(0)
+        bias = self.weights.array(f"{name}/bias", part) * np.float32(times)
+        asked = self.product(normed, name, part, times=times)
+        return self.op("Add", asked, self.constant(bias))
 
-    def float32(self, source: str, kind: TensorProto.DataType) -> str:
-        """Turn to what is computed in."""
-        if kind == TensorProto.FLOAT:
-            return source
-        return self.op("Cast", source, to=TensorProto.FLOAT)
+    def attentive(self, stream: _Stream, name: str) -> tuple[str, str, str]:
+        """Return queries, keys and values of each row.
 
-    def scaled(self, queries: str) -> str:
-        width = self.weights.width // self.weights.heads
-        return self.op("Mul", self.heads(queries), self.constant(np.float32(width**-0.5)))
+        A bias of the keys would raise all scores of a query alike, which changes nothing.
+        """
+        normed = self.normed(stream, f"{name}/layer_norm")
+        queries = self.queries(normed, f"{name}/linear_0")
+        keys, values = (
+            self.product(normed, f"{name}/linear_0", self.part(number)) for number in (1, 2)
+        )
+        return queries, keys, values
 
-    def self_attention(
-        self,
-        hidden: str,
-        network: str,
-        layer: int,
-        kept: TensorProto.DataType = TensorProto.FLOAT,
-    ) -> str:
-        """Let each place see those that the mask lets it, also before.
+    def attention(self, asked: Sequence[str], keys: str = "", values: str = "") -> str:
+        """Let queries find values, by keys: also such of places before.
 
         Args:
-            hidden: The places.
-            network: `encoder` or `decoder`.
-            layer: Of it.
-            kept: In what keys and values of the places before come in, and those of all go out.
+            asked: Queries, keys, values, the mask, keys and values before.
+            keys: What all keys are to be called, if they are wanted.
+            values: Likewise.
         """
-        name = f"{network}/layer_{layer}/self_attention"
-        normed = self.norm(hidden, f"{name}/layer_norm")
-        queries, *both = self.split(self.linear(normed, f"{name}/linear_0"), 3)
-        keys, values = (
-            self.op("Concat", self.float32(f"{kind}_{layer}", kept), self.heads(new), axis=2)
-            for kind, new in zip(("keys", "values"), both, strict=True)
-        )
-        self.output(keys, f"new_keys_{layer}", kept)
-        self.output(values, f"new_values_{layer}", kept)
-        turned = self.op("Transpose", keys, perm=(0, 1, 3, 2))
-        found, _ = self.attend(self.scaled(queries), turned, values, "mask")
-        return self.op("Add", hidden, self.linear(found, f"{name}/linear_1"))
+        heads = dict.fromkeys(("q_num_heads", "kv_num_heads"), self.weights.heads)
+        return self.ops("Attention", asked, ["", keys, values], scale=1.0, **heads)[0]
 
-    def cross_attention(self, hidden: str, layer: int) -> tuple[str, str]:
-        """Let each token listen to the audio; return how much it listens where, too."""
+    def cross_attention(self, stream: _Stream, layer: int) -> str:
+        """Let each token listen to the audio; return how much each of its heads listens where."""
         name = f"decoder/layer_{layer}/attention"
-        normed = self.norm(hidden, f"{name}/layer_norm")
-        queries = self.scaled(self.linear(normed, f"{name}/linear_0"))
-        keys, values = f"cross_keys_{layer}", f"cross_values_{layer}"
-        found, listening = self.attend(queries, keys, values, None)
-        return self.op("Add", hidden, self.linear(found, f"{name}/linear_2")), listening
+        normed = self.normed(stream, f"{name}/layer_norm")
+        queries = self.heads(self.queries(normed, f"{name}/linear_0"))
+        scores = self.op("MatMul", queries, f"cross_keys_{layer}")
+        listening = self.op("Softmax", scores, axis=-1)
+        heard = self.op("MatMul", listening, f"cross_values_{layer}")
+        together = self.op("Transpose", heard, perm=(0, 2, 1, 3))
+        found = self.op("Reshape", together, self.constant([0, 0, -1]))
+        self.found(stream, found, name, values="linear_1", into="linear_2")
+        return listening
 
-    def feed_forward(self, hidden: str, network: str, layer: int) -> str:
-        name = f"{network}/layer_{layer}/ffn"
-        normed = self.norm(hidden, f"{name}/layer_norm")
+    def found(
+        self, stream: _Stream, found: str, name: str, *, values: str, into: str = "linear_1"
+    ) -> None:
+        """Make of the values that were found what is to be added.
+
+        Args:
+            stream: What to add it to.
+            found: Values without their bias.
+            name: Of the attention.
+            values: Matrix of which the last outputs are the values.
+            into: What they are multiplied by.
+        """
+        missing = self.weights.array(f"{name}/{values}/bias")[-self.weights.width :]
+        bias = self.weights.array(f"{name}/{into}/weight") @ missing
+        bias += self.weights.array(f"{name}/{into}/bias")
+        stream.more = self.op("Add", self.product(found, f"{name}/{into}"), self.constant(bias))
+
+    def feed_forward(self, stream: _Stream, name: str) -> None:
+        normed = self.normed(stream, f"{name}/layer_norm")
         inner = self.op("Gelu", self.linear(normed, f"{name}/linear_0"))
-        return self.op("Add", hidden, self.linear(inner, f"{name}/linear_1"))
+        stream.more = self.linear(inner, f"{name}/linear_1")
+
+    def linear(self, source: str, name: str) -> str:
+        """Multiply by a matrix in int8, and add its bias."""
+        return self.op("Add", self.product(source, name), self.array(f"{name}/bias"))
 
 
-def _in_int8(weights: WhisperWeights, name: str) -> tuple[npt.NDArray[np.int8], Array]:
-    """Return a matrix, (inputs, outputs), and what one step of each output's int8 means."""
+def _in_int8(weights: WhisperWeights, name: str, part: slice) -> tuple[npt.NDArray[np.int8], Array]:
+    """Return some outputs of a matrix, (inputs, outputs), and what one step of each means."""
     outputs, inputs = weights.variables[name].shape
-    rounded = np.empty((inputs, outputs), np.int8)
-    scale = np.empty(outputs, np.float32)
-    for start in range(0, outputs, PIECE):
-        piece = slice(start, start + PIECE)
-        weight = weights.array(name, piece)
-        scale[piece] = np.maximum(np.abs(weight).max(axis=1), LEAST) / MOST_INT8
-        rounded[:, piece] = np.round(weight / scale[piece, None]).T
+    first, last, _ = part.indices(outputs)
+    rounded = np.empty((inputs, last - first), np.int8)
+    scale = np.empty(last - first, np.float32)
+    for start in range(first, last, PIECE):
+        stop = min(start + PIECE, last)
+        here = slice(start - first, stop - first)
+        weight = weights.array(name, slice(start, stop))
+        scale[here] = np.maximum(np.abs(weight).max(axis=1), LEAST) / MOST_INT8
+        rounded[:, here] = np.round(weight / scale[here, None]).T
     return rounded, scale

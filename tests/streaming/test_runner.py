@@ -336,7 +336,7 @@ async def test_the_event_loop_beats_while_real_engines_serve_two_sessions() -> N
         cache=weights("whisper-base").parent,
         device="cpu",
         compute_type="int8",
-        recognizer_workers=2,
+        most_workers=2,
     )
     pcm = Recording.read("items/jfk").pcm
     heartbeat = Heartbeat()

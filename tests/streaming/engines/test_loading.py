@@ -39,7 +39,7 @@ def config(tmp_path: Path) -> EngineConfig:
         cache=tmp_path,
         device="cpu",
         compute_type="int8",
-        recognizer_workers=3,
+        most_workers=3,
     )
 
 

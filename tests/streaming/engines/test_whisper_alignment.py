@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from scipy.ndimage import median_filter
 
-from streaming.engines.whisper_alignment import Costs, cheapest_path, token_starts
+from streaming.engines.whisper_alignment import Costs, cheapest_path, medians, token_starts
 
 costs = arrays.arrays(
     np.float64,
@@ -35,6 +37,17 @@ def test_the_cheapest_path_is_a_path_and_none_is_cheaper(costs: Costs) -> None:
     steps = set(zip(np.diff(rows), np.diff(columns), strict=True))
     assert steps <= {(0, 1), (1, 0), (1, 1)}
     assert costs[rows, columns].sum() == least(costs)
+
+
+@given(
+    arrays.arrays(
+        np.float32,
+        st.tuples(st.integers(1, 3), st.integers(1, 20)),
+        elements=st.floats(-9, 9, width=16),
+    )
+)
+def test_medians_are_those_of_a_filter(weights: npt.NDArray[np.float32]) -> None:
+    assert np.array_equal(medians(weights), median_filter(weights, (1, 7), mode="reflect"))
 
 
 def test_a_token_begins_where_its_heads_begin_to_listen_there() -> None:

@@ -11,6 +11,7 @@ import pytest
 from streaming.core.agreement import agreement_key
 from streaming.core.domain import SAMPLE_RATE, Pcm, Samples
 from streaming.core.ports import Effort, RecognitionWindow, Transcription
+from streaming.engines import whisper_encoder
 from streaming.engines.whisper import WhisperRecognizer
 from streaming.engines.whisper_encoder import (
     DENSE,
@@ -101,6 +102,13 @@ def test_of_the_silence_behind_speech_few_frames_are_encoded() -> None:
     silence = 10 * FRAMES_PER_SECOND - encoded.frames
     assert encoded.frames == 4 * FRAMES_PER_SECOND
     assert encoded.encoding.shape[1] - encoded.frames == DENSE + -(-(silence - DENSE) // SPARSE)
+
+
+def test_silence_is_like_the_silence_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = grown(2.0, 4.0).encoding
+    monkeypatch.setattr(whisper_encoder, "EDGE", 1500)
+
+    assert np.median(likeness(once, grown(2.0, 4.0).encoding)) > 0.999
 
 
 @pytest.mark.parametrize("louder", [0.001, 1.0, 1000.0])
