@@ -27,7 +27,7 @@ got); then the measurements:
 - `crowd`, by itself;
 - `editors` (from edit to edit) with `editors_typing` (what is typed), `editors_link` (over what),
   `editors_documents` (long ones) and `editors_lag` (is the server's event loop free), and
-  `editors_tasks`;
+  `tasks`;
 - `crashes` with `servers` (one after another), `speaker` and `crashes_editor` (who carry on by
   themselves) and `crashes_audit` (what is missing);
 - `living` with `living_editor` and `node/editor.js` (who edit, the latter run by `node_scripts`),

@@ -89,6 +89,5 @@ def _accuracy(options: argparse.Namespace) -> None:
             reports.append(measure_accuracy(recording, engines, settings, whole_file, ear))
     console.print(accuracy_table(reports))
     if options.out is not None:
-        options.out.mkdir(parents=True, exist_ok=True)
         write_json(options.out / "accuracy.json", {"settings": settings, "recordings": reports})
         plot_accuracy(reports, options.out)

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
-from functools import partial
-from pathlib import Path
-
-from rich.console import Console
 
 from loadtest.accuracy_command import add_accuracy
 from loadtest.corrections_command import add_corrections
@@ -23,13 +17,8 @@ from loadtest.jobs_command import add_jobs
 from loadtest.latency_command import add_latency
 from loadtest.living_command import add_living
 from loadtest.lookahead_command import add_lookahead
-from loadtest.measured_server import running_server
-from loadtest.options import add_out, add_session_options, caller_of, starting
 from loadtest.page_command import add_page
-from loadtest.progress import watched
-from loadtest.recordings import conversations, long_talk, read_recording
-from loadtest.report import soak_table, write_json
-from loadtest.soak import SoakReport, measure_soak, script_flags
+from loadtest.soak_command import add_soak
 from loadtest.streams_command import add_streams
 from server.errors import PeerMistake, StartError
 from streaming.errors import StreamingError
@@ -65,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     add_lookahead(
         commands.add_parser("lookahead", help="latency and errors against the look-ahead")
     )
-    _add_soak(commands.add_parser("soak", help="one long session: memory, and the last word"))
+    add_soak(commands.add_parser("soak", help="one long session: memory, and the last word"))
     add_crowd(commands.add_parser("crowd", help="what sessions cost in which nobody speaks"))
     add_editors(commands.add_parser("editors", help="how long edits and documents take"))
     add_crashes(commands.add_parser("crashes", help="kill -9 again and again: what is missing"))
@@ -77,50 +66,3 @@ def _parser() -> argparse.ArgumentParser:
     add_jobs(commands.add_parser("jobs", help="how soon jobs begin, also after a kill -9"))
     add_page(commands.add_parser("page", help="how fast the web page is with a long meeting"))
     return parser
-
-
-def _add_soak(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(carry_out=_soak)
-    parser.add_argument(
-        "files",
-        nargs="*",
-        type=Path,
-        metavar="FILE",
-        help="recordings, streamed one after another, again and again "
-        "(default: the conversations of tests/data)",
-    )
-    parser.add_argument("--minutes", type=float, default=60.0, help="of audio (default: 60)")
-    engines = parser.add_mutually_exclusive_group()
-    engines.add_argument(
-        "--real",
-        action="store_false",
-        dest="scripted",
-        default=False,
-        help="with the real models (default)",
-    )
-    engines.add_argument(
-        "--scripted",
-        action="store_true",
-        help="with engines that play what is said: everything but the models",
-    )
-    add_session_options(parser)
-    add_out(parser)
-
-
-def _soak(options: argparse.Namespace) -> None:
-    report = asyncio.run(_measure_soak(options))
-    Console().print(soak_table(report))
-    if options.out is not None:
-        write_json(options.out, report)
-
-
-async def _measure_soak(options: argparse.Namespace) -> SoakReport:
-    recordings = [read_recording(path) for path in options.files or conversations()]
-    talk = long_talk(recordings, options.minutes)
-    async with AsyncExitStack() as stack:
-        flags = script_flags(talk, stack) if options.scripted else ()
-        with starting():
-            server = await stack.enter_async_context(running_server(flags))
-        watch = stack.enter_context(watched(["session"], talk.duration_s))
-        caller = caller_of(options, server.url)
-        return await measure_soak(talk, caller, server, partial(watch, 0))

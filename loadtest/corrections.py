@@ -21,10 +21,10 @@ from pathlib import Path
 from loadtest.distribution import Distribution
 from loadtest.editors_documents import database
 from loadtest.editors_link import EMPTY_STATE, NOTHING, linked
-from loadtest.editors_tasks import grouped
 from loadtest.measured_server import running_server
 from loadtest.recordings import Recording
 from loadtest.speaker import Speaker
+from loadtest.tasks import grouped
 from offline.jobs import Job, JobKind
 from server.storage.store import Store
 from server.yjs import messages

@@ -66,7 +66,6 @@ def _corrections(options: argparse.Namespace) -> None:
     if report.meeting is not None:
         console.print(*meeting_tables(report.meeting))
     if options.out is not None:
-        options.out.mkdir(parents=True, exist_ok=True)
         write_json(options.out / "corrections.json", report)
         if report.stretches is not None:
             plot_stretches(report.stretches, options.out / "corrections.png")

@@ -17,9 +17,9 @@ from urllib.parse import parse_qs, urlsplit
 from loadtest.editors import EditingReport, Typing, measure_editing
 from loadtest.editors_documents import Meeting, database
 from loadtest.editors_lag import LoopLag, lag_watched
-from loadtest.editors_tasks import grouped
 from loadtest.errors import LoadtestError
 from loadtest.node_scripts import FOLDER, NodeScript, running_script
+from loadtest.tasks import grouped
 from offline.decisions import Hunk, Outcome
 from offline.domain import PassWord
 from offline.jobs import JobKind, JobState, Task

@@ -31,12 +31,12 @@ from loadtest.crashes_audit import (
     stored_text,
 )
 from loadtest.crashes_editor import Editor
-from loadtest.editors_tasks import grouped, until
 from loadtest.editors_typing import Mark, without_marks
 from loadtest.errors import LoadtestError
 from loadtest.recordings import Recording
 from loadtest.servers import Servers
 from loadtest.speaker import Speaker
+from loadtest.tasks import grouped, until
 from streaming.core.domain import SAMPLE_RATE
 from trax_client import Reconnect, connect
 

@@ -12,9 +12,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import trax_client
-from loadtest.editors_tasks import grouped
 from loadtest.errors import LoadtestError
 from loadtest.measured_server import MeasuredServer, Usage
+from loadtest.tasks import grouped
 from trax_client import Session
 
 AT_ONCE = 40

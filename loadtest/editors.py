@@ -19,9 +19,9 @@ from loadtest.editors_finals import FinalsWatch
 from loadtest.editors_flood import flood
 from loadtest.editors_lag import LoopLag, lag_watched
 from loadtest.editors_link import EMPTY_STATE, NOTHING, Link, linked
-from loadtest.editors_tasks import grouped
 from loadtest.editors_typing import Mark, Typist, find_marks
 from loadtest.errors import LoadtestError
+from loadtest.tasks import grouped
 from server.transcript import make_client_id
 from server.yjs import messages
 

@@ -16,6 +16,8 @@ from loadtest.editors_finals import spoken_meanwhile
 from loadtest.editors_loop import Stretch, measure_loop
 from loadtest.editors_report import EditorsReport, editing_table, loop_table, openings_table
 from loadtest.measured_server import running_server
+from loadtest.options import add_out_folder
+from loadtest.plots import plot_editing
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
 from loadtest.soak import script_flags
@@ -52,7 +54,7 @@ def add_editors(parser: argparse.ArgumentParser) -> None:
         default=[1.0, 3.0],
         help="open documents of so many hours of speech (default: 1 3)",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the result as JSON")
+    add_out_folder(parser)
 
 
 def _pair(text: str) -> int:
@@ -70,7 +72,8 @@ def _editors(options: argparse.Namespace) -> None:
         console.print(openings_table(report.openings))
         console.print(loop_table(report.loop))
     if options.out is not None:
-        write_json(options.out, report)
+        write_json(options.out / "editors.json", report)
+        plot_editing(report.editing, options.out / "editors.png")
 
 
 async def _measure_editors(options: argparse.Namespace) -> EditorsReport:

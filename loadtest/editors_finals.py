@@ -11,8 +11,8 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from loadtest.editors_tasks import grouped
 from loadtest.speaker import Speaker
+from loadtest.tasks import grouped
 from trax_client import Final, Session, connect
 
 _SEGMENT = re.compile(rb'"([0-9A-Za-z-]+):([0-9]+):([0-9]+)"')

@@ -20,9 +20,9 @@ from loadtest.editors_documents import Meeting, content, database
 from loadtest.editors_finals import spoken_meanwhile
 from loadtest.editors_lag import LoopLag, lag_watched
 from loadtest.editors_link import Link, linked
-from loadtest.editors_tasks import grouped
 from loadtest.editors_typing import pasted
 from loadtest.errors import LoadtestError
+from loadtest.tasks import grouped
 from server.exports.formats import ExportFormat
 from server.storage.store import Store
 from server.transcript import make_client_id

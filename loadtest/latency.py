@@ -15,6 +15,7 @@ from loadtest.errors import LoadtestError
 from loadtest.measured_server import Measurable, Usage, sampled
 from loadtest.recordings import Recording
 from loadtest.scoring import Token, WordErrors, align_tokens, tokens_said
+from loadtest.tasks import grouped
 from loadtest.word_latency import WordLatency, word_latencies
 from trax_client import Event
 
@@ -152,16 +153,11 @@ async def measure_latency(
         LoadtestError: Likewise, of another server; or nobody knows when words end.
     """
     used: list[Usage] = []
-    async with sampled(server, used.append):
-        try:
-            async with asyncio.TaskGroup() as group:
-                clients = [
-                    group.create_task(_join(number, stagger_s, recording, client, watch))
-                    for number in range(streams)
-                ]
-        except BaseExceptionGroup as failures:
-            # One failure is enough to say why nothing was measured.
-            raise failures.exceptions[0] from failures
+    async with sampled(server, used.append), grouped() as group:
+        clients = [
+            group.create_task(_join(number, stagger_s, recording, client, watch))
+            for number in range(streams)
+        ]
     heard = [each.result() for each in clients]
     said = None if recording.words is None else tokens_said(recording.words)
     if said is None and not heard[0].timed:

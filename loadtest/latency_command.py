@@ -72,7 +72,6 @@ def _latency(options: argparse.Namespace) -> None:
     alone = None if options.against else rounds[0][0]
     Console().print(comparison_table(compared) if alone is None else latency_table(alone))
     if options.out is not None:
-        options.out.mkdir(parents=True, exist_ok=True)
         write_json(options.out / "latency.json", compared if alone is None else alone)
         plot_latency(compared, options.out / "latency.png")
 

@@ -23,7 +23,6 @@ from urllib.parse import parse_qs, quote, urlsplit
 from urllib.request import urlopen
 
 from loadtest.editors_documents import database
-from loadtest.editors_tasks import grouped
 from loadtest.living_account import EDITORS, Account, Alphabet
 from loadtest.living_audit import Findings, Spoken, audit
 from loadtest.living_editor import RECONNECT, PythonEditor, python_editor
@@ -33,6 +32,7 @@ from loadtest.recordings import Recording
 from loadtest.relay import Relay, relaying
 from loadtest.servers import Servers
 from loadtest.speaker import Speaker
+from loadtest.tasks import grouped
 from server.storage.store import Store
 from trax_client import Library, connect
 from trax_client.replica import MAPS

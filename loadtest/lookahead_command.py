@@ -48,7 +48,6 @@ def _lookahead(options: argparse.Namespace) -> None:
     reports = asyncio.run(_measure(options))
     Console().print(lookahead_table(reports))
     if options.out is not None:
-        options.out.mkdir(parents=True, exist_ok=True)
         write_json(options.out / "lookahead.json", reports)
         plot_lookahead(reports, options.out / "lookahead.png")
 

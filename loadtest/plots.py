@@ -10,8 +10,10 @@ from loadtest.accuracy_report import Reports, passes
 from loadtest.comparison import Compared
 from loadtest.corrections import StretchesReport
 from loadtest.distribution import PERCENTS
+from loadtest.editors import EditingReport, Spread
 from loadtest.lookahead import LookaheadReport
 from loadtest.scoring import WordErrors
+from loadtest.soak import SoakReport
 from loadtest.streams import StreamsReport
 
 if TYPE_CHECKING:
@@ -108,6 +110,44 @@ def plot_lookahead(reports: Sequence[LookaheadReport], file: Path) -> None:
     _draw_against(right, waits_s, errors)
     right.set_ylabel("%")
     figure.suptitle("Against the look-ahead")
+    figure.savefig(file)
+
+
+def plot_memory(report: SoakReport, file: Path) -> None:
+    """Draw the memory of a long session against the audio that was heard, into a file."""
+    figure = _figure()
+    axes = figure.subplots()
+    minutes = [sample.heard_s / 60 for sample in report.memory]
+    axes.plot(minutes, [sample.rss_bytes / 1e6 for sample in report.memory], "o-")
+    axes.set_xlabel("minutes of audio")
+    axes.set_ylabel("MB")
+    axes.set_ylim(bottom=0)
+    axes.set_title("Memory of the server in one long session")
+    figure.savefig(file)
+
+
+def plot_editing(reports: Sequence[EditingReport], file: Path) -> None:
+    """Draw how long edits and final words take against the number of editors, into a file."""
+    figure = _figure()
+    axes = figure.subplots()
+    counts = [report.editors for report in reports]
+    rows: dict[str, list[Spread | None]] = {
+        "edits": [report.latency_ms for report in reports],
+        "final words": [report.finals_ms for report in reports],
+    }
+    for number, (name, spreads) in enumerate(rows.items()):
+        known = [(n, each) for n, each in zip(counts, spreads, strict=True) if each is not None]
+        for style, part, values in (
+            (":", "median", [each.p50 for _, each in known]),
+            ("-", "99 %", [each.p99 for _, each in known]),
+        ):
+            label = f"{name}, {part}"
+            axes.plot([n for n, _ in known], values, f"o{style}", color=f"C{number}", label=label)
+    axes.set_xlabel("editors at once")
+    axes.set_ylabel("ms to every other editor")
+    axes.set_ylim(bottom=0)
+    axes.set_title("Edits and final words")
+    axes.legend()
     figure.savefig(file)
 
 

@@ -52,7 +52,8 @@ def plain(value: object) -> object:
 
 
 def write_json(path: Path, result: object) -> None:
-    """Write a result."""
+    """Write a result, into a folder that need not be there yet."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(plain(result), ensure_ascii=False, indent=2)
     path.write_text(text + "\n", encoding="utf-8")
 

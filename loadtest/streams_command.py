@@ -74,7 +74,6 @@ def _streams(options: argparse.Namespace) -> None:
         reports.append(asyncio.run(_climb(talk, rival, options)))
         console.print(streams_table(reports[-1]))
     if options.out is not None:
-        options.out.mkdir(parents=True, exist_ok=True)
         write_json(options.out / "streams.json", reports)
         plot_streams(reports, options.out / "streams.png")
 

@@ -160,15 +160,15 @@ async def test_errors_and_latency_are_measured_against_the_look_ahead(
 
 
 async def test_soak_finds_every_word_of_a_long_session(speech: Path, tmp_path: Path) -> None:
-    file, result = speech / "conversations" / "pub-2spk-clean.flac", tmp_path / "result.json"
+    file, folder = speech / "conversations" / "pub-2spk-clean.flac", tmp_path / "soak"
 
     code, out, errors = await run(
-        "soak", file, "--minutes", "5", "--scripted", "--finals", "utterance", "--out", result
+        "soak", file, "--minutes", "5", "--scripted", "--finals", "utterance", "--out", folder
     )
 
     assert code == 0, errors
     assert "growth per hour" in out
-    report = json.loads(result.read_text())
+    report = json.loads((folder / "soak.json").read_text())
     assert report["audio_s"] > 300
     assert report["errors"] == {
         "words": 4 * 227,
@@ -182,6 +182,7 @@ async def test_soak_finds_every_word_of_a_long_session(speech: Path, tmp_path: P
     assert report["finals"] == 4 * 227
     assert report["disordered_finals"] == 0
     assert len(report["memory"]) == 11
+    assert (folder / "memory.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(

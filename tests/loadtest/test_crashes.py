@@ -20,10 +20,10 @@ from loadtest.crashes_audit import (
     count_wrong_samples,
 )
 from loadtest.editors_documents import database, write_meetings
-from loadtest.editors_tasks import until
 from loadtest.editors_typing import Mark, Typist
 from loadtest.errors import LoadtestError
 from loadtest.servers import free_port
+from loadtest.tasks import until
 from server.storage.store import Store
 from server.storage.values import Batch
 from tests.loadtest.test_commands import run

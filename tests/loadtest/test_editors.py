@@ -140,16 +140,17 @@ async def test_a_document_that_is_not_whole_is_no_measurement(tmp_path: Path) ->
 
 
 async def test_editors_are_measured_against_a_server_of_its_own(tmp_path: Path) -> None:
-    result = tmp_path / "result.json"
+    folder = tmp_path / "editors"
 
     code, out, errors = await run(
         *("editors", "--editors", "2", "4", "--seconds", "4", "--edits-per-s", "2.5"),
-        *("--hours", "0.02", "--out", result),
+        *("--hours", "0.02", "--out", folder),
     )
 
     assert code == 0, errors
     assert "p99" in out
-    report: dict[str, Any] = json.loads(result.read_text())
+    report: dict[str, Any] = json.loads((folder / "editors.json").read_text())
+    assert (folder / "editors.png").read_bytes().startswith(b"\x89PNG")
     few, more = report["editing"]
     assert (few["editors"], few["edits"], few["latency_ms"]["count"]) == (2, 20, 20)
     assert (more["editors"], more["edits"], more["latency_ms"]["count"]) == (4, 40, 120)
