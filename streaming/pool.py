@@ -6,9 +6,9 @@ Within the recognition lane the earliest deadline goes first: a live window is w
 utterance pass within `PASS_SLACK_S`, or when no window waits where its session can do without it.
 Live windows therefore overtake passes, and passes are not starved. Nor do passes, which take ten
 times as long, ever take all threads where there are several. Windows that wait are recognised
-together where that costs less. A session has at most one live window and one pass out at a time, so
-that first come, first served is fair between sessions, and a lane never queues more than twice its
-sessions' number.
+together where that costs less, and with the audio that came while they waited. A session has at
+most one live window and one pass out at a time, so that first come, first served is fair between
+sessions, and a lane never queues more than twice its sessions' number.
 """
 
 from __future__ import annotations
@@ -56,6 +56,11 @@ class _Waiting(Generic[W, R]):
     kin: Hashable = field(compare=False)
     patient: bool = field(compare=False)
     outcome: asyncio.Future[R] = field(compare=False)
+    renew: Callable[[W], W] | None = field(compare=False)
+
+    def newest(self) -> W:
+        """Return the work as it is now."""
+        return self.work if self.renew is None else self.renew(self.work)
 
 
 class Lane(Generic[W, R]):
@@ -95,20 +100,28 @@ class Lane(Generic[W, R]):
         """Pieces of work that wait for a thread."""
         return len(self._waiting)
 
-    async def run(self, work: W, slack_s: float = 0.0, kin: Hashable = None) -> R:
+    async def run(
+        self,
+        work: W,
+        slack_s: float = 0.0,
+        kin: Hashable = None,
+        renew: Callable[[W], W] | None = None,
+    ) -> R:
         """Carry out `work` in a thread of this lane and return what came of it.
 
         Args:
             work: What to do.
             slack_s: How much later than work without slack it may come; if it may, it is patient.
             kin: Work that has the same may be carried out with it; `None`: none.
+            renew: Returns the work as it is when its turn comes, in the event loop. It never
+                raises.
 
         Raises:
             RuntimeError: The lane was closed before.
             Exception: What carrying it out raises, by itself.
         """
         due_s = asyncio.get_running_loop().time() + slack_s
-        return await self._outcome(self._enter(work, due_s, kin, patient=slack_s > 0))
+        return await self._outcome(self._enter(work, due_s, kin, slack_s > 0, renew))
 
     async def run_if_idle(self, work: W, patience_s: float) -> R | None:
         """Carry out patient work once nothing else waits, or return `None` if that takes too long.
@@ -134,12 +147,19 @@ class Lane(Generic[W, R]):
         self._waiting.clear()
         await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
 
-    def _enter(self, work: W, due_s: float, kin: Hashable, *, patient: bool) -> _Waiting[W, R]:
+    def _enter(
+        self,
+        work: W,
+        due_s: float,
+        kin: Hashable,
+        patient: bool,  # noqa: FBT001 - of two methods of this class
+        renew: Callable[[W], W] | None = None,
+    ) -> _Waiting[W, R]:
         """Let work wait for its turn, which may be now."""
         if self._closed:
             raise RuntimeError("an open lane expected")
         outcome: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(due_s, next(self._numbers), work, kin, patient, outcome)
+        waiting = _Waiting(due_s, next(self._numbers), work, kin, patient, outcome, renew)
         self._waiting.append(waiting)
         self._dispatch()
         return waiting
@@ -162,7 +182,7 @@ class Lane(Generic[W, R]):
             self._free -= 1
             self._patient -= together[0].patient
             loop = asyncio.get_running_loop()
-            works = [waiting.work for waiting in together]
+            works = [waiting.newest() for waiting in together]
             running = loop.run_in_executor(self._executor, self._outcomes, works)
             running.add_done_callback(partial(self._settle, together))
 
@@ -253,11 +273,20 @@ class Pool:
         """Label the window of `work`."""
         return await self._labelling.run((diarizer, work))
 
-    async def recognize(self, window: RecognitionWindow) -> Transcription:
-        """Recognise one window, when its turn comes."""
+    async def recognize(
+        self,
+        window: RecognitionWindow,
+        renew: Callable[[RecognitionWindow], RecognitionWindow] | None = None,
+    ) -> Transcription:
+        """Recognise one window, when its turn comes.
+
+        Args:
+            window: As it is now.
+            renew: Returns what it is by then; it never raises.
+        """
         slack_s = PASS_SLACK_S if window.effort is Effort.UTTERANCE else 0.0
         kin = self._engines.recognizer.kin(window)
-        return await self._recognition.run(window, slack_s, kin)
+        return await self._recognition.run(window, slack_s, kin, renew)
 
     async def recognize_if_idle(self, window: RecognitionWindow) -> Transcription | None:
         """Recognise one window, unless others have more need of the machine."""

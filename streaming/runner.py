@@ -16,6 +16,7 @@ from typing import assert_never
 
 from streaming.core.domain import Pcm, Samples, UtteranceId, Voice
 from streaming.core.events import Event
+from streaming.core.ports import Transcription
 from streaming.core.session import StreamSession
 from streaming.core.settings import SessionSettings
 from streaming.core.work import (
@@ -173,6 +174,10 @@ class SessionRunner:
             self._mistake = error
             self._news.set()
 
+    async def _recognize(self, work: Recognize) -> Transcription:
+        newest = self._session.renewed
+        return await self._pool.recognize(work.window, lambda _: newest(work).window)
+
     async def _outcome(self, work: Work) -> Result:
         try:
             match work:
@@ -182,7 +187,7 @@ class SessionRunner:
                     heard = await self._pool.recognize_if_idle(work.window)
                     return LeftOut(work.id) if heard is None else Recognized(work.id, heard)
                 case Recognize():
-                    return Recognized(work.id, await self._pool.recognize(work.window))
+                    return Recognized(work.id, await self._recognize(work))
                 case Diarize():
                     assert self._diarizer is not None
                     diarization = await self._pool.label(self._diarizer, work)

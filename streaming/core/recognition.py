@@ -3,7 +3,8 @@
 Live windows and utterance passes of one session each go one at a time: a live window is taken
 when enough new speech was heard since the last one (`LiveRules.step`), right after speech stops,
 and once more at the end where that did not cover it. While an answer is awaited nothing is queued:
-the next window simply ends later, so that under load steps grow and nothing piles up.
+the next window simply ends later, so that under load steps grow and nothing piles up. And a window
+that had to wait ends when its turn comes, not when it was asked for (`renewed`).
 """
 
 from __future__ import annotations
@@ -131,14 +132,23 @@ class Recognition:
         utterance = self._open[0]
         if not self._due(utterance, position, speech_end):
             return None
-        until = utterance.span.end if utterance.span else position
-        self._last_step = Samples(until - utterance.heard_until)
-        span = utterance.window(until, speech_end, self._floor)
-        expected = utterance.expected(span.start)
-        self._listening = Wanted(
-            utterance, span, Effort.LIVE, self._language, expected, utterance.kept
+        return self._listen(
+            utterance, utterance.span.end if utterance.span else position, speech_end
         )
-        return self._listening
+
+    def renewed(self, position: Samples, speech_end: Samples) -> Wanted | None:
+        """Return the live window that is out as it would be asked for now, if one is.
+
+        Args:
+            position: End of the newest scored frame.
+            speech_end: End of the newest voiced frame.
+        """
+        asked = self._listening
+        if asked is None or asked.utterance not in self._open:
+            return asked
+        utterance = asked.utterance
+        until = utterance.span.end if utterance.span else position
+        return self._listen(utterance, Samples(max(asked.span.end, until)), speech_end)
 
     def wanted_pass(self) -> Wanted | None:
         """Return the next utterance to be heard once more, if one waits and none is out."""
@@ -171,6 +181,16 @@ class Recognition:
         self._rehearing = False
         self.skipped_passes += len(self._passes)
         self._passes.clear()
+
+    def _listen(self, utterance: Utterance, until: Samples, speech_end: Samples) -> Wanted:
+        """Ask for the live window of an utterance that ends there."""
+        self._last_step = Samples(until - utterance.heard_until)
+        span = utterance.window(until, speech_end, self._floor)
+        expected = utterance.expected(span.start)
+        self._listening = Wanted(
+            utterance, span, Effort.LIVE, self._language, expected, utterance.kept
+        )
+        return self._listening
 
     def _due(self, utterance: Utterance, position: Samples, speech_end: Samples) -> bool:
         if utterance.span is not None:

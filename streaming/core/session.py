@@ -27,7 +27,7 @@ from streaming.core.endpointing import Boundary, Endpointer
 from streaming.core.errors import BacklogFull, SessionFinished
 from streaming.core.events import EngineFailed, Event
 from streaming.core.pcm import AudioBuffer
-from streaming.core.ports import RecognitionWindow
+from streaming.core.ports import Effort, RecognitionWindow
 from streaming.core.recognition import Recognition, Wanted
 from streaming.core.settings import DIARIZATION_WINDOW, SessionSettings
 from streaming.core.work import (
@@ -191,6 +191,22 @@ class StreamSession:
         # A pass before more frames: audio that came all at once is heard as if it came in pieces.
         return self._live_work() or self._pass_work() or self._score_work() or self._diarize_work()
 
+    def renewed(self, work: Recognize) -> Recognize:
+        """Return a live window that is out with the audio that came since it was asked for.
+
+        For work whose turn comes after it had to wait. What is no live window, or is not awaited
+        any more, is returned as it is.
+        """
+        asked = self._out.get(work.id)
+        if not isinstance(asked, Wanted) or asked.effort is not Effort.LIVE or self._broken:
+            return work
+        endpoints = self._endpoints
+        newer = self._recognition.renewed(endpoints.position, endpoints.voiced_until)
+        if newer is None or newer.span.end == asked.span.end:
+            return work
+        self._out[work.id] = newer
+        return Recognize(work.id, self._window(newer), work.optional)
+
     def complete(self, result: Result) -> None:
         """Take the outcome of a piece of work; an id that is not awaited is ignored."""
         asked = self._out.pop(result.id, None)
@@ -274,7 +290,12 @@ class StreamSession:
         return None if wanted is None else self._recognize(wanted)
 
     def _recognize(self, wanted: Wanted) -> Recognize:
-        window = RecognitionWindow(
+        work = Recognize(self._next_id(), self._window(wanted), wanted.optional)
+        self._out[work.id] = wanted
+        return work
+
+    def _window(self, wanted: Wanted) -> RecognitionWindow:
+        return RecognitionWindow(
             start=wanted.span.start,
             pcm=self._audio.read(wanted.span),
             effort=wanted.effort,
@@ -283,9 +304,6 @@ class StreamSession:
             expected=wanted.expected,
             kept=wanted.kept,
         )
-        work = Recognize(self._next_id(), window, wanted.optional)
-        self._out[work.id] = wanted
-        return work
 
     def _score_work(self) -> Score | None:
         if self._scores or self._awaits(Score):

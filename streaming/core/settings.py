@@ -54,8 +54,8 @@ class LiveRules:
             Whisper base took one for another language with 500 to 700 at two seconds, and none
             with more; nearly all reach 800 by then.
         doubtful: An utterance is heard once more when it is over if the confidence of a word in it
-            is below this, in permille, in `FinalsMode.WORD`. As many errors are mended as if each
-            were, at three quarters of the cost.
+            is below this, in permille, in `FinalsMode.WORD`. Nearly as many errors are mended as if
+            each were, at half the cost.
         waiting_passes: Utterance passes that may wait; beyond, the oldest is dropped in
             `FinalsMode.WORD` (its finals stand uncorrected). More than a full `capacity` holds of
             ordinary utterances: audio faster than real time waits for its passes instead.
@@ -70,7 +70,7 @@ class LiveRules:
     language_after: Samples = from_ms(2_000)
     language_surely_after: Samples = from_ms(6_000)
     language_confidence: int = 800
-    doubtful: int = 500
+    doubtful: int = 300
     waiting_passes: int = 16
 
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -350,6 +351,31 @@ async def test_a_live_window_overtakes_the_passes_that_wait() -> None:
 
     assert PASS_SLACK_S > 0
     assert recognizer.asked == [Effort.LIVE, Effort.LIVE, Effort.UTTERANCE, Effort.UTTERANCE]
+    assert all(each.words == SENTENCE.script.words for each in heard)
+
+
+async def test_a_window_that_waits_is_what_it_is_when_its_turn_comes() -> None:
+    gate = Gate(asyncio.get_running_loop())
+    recognizer = GatedRecognizer(gate)
+    pool = Pool(engines(recognizer))
+    turns: list[str] = []
+
+    def renew(asked: RecognitionWindow) -> RecognitionWindow:
+        turns.append(f"after {recognizer.calls}, in {threading.current_thread().name}")
+        return replace(asked, pcm=silence(SENTENCE.length))
+
+    async with asyncio.timeout(DEADLINE_S):
+        first = asyncio.create_task(pool.recognize(window(Effort.LIVE)))
+        await gate.begun.wait()
+        short = replace(window(Effort.LIVE), pcm=silence(FRAME))
+        second = asyncio.create_task(pool.recognize(short, renew))
+        await asyncio.sleep(0)
+        assert turns == []
+        gate.let_through()
+        heard = await asyncio.gather(first, second)
+        await pool.aclose()
+
+    assert turns == [f"after [1], in {threading.current_thread().name}"]
     assert all(each.words == SENTENCE.script.words for each in heard)
 
 

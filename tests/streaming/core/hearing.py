@@ -264,9 +264,21 @@ class Hearing:
         work = self.session.next_work()
         self.read()
         if work is not None:
+            assert all(kind_of(other) != kind_of(work) for other, _ in self.waiting)
             self._check(work)
             self.waiting.append((work, self._outcome(work)))
         return work
+
+    def renew(self) -> None:
+        """Let the turn of all that is to be recognised come now."""
+        for index, (work, _) in enumerate(self.waiting):
+            if isinstance(work, Recognize):
+                newer = self.session.renewed(work)
+                assert newer.id == work.id
+                assert newer.window.effort is work.window.effort
+                assert _end_of(newer) >= _end_of(work), "audio that came only adds to it"
+                self._check(newer)
+                self.waiting[index] = (newer, self._outcome(newer))
 
     def tell(self, result: Result) -> None:
         """Tell the session an outcome."""
@@ -326,8 +338,7 @@ class Hearing:
         return tuple(self._scored[first : first + len(work.frames)])
 
     def _check(self, work: Work) -> None:
-        """A piece of work holds the audio it is about, and is the only one of its kind."""
-        assert all(kind_of(other) != kind_of(work) for other, _ in self.waiting)
+        """A piece of work holds the audio it is about."""
         match work:
             case Score():
                 start, pcm = work.start, work.frames.reshape(-1)
@@ -342,6 +353,10 @@ class Hearing:
         expected[expected <= self._start] = 0
         expected[expected > self.session.received] = 0
         assert np.array_equal(pcm, expected)
+
+
+def _end_of(work: Recognize) -> int:
+    return work.window.start + len(work.window.pcm)
 
 
 class Unruly:
@@ -407,6 +422,8 @@ class Unruly:
             self.flushes.append(self.hearing.session.received)
         if self._random.random() < 0.6:
             self.hearing.ask()
+        if self._random.random() < 0.3:
+            self.hearing.renew()
         while self._answerable() and self._random.random() < self._haste:
             self._answer()
         if self._random.random() < 0.1:

@@ -126,6 +126,43 @@ def test_a_recognizer_is_told_what_was_heard_before() -> None:
     assert any(window.expected for window in live[1:])
 
 
+def test_a_window_that_waited_has_the_audio_that_came_meanwhile() -> None:
+    hearing = Hearing(SENTENCE, UNNAMED)
+    asked = live_window(hearing)
+
+    hearing.feed(SECOND)
+    while isinstance(hearing.ask(), Score):
+        hearing.tell(hearing.waiting.pop()[1])
+    newer = hearing.session.renewed(asked)
+
+    assert newer.id == asked.id
+    assert newer.window.start == asked.window.start
+    assert 0 < len(newer.window.pcm) - len(asked.window.pcm) <= SECOND + FRAME
+    assert hearing.session.renewed(newer) == newer
+    assert hearing.session.step == len(newer.window.pcm)
+
+
+def test_a_window_that_is_not_awaited_stays_as_it_is() -> None:
+    hearing = Hearing(SENTENCE, UNNAMED)
+    asked = live_window(hearing)
+    hearing.tell(hearing.waiting.pop()[1])
+
+    hearing.feed(SECOND)
+
+    assert hearing.session.renewed(asked) is asked
+
+
+def live_window(hearing: Hearing) -> Recognize:
+    """Feed audio until a live window is asked for, which is not answered."""
+    while True:
+        hearing.feed(FRAME)
+        work = hearing.ask()
+        if isinstance(work, Recognize):
+            return work
+        if work is not None:
+            hearing.tell(hearing.waiting.pop()[1])
+
+
 def test_an_outcome_of_the_wrong_kind_is_a_mistake() -> None:
     hearing = Hearing(SENTENCE, SETTINGS)
     hearing.feed(SECOND)
