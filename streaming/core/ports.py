@@ -72,7 +72,7 @@ class RecognitionWindow:
         before: What was said right before, where that is known; used by `Effort.SEARCH` alone.
         search: How to search, of `Effort.SEARCH`.
         expected: What may well be said in it, of `Effort.LIVE`: what was heard of it before. It may
-            save time; without, what is heard differs only where two words are about as likely.
+            save time; what is heard is the same without.
         kept: Of `Effort.LIVE`, `Transcription.kept` of the window before. It may save time, where
             that began at the same place; what is heard may differ a little.
     """

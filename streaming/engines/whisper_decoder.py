@@ -1,12 +1,11 @@
 """Greedy decoding with Whisper that reads what is expected instead of writing it again.
 
 A live window holds what the one before it held, and half a second more. So the text of the one
-before is given at once, in one pass, and stands as far as each of its tokens is about as likely as
-any after those before it: only what is new is decoded token by token. Where the expected text goes
-wrong, the rest of it is tried again behind the token that is right. What comes out is what greedy
-decoding from the start gives (Leviathan, Kalman and Matias, "Fast Inference from Transformers via
-Speculative Decoding", ICML 2023, with the last hypothesis in place of the smaller model), but that
-it does not waver between two ways of writing the same.
+before is given at once, in one pass, and stands as far as each of its tokens is the likeliest after
+those before it: only what is new is decoded token by token. Where the expected text goes wrong,
+the rest of it is tried again behind the token that is right. What comes out is what greedy decoding
+from the start gives (Leviathan, Kalman and Matias, "Fast Inference from Transformers via
+Speculative Decoding", ICML 2023, with the last hypothesis in place of the smaller model).
 """
 
 from __future__ import annotations
@@ -19,11 +18,6 @@ import numpy as np
 from streaming.engines.onnx import OnnxModel
 from streaming.engines.whisper_graph import cross_graph, decoder_graph, nothing_before
 from streaming.engines.whisper_weights import Array, WhisperWeights
-
-AS_LIKELY = 0.7
-"""How likely an expected token is at least, compared with the likeliest, if it stands. In every
-third window the first word had a capital or none by turns, and all behind it was read again. With
-0.5 there are a twentieth more errors: mistakes stay, too."""
 
 TRIED_AGAIN = 8
 """Expected tokens given behind one that was not expected: each costs a tenth of that one. If all of
@@ -163,7 +157,7 @@ class _Text:
             attention: (heads, unread + guess, frames)
         """
         for stood, row in enumerate(logits):
-            token = _likeliest(row, self.guess[stood : stood + 1])
+            token = int(row.argmax())
             probability = float(_softmax(row)[token])
             self._logs.append(float(np.log(probability)))
             self.ended = token == self.prompt.end or len(self.tokens) == self._cap
@@ -201,13 +195,6 @@ def _behind(token: int, expected: list[int]) -> list[int]:
     """
     near = expected[:NEAR]
     return expected[near.index(token) + 1 :] if token in near else expected
-
-
-def _likeliest(logits: Array, expected: Sequence[int]) -> int:
-    """Return the token that is expected, if one is and it is about as likely as any; else that."""
-    likeliest = int(logits.argmax())
-    least = logits[likeliest] + np.log(AS_LIKELY)
-    return next((token for token in expected if logits[token] >= least), likeliest)
 
 
 def _softmax(logits: Array) -> Array:

@@ -10,7 +10,7 @@ import pytest
 from streaming.core.agreement import agreement_key
 from streaming.core.domain import SAMPLE_RATE, Samples
 from streaming.core.ports import Effort, RecognitionWindow, Transcription
-from streaming.engines import whisper_decoder, whisper_weights
+from streaming.engines import whisper_weights
 from streaming.engines.decoding import token_cap
 from streaming.engines.whisper import WhisperRecognizer
 from streaming.engines.whisper_model import LoadedWhisper
@@ -31,10 +31,6 @@ def model() -> LoadedWhisper:
 @cache
 def recognizer(*, live: bool) -> WhisperRecognizer:
     return WhisperRecognizer(weights("whisper-base"), live=live)
-
-
-def words(tokens: list[int]) -> list[str]:
-    return [agreement_key(word) for word in model().tokenizer("en").decode(tokens).split()]
 
 
 def read(expected: str, cap: int = 100) -> tuple[list[int], list[float], int]:
@@ -60,34 +56,21 @@ def read(expected: str, cap: int = 100) -> tuple[list[int], list[float], int]:
         SAID * 40,
     ],
 )
-def test_what_is_expected_changes_no_word(expected: str) -> None:
+def test_what_is_expected_changes_nothing(expected: str) -> None:
     tokens, probabilities, attention = read(expected)
     alone, probabilities_alone, _ = read("")
 
-    assert words(tokens) == words(alone)
-    assert words(tokens)[:5] == ["and", "so", "my", "fellow", "americans"]
-    assert len(probabilities) == len(tokens)
-    if tokens == alone:
-        assert np.allclose(probabilities, probabilities_alone, atol=0.1)
+    assert tokens == alone
+    assert model().tokenizer("en").decode(tokens).startswith(" And so my fellow Americans")
+    assert np.allclose(probabilities, probabilities_alone, atol=0.1)
     assert attention == 4 + len(tokens)
-
-
-@pytest.mark.parametrize(("likely", "stands"), [(1.0, False), (0.7, False), (1e-3, True)])
-def test_what_is_expected_stands_where_it_is_about_as_likely(
-    monkeypatch: pytest.MonkeyPatch, likely: float, *, stands: bool
-) -> None:
-    monkeypatch.setattr(whisper_decoder, "AS_LIKELY", likely)
-
-    tokens, _, _ = read(SAID.replace("And", "and"))
-
-    assert model().tokenizer("en").decode(tokens).startswith(" and") is stands
 
 
 @pytest.mark.parametrize("expected", ["", SAID])
 def test_no_more_is_decoded_than_the_cap_allows(expected: str) -> None:
     tokens, probabilities, attention = read(expected, cap=7)
 
-    assert tokens == read(expected)[0][:7]
+    assert tokens == read("")[0][:7]
     assert (len(probabilities), attention) == (7, 4 + 7)
 
 
