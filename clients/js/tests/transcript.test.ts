@@ -479,9 +479,9 @@ test("who may only read from now on keeps what the server had taken", async () =
   const saving = member.saved();
   member.insert(5, " there"); // that the server has this as well is not known yet
   await saving;
+  token = reader; // of all connections from now on
   network.cut();
   await until(() => member.state === "reconnecting", "a loss");
-  token = reader;
   member.undo();
   member.undo();
   member.redo();
