@@ -31,8 +31,7 @@ WORTH = 1.1
 """How many times as much work so many more in one call have to do: they wait for each other."""
 
 NO_LOSS = 0.9
-"""How many times as much work twice as many threads have to do: they only wait for a core, and
-another program may have had that just now."""
+"""How many times as much work so many more threads have to do: more of them do no harm."""
 
 TRIES = 2
 """How often each number is tried: another program may have had the core."""
@@ -58,7 +57,9 @@ class Pace:
     at_once: float
 
 
-def pace(recognizer: SharedRecognizer, *, workers: int, batch: int, language: str) -> Pace:
+def pace(
+    recognizer: SharedRecognizer, *, workers: int, batch: int, language: str, on_cpu: bool
+) -> Pace:
     """Find out how many windows are best recognised at once.
 
     Args:
@@ -66,25 +67,23 @@ def pace(recognizer: SharedRecognizer, *, workers: int, batch: int, language: st
         workers: Calls that it takes at once, at most.
         batch: Windows of one kin that a call may be given, at most.
         language: One that it knows.
+        on_cpu: Whether it computes on the processor. Then its time there counts: that another
+            program has the cores just now says nothing about the time to come.
 
     Raises:
         Exception: What the recognizer raises over one window.
     """
     give_up_s = time.perf_counter() + ENOUGH_S
     window = _grown(recognizer, language)
-    step_s = _seconds(lambda: recognizer.recognize([window]))
+
+    def rate(windows: int, threads: int) -> float:
+        took_s = _seconds(recognizer, [window] * windows, threads, on_cpu=on_cpu)
+        return windows * threads / took_s
+
     alone = recognizer.kin(window) is None
-    together, _ = _most(
-        lambda count: _rate(recognizer, [window] * count, 1),
-        1 if alone else batch,
-        WORTH,
-        give_up_s,
-    )
-    windows = [window] * together
-    threads, at_once = _most(
-        lambda count: _rate(recognizer, windows, count), workers, NO_LOSS, give_up_s
-    )
-    return Pace(threads, together, step_s, at_once)
+    together, _ = _most(lambda count: rate(count, 1), 1 if alone else batch, WORTH, give_up_s)
+    threads, at_once = _most(lambda count: rate(together, count), workers, NO_LOSS, give_up_s)
+    return Pace(threads, together, 1 / rate(1, 1), at_once)
 
 
 def _grown(recognizer: SharedRecognizer, language: str) -> RecognitionWindow:
@@ -133,23 +132,18 @@ def _twice_as_many(limit: int) -> Iterator[int]:
         yield limit
 
 
-def _rate(recognizer: SharedRecognizer, windows: list[RecognitionWindow], threads: int) -> float:
-    """Return how many windows are recognised in a second, so many in each thread at once."""
-    with ThreadPoolExecutor(threads) as executor:
-
-        def work() -> None:
-            list(executor.map(recognizer.recognize, [windows] * threads))
-
-        return threads * len(windows) / _seconds(work)
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    """Return how long work takes when nothing else gets in between: the best of a few tries."""
+def _seconds(
+    recognizer: SharedRecognizer, windows: list[RecognitionWindow], threads: int, *, on_cpu: bool
+) -> float:
+    """Return how long it takes to recognise windows in each of some threads: the best of tries."""
     took_s: list[float] = []
-    for _ in range(TRIES):
-        began_s = time.perf_counter()
-        work()
-        took_s.append(time.perf_counter() - began_s)
+    with ThreadPoolExecutor(threads) as executor:
+        for _ in range(TRIES):
+            began_s, cpu_began_s = time.perf_counter(), time.process_time()
+            list(executor.map(recognizer.recognize, [windows] * threads))
+            took_s.append(time.perf_counter() - began_s)
+            if on_cpu:
+                took_s.append((time.process_time() - cpu_began_s) / threads)
     return max(min(took_s), 1e-6)
 
 

@@ -111,6 +111,7 @@ def _real(config: EngineConfig) -> EngineSet:
         workers=config.recognizer_workers or config.most_workers,
         batch=recognizer.most_batch,
         language="en" if "en" in known else min(known),
+        on_cpu=recognizer.on_cpu,
     )
     return EngineSet(
         vad=lambda _start: silero.vad(),

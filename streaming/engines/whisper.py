@@ -120,6 +120,11 @@ class WhisperRecognizer:
         self.most_batch = MOST_ON_CPU if self._model.on_cpu else MOST_ON_GPU
         """Windows of one kin that are worth being recognised at once, at most."""
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether it computes on the processor."""
+        return self._model.on_cpu
+
     def kin(self, window: RecognitionWindow) -> Hashable:
         """Return what windows share that are decoded together.
 
