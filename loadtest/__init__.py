@@ -26,8 +26,7 @@ got); then the measurements:
   others, in their own protocols) and `comparison` (side by side);
 - `crowd`, by itself;
 - `editors` (from edit to edit) with `editors_typing` (what is typed), `editors_link` (over what),
-  `editors_documents` (long ones) and `editors_lag` (is the server's event loop free), and
-  `tasks`;
+  `editors_documents` (long ones) and `editors_lag` (is the server's event loop free);
 - `crashes` with `servers` (one after another), `speaker` and `crashes_editor` (who carry on by
   themselves) and `crashes_audit` (what is missing);
 - `living` with `living_editor` and `node/editor.js` (who edit, the latter run by `node_scripts`),

@@ -61,7 +61,7 @@ from streaming.runner import SessionRunner
 logger = logging.getLogger(__name__)
 
 MOST_WORKERS = 8
-"""Windows recognised at once at most, where nobody says how many: it is tried at each start."""
+"""Windows recognised at once at most, where nobody says how many."""
 
 GOODBYE_S = 2.0
 """How long clients may take to hear that the server stops."""

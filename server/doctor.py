@@ -226,7 +226,7 @@ def _speed(settings: Settings) -> Iterator[Finding]:
 
 def _capacity(sessions: float, most: int) -> Finding:
     text = f"{sessions:.1f} people may speak at once before words come later; {most} may connect"
-    if most > LATE * sessions:
+    if most > max(1, LATE * sessions):
         advice = f"set --max-sessions to {max(1, round(2 * sessions))} or so"
         return Finding("capacity", Verdict.SLOW, text, advice)
     return Finding("capacity", Verdict.GOOD, text)

@@ -24,6 +24,7 @@ import uvicorn
 from server.app import Application, build_app
 from server.auth import kept_token
 from server.errors import StartError
+from server.gone import WebSocketProtocol
 from server.logs import OUR_PACKAGES
 from server.memory import bound_arenas
 from server.punctuality import PunctualProtocol
@@ -142,7 +143,7 @@ def web_config(app: Application, settings: Settings) -> uvicorn.Config:
         app.asgi,
         lifespan="off",
         http=PunctualProtocol,
-        ws="websockets-sansio",
+        ws=WebSocketProtocol,
         # Beyond this a frame is not even read (1009); up to it the client is told (4413).
         ws_max_size=2 * max(settings.message_bytes, settings.update_bytes),
         ws_ping_interval=PING_S,

@@ -140,12 +140,12 @@ class Settings(JobSettings):
     recognizer_workers: Annotated[
         int | None,
         Setting(
-            "Windows recognised at the same time, each on one core. By itself the server finds out "
-            "at its start how many do the most work; `trax doctor` tells.",
+            "Windows recognised at the same time, each on one core; on a GPU by itself as many as "
+            "gain, which is tried at the start.",
             MODELS,
             low=1,
             high=256,
-            default="up to one a core and 8, as many as gain",
+            default="one a core, at most 8",
         ),
     ] = None
     max_sessions: Annotated[

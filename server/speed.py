@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from server.app import engine_config
+from server.defaults import usable_cores
 from server.settings import Settings
 from streaming.core.domain import FRAME, SAMPLE_RATE, Pcm, Samples, from_ms
 from streaming.core.settings import DIARIZATION_WINDOW, diarization_step
@@ -57,7 +58,7 @@ class Speeds:
         loading_s: How long loading took, with trying how many windows are best recognised at once.
         speeds: Of each model.
         sessions: In how many somebody may speak at once before words come later; `None` where
-            nothing is recognised.
+            engines are scripted.
     """
 
     loading_s: float
@@ -80,8 +81,10 @@ def measure(settings: Settings) -> Speeds:
     if engines.pace is None:
         return Speeds(loading_s, tuple(speeds), None)
     recognition = _recognition(engines.names.recognizer, engines.pace)
-    beside = sum(1 / speed.realtime for speed in speeds) / engines.pace.at_once
+    beside = sum(1 / speed.realtime for speed in speeds) / usable_cores()
     sessions = 1 / (1 / recognition.realtime + beside)
+    # Each of the others has one thread.
+    sessions = min(sessions, *(speed.realtime for speed in speeds))
     return Speeds(loading_s, (*speeds, recognition), sessions)
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import math
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,8 @@ from streaming.core.ports import (
 )
 from streaming.core.work import Diarize, Score
 from streaming.engines.loading import EngineSet
+
+logger = logging.getLogger(__name__)
 
 W = TypeVar("W")
 R = TypeVar("R")
@@ -60,7 +63,11 @@ class _Waiting(Generic[W, R]):
 
     def newest(self) -> W:
         """Return the work as it is now."""
-        return self.work if self.renew is None else self.renew(self.work)
+        try:
+            return self.work if self.renew is None else self.renew(self.work)
+        except Exception:
+            logger.exception("work stays as it was asked for")
+            return self.work
 
 
 class Lane(Generic[W, R]):
@@ -113,8 +120,8 @@ class Lane(Generic[W, R]):
             work: What to do.
             slack_s: How much later than work without slack it may come; if it may, it is patient.
             kin: Work that has the same may be carried out with it; `None`: none.
-            renew: Returns the work as it is when its turn comes, in the event loop. It never
-                raises.
+            renew: Returns work that had to wait as it is when its turn comes, in the event loop.
+                It may be kin of others then.
 
         Raises:
             RuntimeError: The lane was closed before.
@@ -161,7 +168,7 @@ class Lane(Generic[W, R]):
         outcome: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         waiting = _Waiting(due_s, next(self._numbers), work, kin, patient, outcome, renew)
         self._waiting.append(waiting)
-        self._dispatch()
+        self._dispatch(waiting)
         return waiting
 
     async def _outcome(self, waiting: _Waiting[W, R]) -> R:
@@ -176,13 +183,13 @@ class Lane(Generic[W, R]):
             self._forget(waiting)
             waiting.outcome.set_exception(_GivenUp)
 
-    def _dispatch(self) -> None:
-        """Give free threads to the most urgent work."""
+    def _dispatch(self, new: _Waiting[W, R] | None = None) -> None:
+        """Give free threads to the most urgent work; what is new did not have to wait."""
         while self._free and (together := self._next()):
             self._free -= 1
             self._patient -= together[0].patient
             loop = asyncio.get_running_loop()
-            works = [waiting.newest() for waiting in together]
+            works = [each.work if each is new else each.newest() for each in together]
             running = loop.run_in_executor(self._executor, self._outcomes, works)
             running.add_done_callback(partial(self._settle, together))
 
@@ -282,7 +289,7 @@ class Pool:
 
         Args:
             window: As it is now.
-            renew: Returns what it is by then; it never raises.
+            renew: Returns what it is by then, if it had to wait.
         """
         slack_s = PASS_SLACK_S if window.effort is Effort.UTTERANCE else 0.0
         kin = self._engines.recognizer.kin(window)

@@ -1,10 +1,11 @@
 """How many windows a recognizer takes at once on this machine, found out by trying.
 
-Cores that belong to two threads of one core, or that share their way to the memory, do not do twice
-the work; and how many windows fit onto a GPU, nobody knows before. So a recognizer hears a sentence
-(John F. Kennedy's inaugural address, public domain) as a live session does: it goes on by half a
-second, in one thread, in two, in four; together with its kin in twos, fours and so on. It takes a
-second or two, in which the model gets warm for the first session as well.
+How many windows fit onto a GPU, and how many are worth it there or on a processor, nobody knows
+before. So a recognizer hears a sentence (John F. Kennedy's inaugural address, public domain) as a
+live session does: it goes on by half a second, by itself and together with its kin in twos, fours
+and so on. On a GPU as many threads call it as do more work than fewer; on a processor one for each
+core, whoever has the cores just now. It takes a second or two, in which the model gets warm for the
+first session as well.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from streaming.core.domain import Pcm, Samples, from_ms
 from streaming.core.ports import Effort, RecognitionWindow, SharedRecognizer
+from streaming.engines.decoding import LONGEST_WINDOW
 
 SPEECH = Path(__file__).with_suffix(".ogg")
 """8 s of English at 16 kHz."""
@@ -28,16 +29,13 @@ LONGER = from_ms(500)
 """How much a live window grows."""
 
 WORTH = 1.1
-"""How many times as much work so many more in one call have to do: they wait for each other."""
-
-NO_LOSS = 0.9
-"""How many times as much work so many more threads have to do: more of them do no harm."""
+"""How many times as much work so many more at once have to do: they wait for each other."""
 
 TRIES = 2
 """How often each number is tried: another program may have had the core."""
 
 ENOUGH_S = 3.0
-"""After so long, what was found has to do: a large model on a small machine."""
+"""After so long no more windows are tried together, nor threads: a large model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class Pace:
         workers: Calls that are best made at once.
         batch: Windows of one kin that are best recognised in one call.
         step_s: How long it takes to hear half a second more of one window of 8 s.
-        at_once: How many times as much it does with that many calls, as with one.
+        at_once: How many times as much it does with that many calls of so many, as with one of one.
     """
 
     workers: int
@@ -67,23 +65,24 @@ def pace(
         workers: Calls that it takes at once, at most.
         batch: Windows of one kin that a call may be given, at most.
         language: One that it knows.
-        on_cpu: Whether it computes on the processor. Then its time there counts: that another
-            program has the cores just now says nothing about the time to come.
+        on_cpu: Whether it computes on the processor: then all of `workers` call it.
 
     Raises:
         Exception: What the recognizer raises over one window.
     """
-    give_up_s = time.perf_counter() + ENOUGH_S
     window = _grown(recognizer, language)
 
     def rate(windows: int, threads: int) -> float:
-        took_s = _seconds(recognizer, [window] * windows, threads, on_cpu=on_cpu)
-        return windows * threads / took_s
+        return windows * threads / _seconds(recognizer, [window] * windows, threads)
 
-    alone = recognizer.kin(window) is None
-    together, _ = _most(lambda count: rate(count, 1), 1 if alone else batch, WORTH, give_up_s)
-    threads, at_once = _most(lambda count: rate(together, count), workers, NO_LOSS, give_up_s)
-    return Pace(threads, together, 1 / rate(1, 1), at_once)
+    alone = rate(1, 1)
+    together = 1 if recognizer.kin(window) is None else _most(lambda n: rate(n, 1), alone, batch)
+    if not on_cpu:  # Its memory is to hold as many of the longest windows.
+        together = max(1, together * len(window.pcm) // LONGEST_WINDOW)
+    one = alone if together == 1 else rate(together, 1)
+    threads = workers if on_cpu else _most(lambda n: rate(together, n), one, workers)
+    most = one if threads == 1 else rate(together, threads)
+    return Pace(threads, together, 1 / alone, most / alone)
 
 
 def _grown(recognizer: SharedRecognizer, language: str) -> RecognitionWindow:
@@ -95,20 +94,17 @@ def _grown(recognizer: SharedRecognizer, language: str) -> RecognitionWindow:
     return replace(window, pcm=pcm, expected=expected, kept=heard.kept)
 
 
-def _most(
-    rate: Callable[[int], float], limit: int, worth: float, give_up_s: float
-) -> tuple[int, float]:
-    """Return how many at once are worth it, and how many times as much work as one they do.
+def _most(rate: Callable[[int], float], one: float, limit: int) -> int:
+    """Return how many at once are worth it.
 
     Args:
         rate: What so many at once do in a second. `MemoryError` or `RuntimeError`: they are too
             many, as CTranslate2 says where a GPU is full.
+        one: What one does.
         limit: Not to be exceeded.
-        worth: How many times as much they have to do as the best so far.
-        give_up_s: When to stop trying.
     """
-    one = best = last = rate(1)
-    most = 1
+    give_up_s = time.perf_counter() + ENOUGH_S
+    most, best = 1, one
     for count in _twice_as_many(limit):
         if time.perf_counter() > give_up_s:
             break
@@ -116,10 +112,10 @@ def _most(
             found = rate(count)
         except (MemoryError, RuntimeError):
             break
-        if found < best * worth:
+        if found < best * WORTH:
             break
-        most, last, best = count, found, max(best, found)
-    return most, last / one
+        most, best = count, found
+    return most
 
 
 def _twice_as_many(limit: int) -> Iterator[int]:
@@ -132,22 +128,17 @@ def _twice_as_many(limit: int) -> Iterator[int]:
         yield limit
 
 
-def _seconds(
-    recognizer: SharedRecognizer, windows: list[RecognitionWindow], threads: int, *, on_cpu: bool
-) -> float:
+def _seconds(recognizer: SharedRecognizer, windows: list[RecognitionWindow], threads: int) -> float:
     """Return how long it takes to recognise windows in each of some threads: the best of tries."""
     took_s: list[float] = []
     with ThreadPoolExecutor(threads) as executor:
         for _ in range(TRIES):
-            began_s, cpu_began_s = time.perf_counter(), time.process_time()
+            began_s = time.perf_counter()
             list(executor.map(recognizer.recognize, [windows] * threads))
             took_s.append(time.perf_counter() - began_s)
-            if on_cpu:
-                took_s.append((time.process_time() - cpu_began_s) / threads)
     return max(min(took_s), 1e-6)
 
 
-@cache
 def _speech() -> Pcm:
     import soundfile  # with a library of its own, which only this needs
 

@@ -27,8 +27,7 @@ class EngineConfig:
         cache: Folder of the weights.
         device: Where Whisper runs: `cpu`, `cuda` or `auto`. The other models run on the CPU.
         compute_type: As CTranslate2 names it.
-        most_workers: Calls of the recognizer at the same time, at most: as many as do the most work
-            are made.
+        most_workers: Calls of the recognizer at the same time; on a GPU fewer if that does no less.
         recognizer_workers: How many there are instead, where somebody knows better.
         diarization: Whether speakers are told apart; without, no weights for it are needed.
     """
@@ -106,13 +105,18 @@ def _real(config: EngineConfig) -> EngineSet:
         live=True,
     )
     known = recognizer.languages
-    found = pace(
-        recognizer,
-        workers=config.recognizer_workers or config.most_workers,
-        batch=recognizer.most_batch,
-        language="en" if "en" in known else min(known),
-        on_cpu=recognizer.on_cpu,
-    )
+    try:
+        found = pace(
+            recognizer,
+            workers=config.recognizer_workers or config.most_workers,
+            batch=recognizer.most_batch,
+            language="en" if "en" in known else min(known),
+            on_cpu=recognizer.on_cpu,
+        )
+    except (MemoryError, RuntimeError) as error:
+        raise EngineError(
+            f"{config.live_model} loads, but does not compute on {config.device}: {error}"
+        ) from error
     return EngineSet(
         vad=lambda _start: silero.vad(),
         diarizer=diarizer,

@@ -69,8 +69,8 @@ ALIKE = 5 * SAMPLE_RATE
 the longest, which costs more than the company saves where they differ much."""
 
 MOST_ON_CPU, MOST_ON_GPU = 8, 64
-"""Windows decoded at once that may be worth a try: on a processor four (base), on a GPU as many as
-its memory holds (`calibration`)."""
+"""Windows decoded at once that may be worth a try: four are on a processor (base), on a GPU as many
+as its memory holds (`calibration`)."""
 
 
 @dataclass(frozen=True, slots=True)

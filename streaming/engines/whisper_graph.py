@@ -6,9 +6,11 @@ may be given at once, each with its probability and with where it listens. Nor c
 window that has grown without encoding all of it. The networks are those of Radford et al. 2022,
 "Robust Speech Recognition via Large-Scale Weak Supervision".
 
+Wherever a batch is told, it is of one: rows have scales of their own, batches have none.
+
 `encoder`: some frames of audio behind those of before
 
-    features              (batch, bands, twice what is encoded)  log-mel, 10 ms each
+    features              (batch, bands, frames)     log-mel, 10 ms each
     picked                (new,)                     of which frames the encoding is wanted
     places                (batch, new, width)        embeddings of their places
     mask                  (new, before + new)        added to how much each frame is looked at

@@ -117,11 +117,6 @@ async def test_what_is_written_while_something_is_sent_is_not_saved_yet(tmp_path
             assert stored_text(server, made.id) == "one two"
 
 
-# Rarely asyncio forgets a connection open that comes while the server of this very loop ends.
-@pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <function _SelectorTransport.__del__"
-    ":pytest.PytestUnraisableExceptionWarning"
-)
 async def test_restart_of_the_server_is_ridden_out(tmp_path: Path) -> None:
     async with relaying(0) as network, AsyncExitStack() as stack, asyncio.timeout(DEADLINE_S):
         async with running(tmp_path, WORDS) as server:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.cli import _announce, run
+from server.doctor import Verdict, _capacity
 from server.options import settings_table
 from tests.redis_server import RedisServer
 from tests.server.talking import TOKEN, talk
@@ -174,6 +175,25 @@ def test_a_doctor_finds_a_healthy_machine(
     for name in ("Python", "packages", "model silero-vad", "machine", "data folder", "port"):
         assert name in text
     assert "x real time" in text
+
+
+@pytest.mark.parametrize(
+    ("sessions", "most", "verdict", "advice"),
+    [
+        (9.6, 8, Verdict.GOOD, ""),
+        (3.3, 8, Verdict.GOOD, ""),
+        (2.0, 8, Verdict.SLOW, "set --max-sessions to 4 or so"),
+        (0.3, 8, Verdict.SLOW, "set --max-sessions to 1 or so"),
+        (0.3, 1, Verdict.GOOD, ""),
+    ],
+)
+def test_a_doctor_says_how_many_may_speak(
+    sessions: float, most: int, verdict: Verdict, advice: str
+) -> None:
+    finding = _capacity(sessions, most)
+
+    assert (finding.verdict, finding.advice) == (verdict, advice)
+    assert f"{sessions:.1f} people" in finding.detail
 
 
 def test_a_doctor_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

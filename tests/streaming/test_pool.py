@@ -379,6 +379,28 @@ async def test_a_window_that_waits_is_what_it_is_when_its_turn_comes() -> None:
     assert all(each.words == SENTENCE.script.words for each in heard)
 
 
+async def test_a_window_that_need_not_wait_stays_as_it_is() -> None:
+    pool = Pool(engines(ScriptedRecognizer(SENTENCE.script)))
+
+    async with asyncio.timeout(DEADLINE_S):
+        heard = await pool.recognize(window(Effort.LIVE), lambda _: pytest.fail("it did not wait"))
+        await pool.aclose()
+
+    assert heard.words == SENTENCE.script.words
+
+
+async def test_work_that_cannot_be_renewed_is_done_as_it_was_asked_for() -> None:
+    def renew(_: object) -> Callable[[], object]:
+        raise MemoryError
+
+    async with lane_of() as lane, busy(lane) as gate:
+        waiting = asyncio.create_task(lane.run(lambda: 7, renew=renew))
+        await asyncio.sleep(0)
+        gate.let_through()
+        assert await waiting == 7
+        assert await lane.run(lambda: 8) == 8, "its thread is free again"
+
+
 async def test_live_windows_that_wait_are_recognised_together() -> None:
     gate = Gate(asyncio.get_running_loop())
     recognizer = GatedRecognizer(gate)
