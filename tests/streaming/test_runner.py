@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +15,7 @@ from streaming import runner as runner_module
 from streaming.core.domain import Pcm, Samples, UtteranceId, from_ms
 from streaming.core.errors import BacklogFull, SessionFinished
 from streaming.core.events import EngineFailed, Event, SpeechStarted
+from streaming.core.ports import RecognitionWindow, Transcription
 from streaming.core.settings import FinalsMode, SessionSettings
 from streaming.engines.loading import EngineConfig, EngineNames, EngineSet, load
 from streaming.engines.script import Script
@@ -34,6 +36,7 @@ DEADLINE_S = 20.0
 LONGEST_GAP_S = 0.02
 BEAT_S = 0.002
 PIECE = from_ms(100)
+SECOND = from_ms(1_000)
 
 
 def engines(
@@ -277,6 +280,48 @@ async def test_closing_in_the_middle_ends_the_batches_and_leaves_nothing_running
 
 
 # --- Load -----------------------------------------------------------------------------------------
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    while not holds():  # noqa: ASYNC110 - threads have no event of the loop
+        await asyncio.sleep(BEAT_S)
+
+
+class Gatekeeper(ScriptedRecognizer):
+    """A recognizer that waits in its first call, and notes the lengths of live windows."""
+
+    def __init__(self, script: Script) -> None:
+        """Know what is said."""
+        super().__init__(script)
+        self.gate = threading.Event()
+        self.lengths: list[int] = []
+
+    def recognize(self, windows: Sequence[RecognitionWindow]) -> Sequence[Transcription]:
+        """Answer as the script says."""
+        self.lengths += [len(window.pcm) for window in windows]
+        if len(self.lengths) == 1:
+            self.gate.wait(DEADLINE_S)
+        return super().recognize(windows)
+
+
+async def test_a_window_that_waits_for_another_session_hears_what_is_said_meanwhile() -> None:
+    recognizer = Gatekeeper(SENTENCE.script)
+    one_thread = replace(engines(SENTENCE.script), recognizer=recognizer, recognizer_workers=1)
+
+    async with pool_of(one_thread) as pool:
+        first, second = SessionRunner(pool, SETTINGS), SessionRunner(pool, SETTINGS)
+        first.feed(silence(SECOND))
+        await until(lambda: len(recognizer.lengths) == 1)
+        second.feed(silence(SECOND))
+        await until(lambda: pool.queue_depth == 1)
+        second.feed(silence(SECOND))
+        await asyncio.sleep(0.2)  # Its frames are scored.
+        recognizer.gate.set()
+        await until(lambda: len(recognizer.lengths) > 1)
+        for runner in (first, second):
+            await runner.aclose()
+
+    assert recognizer.lengths[0] <= SECOND < recognizer.lengths[1]
 
 
 @dataclass
