@@ -50,7 +50,8 @@ The way of a recording that comes as a file::
     transcribing   the same without a server, and transcribe_command: `trax transcribe`
 
 Around it: `cli` and `__main__` (the command), `options`, `settings` and `defaults`, `serving` (the
-process: folder, socket, signals), `punctuality` (requests that do not arrive), `app` (where every
-object is made), `lifecycle`, `collector`, `memory`, `health`, `auth`, `logs`, `errors`, `codes`,
-and the commands `doctor` with `speed`, `model_commands`, `pass_commands` and `job_commands`.
+process: folder, socket, signals), `punctuality` (requests that do not arrive), `gone` (WebSockets
+whose client left before they were open), `app` (where every object is made), `lifecycle`,
+`collector`, `memory`, `health`, `auth`, `logs`, `errors`, `codes`, and the commands `doctor` with
+`speed`, `model_commands`, `pass_commands` and `job_commands`.
 """
