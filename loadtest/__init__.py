@@ -37,7 +37,8 @@ got); then the measurements:
 - `corrections` (of a meeting that goes on) and `corrections_meeting` (of a long document, with
   `node/cursors.js` in it).
 
-`report`, `accuracy_report`, `editors_report` and others make tables and JSON, `plots` pictures;
+`tasks` groups what runs at once, of all measurements; `report`, `accuracy_report`,
+`editors_report` and others make tables and JSON, `plots` pictures;
 `progress` shows what is going on; `cli` is the command, with `options`, `accuracy_command`,
 `editors_command` and others.
 """

@@ -128,7 +128,7 @@ class Lane(Generic[W, R]):
             Exception: What carrying it out raises, by itself.
         """
         due_s = asyncio.get_running_loop().time() + slack_s
-        return await self._outcome(self._enter(work, due_s, kin, slack_s > 0, renew))
+        return await self._outcome(self._enter(work, due_s, kin, patient=slack_s > 0, renew=renew))
 
     async def run_if_idle(self, work: W, patience_s: float) -> R | None:
         """Carry out patient work once nothing else waits, or return `None` if that takes too long.
@@ -159,7 +159,8 @@ class Lane(Generic[W, R]):
         work: W,
         due_s: float,
         kin: Hashable,
-        patient: bool,  # noqa: FBT001 - of two methods of this class
+        *,
+        patient: bool,
         renew: Callable[[W], W] | None = None,
     ) -> _Waiting[W, R]:
         """Let work wait for its turn, which may be now."""

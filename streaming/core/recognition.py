@@ -132,9 +132,7 @@ class Recognition:
         utterance = self._open[0]
         if not self._due(utterance, position, speech_end):
             return None
-        return self._listen(
-            utterance, utterance.span.end if utterance.span else position, speech_end
-        )
+        return self._listen(utterance, position, speech_end)
 
     def renewed(self, position: Samples, speech_end: Samples) -> Wanted | None:
         """Return the live window that is out as it would be asked for now, if one is.
@@ -146,9 +144,7 @@ class Recognition:
         asked = self._listening
         if asked is None or asked.utterance not in self._open:
             return asked
-        utterance = asked.utterance
-        until = utterance.span.end if utterance.span else position
-        return self._listen(utterance, Samples(max(asked.span.end, until)), speech_end)
+        return self._listen(asked.utterance, position, speech_end, asked.span.end)
 
     def wanted_pass(self) -> Wanted | None:
         """Return the next utterance to be heard once more, if one waits and none is out."""
@@ -182,8 +178,15 @@ class Recognition:
         self.skipped_passes += len(self._passes)
         self._passes.clear()
 
-    def _listen(self, utterance: Utterance, until: Samples, speech_end: Samples) -> Wanted:
-        """Ask for the live window of an utterance that ends there."""
+    def _listen(
+        self,
+        utterance: Utterance,
+        position: Samples,
+        speech_end: Samples,
+        least: Samples = Samples(0),
+    ) -> Wanted:
+        """Ask for the live window of an utterance as it is now, which ends at `least` or later."""
+        until = Samples(max(least, utterance.span.end if utterance.span else position))
         self._last_step = Samples(until - utterance.heard_until)
         span = utterance.window(until, speech_end, self._floor)
         expected = utterance.expected(span.start)

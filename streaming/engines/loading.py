@@ -97,18 +97,19 @@ def _real(config: EngineConfig) -> EngineSet:
     from streaming.engines.whisper import WhisperRecognizer
 
     silero = SileroModel.load(packaged_graph())
+    workers = config.recognizer_workers or config.most_workers
     recognizer = WhisperRecognizer(
         source_of(model),
         device=config.device,
         compute_type=config.compute_type,
-        workers=config.recognizer_workers or config.most_workers,
+        workers=workers,
         live=True,
     )
     known = recognizer.languages
     try:
         found = pace(
             recognizer,
-            workers=config.recognizer_workers or config.most_workers,
+            workers=workers,
             batch=recognizer.most_batch,
             language="en" if "en" in known else min(known),
             on_cpu=recognizer.on_cpu,

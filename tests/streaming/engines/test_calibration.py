@@ -21,20 +21,16 @@ WORD = Word(" so", Span(Samples(0), Samples(8_000)), Permille(900))
 class Sleeper:
     """A recognizer that takes as long as it was told to."""
 
-    def __init__(
-        self, *, together: int = 1, threads: int = 64, full: int = 1_000, busy_s: float = 0.0
-    ) -> None:
+    def __init__(self, *, together: int = 1, threads: int = 64, full: int = 1_000) -> None:
         """Begin with nothing heard.
 
         Args:
             together: Windows that one call recognises in the time of one; 0: none have kin.
             threads: Calls that run at once; more disturb each other.
             full: Windows at once for which there is no memory.
-            busy_s: Time of the processor that a call takes besides.
         """
         self.asked: list[Sequence[RecognitionWindow]] = []
         self._together, self._threads, self._full = together, threads, full
-        self._busy_s = busy_s
         self._running = 0
         self._lock = threading.Lock()
 
@@ -50,9 +46,6 @@ class Sleeper:
             self.asked.append(windows)
             self._running += 1
             disturbed = self._running > self._threads
-        until_s = time.thread_time() + self._busy_s
-        while time.thread_time() < until_s:
-            pass
         rounds = -(-len(windows) // max(1, self._together))
         time.sleep(rounds * WINDOW_S * (10 if disturbed else 1))
         with self._lock:
