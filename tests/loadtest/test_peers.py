@@ -232,7 +232,7 @@ def spoken(words: tuple[TrueWord, ...] | None = SAID) -> Recording:
 
 async def measured(peer: Peer, recording: Recording, streams: int = 1) -> LatencyReport:
     client = peer.client("en", None)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return await measure_latency(
             recording, client, streams, 0, peer.server(), lambda _stream, _event: None
         )

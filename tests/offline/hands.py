@@ -21,7 +21,7 @@ from streaming.errors import EngineError
 Progress = Callable[[float], None]
 Earlier = Sequence[Sequence[PassWord]]
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 NO_AUDIO = Failure(FailureCode.NO_AUDIO, "audio expected, got none", retry=False)
 
 

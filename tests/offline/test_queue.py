@@ -13,7 +13,7 @@ from offline.errors import QueueUnavailable
 from offline.queue import JobQueue
 from tests.redis_server import RedisServer
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 @pytest.fixture(params=["here", pytest.param("redis", marks=pytest.mark.redis)])

@@ -24,7 +24,7 @@ from server.settings import Settings
 from streaming.engines.loading import load as load_scripted
 
 TOKEN = "a-token-for-tests-only"
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 MSGPACK, JSON = "trax.v1.msgpack", "trax.v1.json"
 
 Message = dict[str, object]

@@ -40,7 +40,7 @@ def old_garbage() -> weakref.ref[Knot]:
 
 
 async def gone(found: weakref.ref[Knot]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while found() is not None:  # noqa: ASYNC110 - nobody tells it
             await asyncio.sleep(0.001)
 

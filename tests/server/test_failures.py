@@ -43,7 +43,7 @@ def failing(words: str, calls: Sequence[int]) -> LoadEngines:
 async def manifest_that(server: Running, ready: Message, field: str) -> dict[str, object]:
     """Wait until a field of a session's manifest is set; return the manifest."""
     path = server.data_dir / "sessions" / str(ready["session"]) / "session.json"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             manifest = json.loads(path.read_text())
             assert isinstance(manifest, dict)

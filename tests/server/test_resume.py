@@ -202,7 +202,7 @@ async def test_a_resume_that_is_not_right_is_refused_and_disturbs_nobody(
 async def finished(server: Running, ready: Message) -> dict[str, object]:
     """Wait until a session is finished; return its manifest."""
     path = server.data_dir / "sessions" / str(ready["session"]) / "session.json"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             manifest = json.loads(path.read_text())
             assert isinstance(manifest, dict)

@@ -131,7 +131,7 @@ async def test_a_stop_need_not_wait_for_models_that_load(tmp_path: Path) -> None
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     flags = ["--port", port, "--data-dir", str(tmp_path / "data"), "--live-model", model]
-    async with process(*flags) as server, asyncio.timeout(20):
+    async with process(*flags) as server, asyncio.timeout(60):
         while not await alive(int(port)):
             pass
         server.process.send_signal(signal.SIGTERM)

@@ -96,7 +96,12 @@ test("leaving asks as long as the server does not have all that was said, and no
   expect(dialog.type()).toBe("beforeunload");
   await dialog.dismiss();
   await page.context().setOffline(false);
+  // Who stops while the server is away does not wait for it, and is asked for longer.
+  await page.getByText(/Listening|behind/).waitFor();
   await stop(page);
+  await eventually(async () => {
+    expect((await details(id)).sessions.map(({ live }) => live)).not.toContain(true);
+  });
   let more = 0;
   page.on("dialog", (another) => {
     more += 1;
