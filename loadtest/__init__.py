@@ -21,7 +21,7 @@ got); then the measurements:
   hears after it, in processes of their own), `whole_file` (what it is compared with) and `cpwer`
   (words and speakers at once);
 - `latency` with `word_latency` (from arrivals to numbers), and `soak`; both with `clients` (who
-  speak) and `measured_server` (who listens, in a process of its own);
+  speak), `measured_server` (who listens, in a process of its own) and `scripted` (without models);
 - `streams` and `lookahead`, which repeat `latency`; `rivals` (which servers), `peers` (those of
   others, in their own protocols) and `comparison` (side by side);
 - `crowd`, by itself;

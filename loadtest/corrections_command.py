@@ -22,7 +22,7 @@ from loadtest.measured_server import running_server
 from loadtest.plots import plot_stretches
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
-from loadtest.soak import script_flags
+from loadtest.scripted import add_scripted, script_flags
 
 TYPING_S = 30.0
 """How long people type while a document is corrected."""
@@ -41,11 +41,7 @@ def add_corrections(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=float, default=120.0, metavar="S", help="of each (default: 120)"
     )
-    parser.add_argument(
-        "--scripted",
-        action="store_true",
-        help="with engines that play what is said; default: with the real models",
-    )
+    add_scripted(parser)
     parser.add_argument(
         "--hours",
         type=float,

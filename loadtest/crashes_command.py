@@ -15,7 +15,7 @@ from loadtest.crashes_report import crashes_table
 from loadtest.errors import LoadtestError
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
-from loadtest.soak import script_flags
+from loadtest.scripted import script_flags
 
 MINUTES_A_TALK = 30
 """Enough for 200 kills; then there is nothing more to say."""

@@ -20,7 +20,7 @@ from loadtest.options import add_out_folder
 from loadtest.plots import plot_editing
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
-from loadtest.soak import script_flags
+from loadtest.scripted import script_flags
 
 
 def add_editors(parser: argparse.ArgumentParser) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 
 from rich.console import Console
@@ -27,6 +27,7 @@ from loadtest.progress import watched
 from loadtest.recordings import Recording
 from loadtest.report import latency_table, write_json
 from loadtest.rivals import Rival, Running, ours, theirs
+from loadtest.scripted import add_scripted, script_flags
 
 
 def add_latency(parser: argparse.ArgumentParser) -> None:
@@ -42,9 +43,11 @@ def add_latency(parser: argparse.ArgumentParser) -> None:
         help="how long after each other they begin (default: 700)",
     )
     add_session_options(parser)
-    parser.add_argument(
+    server = parser.add_mutually_exclusive_group()
+    server.add_argument(
         "--url", help="a server that runs already; default: one of our own, whose use is measured"
     )
+    add_scripted(server)
     parser.add_argument("--token", help="its token, if it is not in the URL")
     add_peers(parser)
     parser.add_argument(
@@ -59,12 +62,13 @@ def add_latency(parser: argparse.ArgumentParser) -> None:
 
 def _latency(options: argparse.Namespace) -> None:
     talk = read_talk(options.files)
-    rivals = [_ours(options)]
-    rivals += [theirs(peer, options.language, options.peer_token) for peer in options.against]
-    rounds = [
-        [asyncio.run(_measure(talk, rival, options)) for rival in rivals]
-        for _ in range(options.rounds if options.against else 1)
-    ]
+    rivals = [theirs(peer, options.language, options.peer_token) for peer in options.against]
+    with ExitStack() as stack:
+        rivals.insert(0, _ours(options, script_flags(talk, stack) if options.scripted else ()))
+        rounds = [
+            [asyncio.run(_measure(talk, rival, options)) for rival in rivals]
+            for _ in range(options.rounds if options.against else 1)
+        ]
     compared = [
         Compared(rival.name, tuple(each))
         for rival, each in zip(rivals, zip(*rounds, strict=True), strict=True)
@@ -76,9 +80,9 @@ def _latency(options: argparse.Namespace) -> None:
         plot_latency(compared, options.out / "latency.png")
 
 
-def _ours(options: argparse.Namespace) -> Rival:
+def _ours(options: argparse.Namespace, flags: Sequence[str]) -> Rival:
     if options.url is None:
-        return ours(caller_of(options, ""))
+        return ours(caller_of(options, ""), flags=flags)
 
     @asynccontextmanager
     async def running(_streams: int) -> AsyncIterator[Running]:

@@ -14,7 +14,7 @@ from loadtest.living import LivingReport, Plan, measure_living
 from loadtest.living_report import findings_table, meeting_table
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
-from loadtest.soak import script_flags
+from loadtest.scripted import script_flags
 
 MOST_MINUTES = 20
 """Then editors run out of characters that nobody wrote yet."""

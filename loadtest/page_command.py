@@ -15,7 +15,7 @@ from loadtest.page import PageReport, measure_page, memory_table, page_table, wr
 from loadtest.page_meeting import write_meeting
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
-from loadtest.soak import script_flags
+from loadtest.scripted import script_flags
 
 SPARE_MIN = 1.0
 """Somebody still speaks while keys are pressed."""

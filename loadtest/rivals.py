@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -35,19 +35,20 @@ class Rival:
     running: Callable[[int], AbstractAsyncContextManager[Running]]
 
 
-def ours(caller: Caller, name: str = OURS) -> Rival:
+def ours(caller: Caller, name: str = OURS, flags: Sequence[str] = ()) -> Rival:
     """Return a server of our own, a new one each time it is asked for.
 
     Args:
         caller: How clients connect; its URL is not known yet.
         name: In tables.
+        flags: Of `trax serve`.
     """
 
     @asynccontextmanager
     async def running(streams: int) -> AsyncIterator[Running]:
         # One more than that would be turned away.
         with starting() as status:
-            async with running_server(("--max-sessions", str(streams))) as server:
+            async with running_server(("--max-sessions", str(streams), *flags)) as server:
                 status.stop()
                 yield Running(trax(replace(caller, url=server.url)), server)
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -68,22 +64,6 @@ class SoakReport:
     def complete(self) -> bool:
         """Whether the last word said is the last word heard."""
         return bool(self.last_heard) and self.last_said[-1] == self.last_heard[-1]
-
-
-def write_script(talk: Recording, path: Path) -> None:
-    """Write what is said as a script for a server that plays it (`scripted:PATH`)."""
-    rows = [
-        {"word": word.text, "start": word.start_s, "end": word.end_s, "speaker": word.speaker}
-        for word in talk.words or ()
-    ]
-    path.write_text(json.dumps(rows), encoding="utf-8")
-
-
-def script_flags(talk: Recording, stack: AsyncExitStack) -> tuple[str, ...]:
-    """Return the flags of a server that plays a talk, from a script that the stack removes."""
-    script = Path(stack.enter_context(TemporaryDirectory())) / "script.json"
-    write_script(talk, script)
-    return ("--live-model", f"scripted:{script}")
 
 
 async def measure_soak(

@@ -16,7 +16,8 @@ from loadtest.plots import plot_memory
 from loadtest.progress import watched
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import soak_table, write_json
-from loadtest.soak import SoakReport, measure_soak, script_flags
+from loadtest.scripted import add_scripted, script_flags
+from loadtest.soak import SoakReport, measure_soak
 
 
 def add_soak(parser: argparse.ArgumentParser) -> None:
@@ -39,11 +40,7 @@ def add_soak(parser: argparse.ArgumentParser) -> None:
         default=False,
         help="with the real models (default)",
     )
-    engines.add_argument(
-        "--scripted",
-        action="store_true",
-        help="with engines that play what is said: everything but the models",
-    )
+    add_scripted(engines)
     add_session_options(parser)
     add_out_folder(parser)
 

@@ -12,7 +12,7 @@ import pytest
 
 from loadtest.living import Plan, measure_living
 from loadtest.recordings import conversations, long_talk, read_recording
-from loadtest.soak import write_script
+from loadtest.scripted import write_script
 
 pytestmark = pytest.mark.slow
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 from asyncio.subprocess import PIPE
@@ -49,8 +50,7 @@ async def test_latency_is_measured_of_several_clients(speech: Path, tmp_path: Pa
     file, folder = speech / "items" / "ls-3005-163389-0002.flac", tmp_path / "results"
 
     code, out, errors = await run(
-        *("latency", file, "--streams", "3", "--stagger-ms", "200", "--out", folder),
-        TRAX_LIVE_MODEL=playing(file),
+        *("latency", file, "--streams", "3", "--stagger-ms", "200", "--scripted", "--out", folder)
     )
 
     assert code == 0, errors
@@ -59,7 +59,7 @@ async def test_latency_is_measured_of_several_clients(speech: Path, tmp_path: Pa
     assert len(report["streams"]) == 3
     assert report["corrected"]["total"] == 0
     assert report["final_s"]["count"] == report["live"]["words"] - report["live"]["total"]
-    # The look-ahead of 0.6 s and a step of 0.5 s.
+    # The look-ahead and a step of 0.5 s.
     assert 0.5 <= report["final_s"]["median"] <= 2
     assert report["shown_s"]["median"] < report["final_s"]["median"]
     assert report["real_time"]
@@ -201,6 +201,10 @@ async def test_mistakes_are_one_line(speech: Path, tmp_path: Path) -> None:
     code, _, errors = await run("latency", file, "--url", "http://127.0.0.1:9/?token=x")
     assert code == 1
     assert errors.splitlines()[-1].startswith("loadtest: cannot reach"), errors
+
+    code, _, errors = await run("latency", shutil.copy(file, tmp_path), "--scripted")
+    assert code == 1
+    assert "LJ001-0008: a .words.json expected beside it" in errors
 
     code, _, errors = await run("latency", file, "--streams", "0")
     assert code == 2

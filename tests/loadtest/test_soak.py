@@ -6,7 +6,8 @@ import pytest
 
 from loadtest.errors import LoadtestError
 from loadtest.recordings import SAMPLE_BYTES, Recording, TrueWord, long_talk
-from loadtest.soak import MemorySample, at_steps, slope_per_hour, write_script
+from loadtest.scripted import write_script
+from loadtest.soak import MemorySample, at_steps, slope_per_hour
 from streaming.core.domain import SAMPLE_RATE
 from streaming.engines.script import Script
 
