@@ -22,7 +22,7 @@ PIP := $(BIN)/python -m pip
 FULLY_COVERED := streaming/core/*,server/wire.py,server/conversation.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve page test test-js check static format lint types layers models \
+.PHONY: help setup serve page dev test test-js check static format lint types layers models \
   test-models tools floors lock clean
 
 help: ## list these targets
@@ -50,6 +50,8 @@ else
 page:
 	@echo "The web page is not built: that needs Node 20.19, 22.12 or newer, with npm. All else works without."
 endif
+
+dev: $(VENV)/.dev test-models ## install what tests and benchmarks need besides
 
 # Servers that tests start for themselves, and a compiler.
 tools:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from loadtest.cli import run
+try:
+    from loadtest.cli import run
+except ModuleNotFoundError as missing:
+    sys.exit(f"loadtest: {missing.name} is not installed; `make dev` installs what is needed")
 
 if __name__ == "__main__":
     sys.exit(run(sys.argv[1:]))

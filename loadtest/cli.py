@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -30,6 +31,8 @@ FAILED, INTERRUPTED = 1, 130
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command line; return the exit code."""
     options = _parser().parse_args(arguments)
+    # So that servers are stopped that were started.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         options.carry_out(options)
     except (LoadtestError, PeerMistake, StartError, StreamingError, TraxError) as error:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from loadtest.crowd import CrowdReport, measure_crowd
 from loadtest.measured_server import running_server
-from loadtest.options import add_out, positive
+from loadtest.options import add_out_folder, positive
 from loadtest.report import megabytes, seconds, write_json
 
 MORE = 100
@@ -31,14 +31,14 @@ def add_crowd(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=positive, default=20, metavar="S", help="to look (default: 20)"
     )
     parser.add_argument("--silence", action="store_true", help="each sends silence in real time")
-    add_out(parser)
+    add_out_folder(parser)
 
 
 def _crowd(options: argparse.Namespace) -> None:
     report = asyncio.run(_measure(options))
     Console().print(crowd_table(report))
     if options.out is not None:
-        write_json(options.out, report)
+        write_json(options.out / "crowd.json", report)
 
 
 async def _measure(options: argparse.Namespace) -> CrowdReport:

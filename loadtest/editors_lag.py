@@ -27,10 +27,11 @@ class LoopLag:
     """How late the event loop woke up, in a stretch of time.
 
     Attributes:
-        beats: How often it was asked; 100 times a second at most.
+        beats: How often it was asked: 20 times a second at most, so that of what blocks it for less
+            than 50 ms only a part is seen.
         long: Of them, how often it was later than `LONG_S`.
-        most_s: It was never later than this, which is the bound of a bucket; `None`: it was later
-            than the last bound.
+        most_s: It was never seen later than this, which is the bound of a bucket; `None`: it was
+            later than the last bound.
     """
 
     beats: int

@@ -2,6 +2,7 @@
 
 LoadtestError       what was asked for cannot be measured
   ServerNotStarted  the server that was to be measured did not come up
+  ServerGone        it ended while it was measured
 """
 
 from __future__ import annotations
@@ -13,3 +14,7 @@ class LoadtestError(Exception):
 
 class ServerNotStarted(LoadtestError):
     """The server that was to be measured did not come up."""
+
+
+class ServerGone(LoadtestError):
+    """The server ended while it was measured."""

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from rich.console import Console
 
@@ -89,7 +90,7 @@ def _ours(options: argparse.Namespace, flags: Sequence[str]) -> Rival:
         caller = replace(caller_of(options, options.url), token=options.token)
         yield Running(trax(caller), None)
 
-    return Rival(options.url, running)
+    return Rival(urlsplit(options.url).netloc, running)
 
 
 async def _measure(talk: Recording, rival: Rival, options: argparse.Namespace) -> LatencyReport:

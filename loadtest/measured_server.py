@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from loadtest.errors import ServerNotStarted
+from loadtest.errors import ServerGone, ServerNotStarted
 
 ROOT = Path(__file__).parents[1]
 
@@ -88,13 +88,21 @@ class Measurable(Protocol):
 
 
 def usage_of(pid: int) -> Usage:
-    """Return what a process and its children use now."""
-    server = psutil.Process(pid)
+    """Return what a process and its children use now, and what those used that ended.
+
+    Raises:
+        ServerGone: There is no such process any more.
+    """
+    try:
+        server = psutil.Process(pid)
+        family = [server, *server.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        raise ServerGone("a server that runs expected, but it ended") from None
     cpu_s, rss_bytes = 0.0, 0
-    for each in (server, *server.children(recursive=True)):
+    for each in family:
         with suppress(psutil.NoSuchProcess):  # A child may end meanwhile.
             times = each.cpu_times()
-            cpu_s += times.user + times.system
+            cpu_s += times.user + times.system + times.children_user + times.children_system
             rss_bytes += each.memory_info().rss
     return Usage(cpu_s, rss_bytes)
 
@@ -168,7 +176,8 @@ async def _stop(process: Process) -> None:
 async def sampled(server: Measurable | None, take: Callable[[Usage], None]) -> AsyncIterator[None]:
     """Tell `take` what a server uses, again and again while the context lasts.
 
-    With no server, nothing is told: what another machine uses is not known.
+    With no server, nothing is told: what another machine uses is not known. That one ended is for
+    those to tell who speak to it.
     """
     if server is None:
         yield
@@ -185,6 +194,7 @@ async def sampled(server: Measurable | None, take: Callable[[Usage], None]) -> A
         yield
     finally:
         sampling.cancel()
-        with suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError, ServerGone):
             await sampling
-        take(measured.usage())
+        with suppress(ServerGone):
+            take(measured.usage())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from rich.console import Console
 from rich.status import Status
@@ -83,16 +84,28 @@ def read_talk(files: Sequence[Path]) -> Recording:
     return recordings[0] if len(recordings) == 1 else long_talk(recordings, 0)
 
 
-def add_out(parser: argparse.ArgumentParser) -> None:
-    """Add where results go."""
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the result as JSON")
-
-
 def add_out_folder(parser: argparse.ArgumentParser) -> None:
-    """Add where results go that have a picture."""
+    """Add where results go."""
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="write the result as JSON and as a plot"
+        "--out", type=folder, metavar="FOLDER", help="write the result as JSON, and what it draws"
     )
+
+
+def folder(text: str) -> Path:
+    """Return a folder to write to, made now: a measurement takes long.
+
+    Raises:
+        ArgumentTypeError: It cannot be made, or cannot be written to.
+    """
+    path = Path(text)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path):
+            return path
+    except OSError as error:
+        raise argparse.ArgumentTypeError(
+            f"a folder to write to expected, got {text}: {error.strerror}"
+        ) from error
 
 
 def positive(text: str) -> int:

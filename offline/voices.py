@@ -20,7 +20,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from offline.domain import SpeakerId
 from offline.results import HeardVoice
@@ -97,6 +96,9 @@ def _gain(voice: HeardVoice, agreed_ms: int, prints: Sequence[bytes]) -> float:
 
 def _best_pairs(gains: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
     """Return the pairs (row, column) of the largest sum, each with a gain."""
+    # Half a second of imports, which a server that begins does not have to wait for.
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415
+
     rows, columns = linear_sum_assignment(gains, maximize=True)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
     return [(row, column) for row, column in pairs if gains[row, column] > 0]

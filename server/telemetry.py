@@ -17,9 +17,9 @@ from streaming.core.events import Final, Partial
 
 LATENCIES_S = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 4.0, 6.0, 10.0, 30.0)
 LOOP_LAGS_S = (0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
-BEAT_S = 0.1
+BEAT_S = 0.05
 """How often the event loop is asked whether it is awake. What is found is how late a callback comes
-that is due at any moment, however seldom it is asked; each time costs 0.1 ms of a core."""
+that is due at any moment, and all that blocks it for longer than this; each time costs 0.1 ms."""
 
 REMEMBERED_ARRIVALS = 1_000
 """Pieces of audio whose arrival a session remembers: a minute or two of ordinary ones."""

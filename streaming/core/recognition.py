@@ -244,14 +244,20 @@ class Recognition:
             self._emit(Partial(*told))
 
     def _settle(self) -> None:
-        """Close the utterances that ended and whose speech was heard to its end."""
+        """Close the utterances that ended and whose speech was heard to its end.
+
+        What the last window overlooked is asked for by one that begins there: the pass that would
+        find it may be left out.
+        """
         while self._open and (span := self._open[0].span) is not None:
             utterance = self._open[0]
             rest = self._settings.live.closing_silence // 2
             if utterance.heard_until < min(span.end, utterance.speech_end + rest):
                 return
-            self._open.popleft()
             self._finalise(utterance, utterance.close())
+            if utterance.unheard and self._settings.finals is FinalsMode.WORD:
+                return
+            self._open.popleft()
             if self._settings.finals is FinalsMode.WORD:
                 self._emit(UtteranceEnded(utterance.id, span))
             self._queue_pass(utterance)

@@ -96,12 +96,17 @@ class Utterance:
             self._window_start = self.finals[-1].span.end
         return Span(self._window_start, until)
 
+    @property
+    def unheard(self) -> bool:
+        """Whether the newest window overlooked speech, and began before the last final word."""
+        return self._overlooked(self.speech_end) and self._window_start < self.finals[-1].span.end
+
     def _overlooked(self, speech_end: Samples) -> bool:
         """Whether the newest window ended its text at the last final word, and speech went on."""
         if self.pending or not self.finals:
             return False
-        heard = min(speech_end, self.heard_until)
-        return heard - self.finals[-1].span.end >= self._rules.overlooked
+        end = self.heard_until if self.span is None else min(self.heard_until, self.span.end)
+        return min(speech_end, end) - self.finals[-1].span.end >= self._rules.overlooked
 
     def expected(self, start: Samples) -> str:
         """Return what the last window heard after `start`, punctuation and all."""

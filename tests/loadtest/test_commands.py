@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from loadtest.cli import _parser
-from loadtest.errors import ServerNotStarted
-from loadtest.measured_server import running_server
+from loadtest.errors import ServerGone, ServerNotStarted
+from loadtest.measured_server import Usage, running_server, sampled
 
 pytestmark = pytest.mark.slow
 
@@ -102,6 +102,7 @@ async def test_a_server_that_runs_already_is_measured_from_outside(
 
     assert code == 0, errors
     assert "not known" in out
+    assert "token" not in (folder / "latency.json").read_text()
     report = json.loads((folder / "latency.json").read_text())
     assert report["server"] is None
     assert report["granted"]["diarization"] is False
@@ -109,15 +110,15 @@ async def test_a_server_that_runs_already_is_measured_from_outside(
 
 @pytest.mark.parametrize("doing", [(), ("--silence",)])
 async def test_what_a_session_costs_is_measured(tmp_path: Path, doing: tuple[str, ...]) -> None:
-    result = tmp_path / "result.json"
+    folder = tmp_path / "results"
 
     code, out, errors = await run(
-        "crowd", "--sessions", "20", "--seconds", "1", "--out", result, *doing
+        "crowd", "--sessions", "20", "--seconds", "1", "--out", folder, *doing
     )
 
     assert code == 0, errors
     assert "20 sessions" in out
-    report = json.loads(result.read_text())
+    report = json.loads((folder / "crowd.json").read_text())
     assert (report["sessions"], report["silence"]) == (20, bool(doing))
     assert 0 < report["cpu_per_second"] < 0.1
     assert report["rss_bytes_each"] < 1e7
@@ -209,6 +210,31 @@ async def test_mistakes_are_one_line(speech: Path, tmp_path: Path) -> None:
     code, _, errors = await run("latency", file, "--streams", "0")
     assert code == 2
     assert "invalid" in errors
+
+
+async def test_a_folder_that_cannot_be_written_to_is_found_before_anything_is_measured(
+    speech: Path, tmp_path: Path
+) -> None:
+    file, taken = speech / "items" / "jfk.flac", tmp_path / "taken"
+    taken.write_text("")
+
+    code, _, errors = await run("latency", file, "--scripted", "--out", taken)
+
+    assert code == 2
+    assert "a folder to write to expected" in errors
+
+
+async def test_a_server_that_ended_cannot_be_looked_at_any_more(tmp_path: Path) -> None:
+    (script := tmp_path / "nothing.words.json").write_text("[]")
+    used: list[Usage] = []
+    async with running_server(("--live-model", f"scripted:{script}")) as server:
+        async with sampled(server, used.append):
+            server.process.kill()
+            await server.process.wait()
+        with pytest.raises(ServerGone, match="it ended"):
+            server.usage()
+
+    assert len(used) <= 1
 
 
 async def test_a_server_that_does_not_start_says_why() -> None:

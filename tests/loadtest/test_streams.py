@@ -125,3 +125,10 @@ def test_numbers_of_streams_rise() -> None:
     assert _counts("4,1,2,2") == (1, 2, 4)
     with pytest.raises(ValueError, match="0"):
         _counts("1,0")
+
+
+@pytest.mark.parametrize(("done_after_s", "kept"), [(1, True), (5.1, False), (-9, False)])
+def test_who_is_done_late_or_before_the_audio_does_not_keep_real_time(
+    done_after_s: float, *, kept: bool
+) -> None:
+    assert replace(stream(), done_after_s=done_after_s).real_time is kept

@@ -321,8 +321,12 @@ def test_how_many_updates_are_held_back_is_bounded(monkeypatch: pytest.MonkeyPat
     held.add(MOST_HELD_BYTES * b"a")
 
 
-async def test_what_was_held_back_is_taken_as_if_it_came_by_and_by(tmp_path: Path) -> None:
+async def test_what_was_held_back_is_taken_as_if_it_came_by_and_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with opened(tmp_path) as (stored, room):
+        now_s = room._clock()
+        monkeypatch.setattr(room, "_clock", lambda: now_s)
         ada, bob = Peer(room), Peer(room)
         for peer in (ada, bob):
             await peer.synchronise()

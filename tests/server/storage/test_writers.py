@@ -17,7 +17,13 @@ DEADLINE_S = 60
 
 def told(process: subprocess.Popen[str]) -> list[int]:
     """What a writer still has to say, until its end."""
-    output, _ = process.communicate(timeout=DEADLINE_S)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    # `communicate` leaves out what was read ahead with the lines that were asked for.
+    output = process.stdout.read()
+    process.stdin.close()
+    process.wait(DEADLINE_S)
+    process.stdout.close()
     return [int(line) for line in output.split()]
 
 

@@ -329,9 +329,31 @@ def test_an_utterance_is_heard_once_more_where_that_may_mend_it(
     listening.listen(1_300, speech_ms, *words)
 
     listening.end(0, 1_300, speech_ms)
+    if overlooked := listening.wanted(1_300, speech_ms):
+        listening.answer(overlooked)
 
     assert (listening.recognition.wanted_pass() is not None) is again
     assert listening.recognition.idle is not again
+
+
+def test_what_the_last_window_overlooked_is_asked_for_before_the_utterance_ends(
+    listening: Listening,
+) -> None:
+    listening.begin(0)
+    listening.listen(2_000, 1_800, " a")
+    listening.end(0, 2_000, 1_800)
+    assert listening.news() == ["begin 5", "partial a / 0", "final a"]
+
+    for start_ms, words in ((100, [" b", " c"]), (300, [])):
+        wanted = listening.wanted(2_000, 1_800)
+        assert wanted is not None
+        assert wanted.span == Span(from_ms(start_ms), from_ms(2_000))
+        assert wanted.effort is Effort.LIVE
+        listening.answer(wanted, *words)
+
+    news = listening.news()
+    assert "final b c" in news
+    assert news[-1] == "end 5"
 
 
 def test_a_pass_that_failed_is_wanted_again(listening: Listening) -> None:
@@ -387,7 +409,7 @@ def test_after_a_cut_no_word_is_corrected_twice(listening: Listening) -> None:
     assert wanted is not None
     assert wanted.span.start == from_ms(400)
     listening.answer(wanted, " e")
-    listening.end(200, 3_000, 2_900)
+    listening.end(200, 3_000, 1_100)
     listening.news()
 
     for words in ([" a", " b"], [" e"]):
@@ -475,6 +497,6 @@ def test_nothing_is_final_before_its_language_is_certain() -> None:
     listening.recognition.settle_pause(Samples(10**6), Samples(0))
     assert listening.news() == ["begin 5", "partial a / 0", "partial a / 1"]
 
-    listening.end(0, 6_000, 5_800)
+    listening.end(0, 6_000, 700)
 
     assert listening.news() == ["final a", "end 5"]
