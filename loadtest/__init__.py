@@ -38,7 +38,7 @@ got); then the measurements:
   `node/cursors.js` in it).
 
 `tasks` groups what runs at once, of all measurements; `report`, `accuracy_report`,
-`editors_report` and others make tables and JSON, `plots` pictures;
+`editors_report` and others make tables and JSON, with the `machine`, `plots` pictures;
 `progress` shows what is going on; `cli` is the command, with `options`, `accuracy_command`,
 `editors_command` and others.
 """

@@ -18,6 +18,7 @@ from loadtest.jobs_command import add_jobs
 from loadtest.latency_command import add_latency
 from loadtest.living_command import add_living
 from loadtest.lookahead_command import add_lookahead
+from loadtest.machine import machine
 from loadtest.page_command import add_page
 from loadtest.soak_command import add_soak
 from loadtest.streams_command import add_streams
@@ -31,6 +32,7 @@ FAILED, INTERRUPTED = 1, 130
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command line; return the exit code."""
     options = _parser().parse_args(arguments)
+    machine()  # As it is before anything is measured.
     # So that servers are stopped that were started.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:

@@ -77,7 +77,7 @@ def _latency(options: argparse.Namespace) -> None:
     alone = None if options.against else rounds[0][0]
     Console().print(comparison_table(compared) if alone is None else latency_table(alone))
     if options.out is not None:
-        write_json(options.out / "latency.json", compared if alone is None else alone)
+        write_json(options.out / "latency.json", alone or {"servers": compared})
         plot_latency(compared, options.out / "latency.png")
 
 

@@ -48,7 +48,7 @@ def _lookahead(options: argparse.Namespace) -> None:
     reports = asyncio.run(_measure(options))
     Console().print(lookahead_table(reports))
     if options.out is not None:
-        write_json(options.out / "lookahead.json", reports)
+        write_json(options.out / "lookahead.json", {"lookaheads": reports})
         plot_lookahead(reports, options.out / "lookahead.png")
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from loadtest.distribution import Distribution
 from loadtest.latency import LatencyReport
+from loadtest.machine import machine
 from loadtest.scoring import WordErrors
 from loadtest.soak import SoakReport
 
@@ -52,9 +53,14 @@ def plain(value: object) -> object:
 
 
 def write_json(path: Path, result: object) -> None:
-    """Write a result, into a folder that need not be there yet."""
+    """Write a result that has names, and on what machine it came about.
+
+    The folder need not be there yet.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(plain(result), ensure_ascii=False, indent=2)
+    named = plain(result)
+    assert isinstance(named, dict), "a result has names"
+    text = json.dumps({"machine": plain(machine()), **named}, ensure_ascii=False, indent=2)
     path.write_text(text + "\n", encoding="utf-8")
 
 

@@ -74,7 +74,7 @@ def _streams(options: argparse.Namespace) -> None:
         reports.append(asyncio.run(_climb(talk, rival, options)))
         console.print(streams_table(reports[-1]))
     if options.out is not None:
-        write_json(options.out / "streams.json", reports)
+        write_json(options.out / "streams.json", {"servers": reports})
         plot_streams(reports, options.out / "streams.png")
 
 

@@ -177,6 +177,7 @@ class Application:
             "ready",
             extra={
                 "recognizer": models.recognizer,
+                "computes": engines.computes,
                 "windows_at_once": engines.recognizer_workers,
                 "windows_together": engines.recognizer_batch,
             },

@@ -146,7 +146,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     cores = usable_cores()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     text = f"{cores} cores, {memory:.0f} GB of memory, recognizer on {settings.device}"
-    if (settings.recognizer_workers or 1) > cores:
+    if settings.device != "cuda" and (settings.recognizer_workers or 1) > cores:
         advice = f"set --recognizer-workers to at most {cores}"
         yield Finding("machine", Verdict.SLOW, text, advice)
     elif cores == 1:

@@ -80,7 +80,7 @@ def measure(settings: Settings) -> Speeds:
         speeds.append(_diarization(engines, engines.diarizer))
     if engines.pace is None:
         return Speeds(loading_s, tuple(speeds), None)
-    recognition = _recognition(engines.names.recognizer, engines.pace)
+    recognition = _recognition(engines, engines.pace)
     beside = sum(1 / speed.realtime for speed in speeds) / usable_cores()
     sessions = 1 / (1 / recognition.realtime + beside)
     # Each of the others has one thread.
@@ -118,10 +118,10 @@ def _diarization(engines: EngineSet, make: MakeDiarizer) -> Speed:
     return _speed(name, took_s, apart, "serve fewer sessions, or --no-diarization")
 
 
-def _recognition(name: str, found: Pace) -> Speed:
+def _recognition(engines: EngineSet, found: Pace) -> Speed:
     longer_s = LONGER / SAMPLE_RATE
     return Speed(
-        name=f"recognition ({name})",
+        name=f"recognition ({engines.names.recognizer}, {engines.computes})",
         realtime=longer_s / found.step_s * found.at_once,
         detail=f"{found.step_s * 1000:.0f} ms for {longer_s:g} s more of a window, "
         f"{found.workers} at once do {found.at_once:.1f} times as much as one, "

@@ -64,6 +64,7 @@ class EngineSet:
         languages: ISO 639-1 codes that it knows.
         names: For clients.
         pace: What the recognizer was found to do on this machine; `None` of a scripted one.
+        computes: How and where it computes, e.g. `int8_float32 on cpu`; likewise.
     """
 
     vad: Callable[[Samples], Vad]
@@ -74,6 +75,7 @@ class EngineSet:
     languages: frozenset[str]
     names: EngineNames
     pace: Pace | None = None
+    computes: str | None = None
 
 
 def load(config: EngineConfig) -> EngineSet:
@@ -127,6 +129,7 @@ def _real(config: EngineConfig) -> EngineSet:
         languages=known,
         names=EngineNames(config.live_model, "silero-vad", "diart" if diarizer else None),
         pace=found,
+        computes=recognizer.computes,
     )
 
 

@@ -125,6 +125,11 @@ class WhisperRecognizer:
         """Whether it computes on the processor."""
         return self._model.on_cpu
 
+    @property
+    def computes(self) -> str:
+        """How and where it computes: what `auto` became."""
+        return self._model.computes
+
     def kin(self, window: RecognitionWindow) -> Hashable:
         """Return what windows share that are decoded together.
 

@@ -132,6 +132,11 @@ class LoadedWhisper:
         """Whether it computes on the processor."""
         return str(self._whisper.model.device) == "cpu"
 
+    @property
+    def computes(self) -> str:
+        """How and where it computes: what `auto` became."""
+        return f"{self._whisper.model.compute_type} on {self._whisper.model.device}"
+
     def encode(self, pcm: Pcm, total: int | None = None) -> Encoding:
         """Return the encoder's output for `pcm` padded with silence to `total` samples."""
         return self._whisper.encode(self._padded_features(pcm, total or padded_length(len(pcm))))

@@ -136,7 +136,7 @@ async def test_streams_are_counted_until_there_are_no_more_to_try(
 
     assert code == 0, errors
     assert "streams with nine of ten words final" in out
-    (report,) = json.loads((folder / "streams.json").read_text())
+    (report,) = json.loads((folder / "streams.json").read_text())["servers"]
     assert [step["streams"] for step in report["steps"]] == [1, 2]
     assert all(step["report"]["server"]["cpu_per_audio_s"] > 0 for step in report["steps"])
     assert (folder / "streams.png").read_bytes().startswith(b"\x89PNG")
@@ -154,7 +154,7 @@ async def test_errors_and_latency_are_measured_against_the_look_ahead(
 
     assert code == 0, errors
     assert "Against the look-ahead" in out
-    reports = json.loads((folder / "lookahead.json").read_text())
+    reports = json.loads((folder / "lookahead.json").read_text())["lookaheads"]
     assert [report["lookahead_ms"] for report in reports] == [0, 600]
     assert all(report["live"]["total"] == 0 for report in reports)
     assert (folder / "lookahead.png").read_bytes().startswith(b"\x89PNG")
