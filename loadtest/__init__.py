@@ -32,6 +32,7 @@ got); then the measurements:
 - `living` with `living_editor` and `node/editor.js` (who edit, the latter run by `node_scripts`),
   `relay` (what breaks their connections), `living_account` (what they did), `living_replica` (what
   they show) and `living_audit` (what of it is missing);
+- `fuzz` with `fuzz_people` and `fuzz_speech`: what is corrected is edited at random;
 - `jobs`, by itself;
 - `page` (the web page in Chromium, which `node/page.js` drives) with `page_meeting`;
 - `corrections` (of a meeting that goes on) and `corrections_meeting` (of a long document, with
@@ -39,8 +40,8 @@ got); then the measurements:
 
 `tasks` groups what runs at once, of all measurements; `report`, `accuracy_report`,
 `editors_report` and others make tables and JSON, with the `machine`, `plots` pictures;
-`progress` shows what is going on; `cli` is the command, with `options`, `accuracy_command`,
-`editors_command` and others.
+`progress` shows what is going on; `cli` is the command, with `options` and their `values`,
+`accuracy_command`, `editors_command` and others.
 """
 
 import streaming  # noqa: F401 - says what libraries read when they are imported; so before all

@@ -16,6 +16,7 @@ from loadtest.plots import plot_accuracy
 from loadtest.recordings import conversations, read_recording
 from loadtest.report import write_json
 from loadtest.rules import rule_names, settings_for
+from loadtest.values import whole
 from loadtest.whole_file import WholeFileRecognizer
 from server.app import engine_config
 from server.messages import Finals, Start
@@ -42,8 +43,8 @@ def add_accuracy(parser: argparse.ArgumentParser) -> None:
         "--passes", type=Path, metavar="FILE", help="which further passes hear (default: the usual)"
     )
     add_session_options(parser)
-    parser.add_argument("--max-delay-ms", type=int, default=Start().max_delay_ms, metavar="MS")
-    parser.add_argument("--diarization-latency-ms", type=int, metavar="MS")
+    parser.add_argument("--max-delay-ms", type=whole(0), default=Start().max_delay_ms, metavar="MS")
+    parser.add_argument("--diarization-latency-ms", type=whole(500), metavar="MS")
     names = ", ".join((*rule_names(LiveRules), *rule_names(EndpointRules)))
     parser.add_argument(
         "--rule",

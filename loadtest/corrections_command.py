@@ -23,6 +23,7 @@ from loadtest.plots import plot_stretches
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
 from loadtest.scripted import add_scripted, script_flags
+from loadtest.values import above_zero
 
 TYPING_S = 30.0
 """How long people type while a document is corrected."""
@@ -39,12 +40,12 @@ def add_corrections(parser: argparse.ArgumentParser) -> None:
         help="sessions with workers, and as many without; 0 leaves them out (default: 2)",
     )
     parser.add_argument(
-        "--seconds", type=float, default=120.0, metavar="S", help="of each (default: 120)"
+        "--seconds", type=above_zero(), default=120.0, metavar="S", help="of each (default: 120)"
     )
     add_scripted(parser)
     parser.add_argument(
         "--hours",
-        type=float,
+        type=above_zero(),
         default=3.0,
         metavar="N",
         help="of a document that is corrected as a whole; 0 leaves it out (default: 3)",

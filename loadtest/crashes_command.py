@@ -16,6 +16,7 @@ from loadtest.errors import LoadtestError
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
 from loadtest.scripted import script_flags
+from loadtest.values import whole
 
 MINUTES_A_TALK = 30
 """Enough for 200 kills; then there is nothing more to say."""
@@ -24,7 +25,7 @@ MINUTES_A_TALK = 30
 def add_crashes(parser: argparse.ArgumentParser) -> None:
     """Give the command its options."""
     parser.set_defaults(carry_out=_crashes)
-    parser.add_argument("--kills", type=int, default=20, metavar="N", help="default: 20")
+    parser.add_argument("--kills", type=whole(1), default=20, metavar="N", help="default: 20")
     parser.add_argument("--seed", type=int, default=0, help="of all that is random (default: 0)")
     parser.add_argument(
         "--real",

@@ -14,8 +14,9 @@ from rich.table import Table
 
 from loadtest.crowd import CrowdReport, measure_crowd
 from loadtest.measured_server import running_server
-from loadtest.options import add_out_folder, positive
+from loadtest.options import add_out_folder
 from loadtest.report import megabytes, seconds, write_json
+from loadtest.values import whole
 
 MORE = 100
 """Connections that a server lets in beyond the sessions."""
@@ -25,10 +26,10 @@ def add_crowd(parser: argparse.ArgumentParser) -> None:
     """Give the command its options."""
     parser.set_defaults(carry_out=_crowd)
     parser.add_argument(
-        "--sessions", type=positive, default=1000, metavar="N", help="at once (default: 1000)"
+        "--sessions", type=whole(1), default=1000, metavar="N", help="at once (default: 1000)"
     )
     parser.add_argument(
-        "--seconds", type=positive, default=20, metavar="S", help="to look (default: 20)"
+        "--seconds", type=whole(1), default=20, metavar="S", help="to look (default: 20)"
     )
     parser.add_argument("--silence", action="store_true", help="each sends silence in real time")
     add_out_folder(parser)

@@ -21,6 +21,7 @@ from loadtest.plots import plot_editing
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
 from loadtest.scripted import script_flags
+from loadtest.values import above_zero, whole
 
 
 def add_editors(parser: argparse.ArgumentParser) -> None:
@@ -29,20 +30,24 @@ def add_editors(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--editors",
         nargs="+",
-        type=_pair,
+        type=whole(2),
         default=[2, 50],
         metavar="N",
         help="so many at once, one number after the other (default: 2 50)",
     )
     parser.add_argument(
-        "--seconds", type=float, default=30.0, help="so long each time (default: 30)"
+        "--seconds", type=above_zero(), default=30.0, help="so long each time (default: 30)"
     )
     parser.add_argument(
-        "--edits-per-s", type=float, default=2.0, metavar="N", help="by each editor (default: 2)"
+        "--edits-per-s",
+        type=above_zero(),
+        default=2.0,
+        metavar="N",
+        help="by each editor (default: 2)",
     )
     parser.add_argument(
         "--flooders",
-        type=int,
+        type=whole(0),
         default=0,
         metavar="N",
         help="members besides, who send presence and ask for the document without end (default: 0)",
@@ -50,18 +55,11 @@ def add_editors(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hours",
         nargs="*",
-        type=float,
+        type=above_zero(),
         default=[1.0, 3.0],
         help="open documents of so many hours of speech (default: 1 3)",
     )
     add_out_folder(parser)
-
-
-def _pair(text: str) -> int:
-    count = int(text)
-    if count < 2:
-        raise ValueError(text)
-    return count
 
 
 def _editors(options: argparse.Namespace) -> None:

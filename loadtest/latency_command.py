@@ -20,7 +20,6 @@ from loadtest.options import (
     add_session_options,
     add_talk,
     caller_of,
-    positive,
     read_talk,
 )
 from loadtest.plots import plot_latency
@@ -29,16 +28,17 @@ from loadtest.recordings import Recording
 from loadtest.report import latency_table, write_json
 from loadtest.rivals import Rival, Running, ours, theirs
 from loadtest.scripted import add_scripted, script_flags
+from loadtest.values import server_url, whole
 
 
 def add_latency(parser: argparse.ArgumentParser) -> None:
     """Give the command its options."""
     parser.set_defaults(carry_out=_latency)
     add_talk(parser)
-    parser.add_argument("--streams", type=positive, default=1, metavar="N", help="clients at once")
+    parser.add_argument("--streams", type=whole(1), default=1, metavar="N", help="clients at once")
     parser.add_argument(
         "--stagger-ms",
-        type=int,
+        type=whole(0),
         default=700,
         metavar="MS",
         help="how long after each other they begin (default: 700)",
@@ -46,14 +46,16 @@ def add_latency(parser: argparse.ArgumentParser) -> None:
     add_session_options(parser)
     server = parser.add_mutually_exclusive_group()
     server.add_argument(
-        "--url", help="a server that runs already; default: one of our own, whose use is measured"
+        "--url",
+        type=server_url,
+        help="a server that runs already; default: one of our own, whose use is measured",
     )
     add_scripted(server)
     parser.add_argument("--token", help="its token, if it is not in the URL")
     add_peers(parser)
     parser.add_argument(
         "--rounds",
-        type=positive,
+        type=whole(1),
         default=1,
         metavar="N",
         help="with --against: measure each server so often, in turn; medians are told (default: 1)",
@@ -63,7 +65,7 @@ def add_latency(parser: argparse.ArgumentParser) -> None:
 
 def _latency(options: argparse.Namespace) -> None:
     talk = read_talk(options.files)
-    rivals = [theirs(peer, options.language, options.peer_token) for peer in options.against]
+    rivals = theirs(options.against, options.language, options.peer_token)
     with ExitStack() as stack:
         rivals.insert(0, _ours(options, script_flags(talk, stack) if options.scripted else ()))
         rounds = [

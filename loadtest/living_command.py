@@ -15,6 +15,7 @@ from loadtest.living_report import findings_table, meeting_table
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
 from loadtest.scripted import script_flags
+from loadtest.values import above_zero
 
 MOST_MINUTES = 20
 """Then editors run out of characters that nobody wrote yet."""
@@ -23,7 +24,9 @@ MOST_MINUTES = 20
 def add_living(parser: argparse.ArgumentParser) -> None:
     """Give the command its options."""
     parser.set_defaults(carry_out=_living)
-    parser.add_argument("--minutes", type=_minutes, default=3.0, metavar="N", help="default: 3")
+    parser.add_argument(
+        "--minutes", type=above_zero(MOST_MINUTES), default=3.0, metavar="N", help="default: 3"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of all that is random (default: 0)")
     parser.add_argument(
         "--real",
@@ -33,13 +36,6 @@ def add_living(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--kills", action="store_true", help="kill the server now and then, too")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the result as JSON")
-
-
-def _minutes(text: str) -> float:
-    minutes = float(text)
-    if not 0 < minutes <= MOST_MINUTES:
-        raise ValueError(text)
-    return minutes
 
 
 def _living(options: argparse.Namespace) -> None:

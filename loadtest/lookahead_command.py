@@ -20,6 +20,7 @@ from loadtest.plots import plot_lookahead
 from loadtest.progress import watched
 from loadtest.recordings import Recording, conversations, read_recording
 from loadtest.report import NOTHING, percent, seconds, write_json
+from loadtest.values import several, whole
 
 LOOKAHEADS_MS = (0, 300, 600, 1000, 2000, 4000)
 
@@ -30,7 +31,7 @@ def add_lookahead(parser: argparse.ArgumentParser) -> None:
     add_talk(parser, conversations())
     parser.add_argument(
         "--lookaheads-ms",
-        type=_lookaheads,
+        type=several(whole(0)),
         default=LOOKAHEADS_MS,
         metavar="MS,MS,...",
         help=f"in turn (default: {','.join(map(str, LOOKAHEADS_MS))})",
@@ -38,10 +39,6 @@ def add_lookahead(parser: argparse.ArgumentParser) -> None:
     add_language(parser)
     parser.add_argument("--no-diarization", action="store_true", help="do not tell speakers apart")
     add_out_folder(parser)
-
-
-def _lookaheads(text: str) -> tuple[int, ...]:
-    return tuple(sorted({int(each) for each in text.split(",")}))
 
 
 def _lookahead(options: argparse.Namespace) -> None:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from rich.console import Console
 from rich.status import Status
 
 from loadtest.clients import Caller
-from loadtest.peers.calling import KINDS, Peer
+from loadtest.peers.calling import KINDS
 from loadtest.recordings import Recording, long_talk, read_recording
+from loadtest.values import folder, peer, whole
 from server.messages import Finals
 
 
 def add_session_options(parser: argparse.ArgumentParser) -> None:
     """Add what a client asks for when it starts a session."""
     add_language(parser)
-    parser.add_argument("--lookahead-ms", type=int, metavar="MS", help="default: the server's")
+    parser.add_argument("--lookahead-ms", type=whole(0), metavar="MS", help="default: the server's")
     parser.add_argument("--no-diarization", action="store_true", help="do not tell speakers apart")
     parser.add_argument(
         "--finals",
@@ -51,7 +51,7 @@ def add_peers(parser: argparse.ArgumentParser) -> None:
     """Add which other servers are measured beside ours."""
     parser.add_argument(
         "--against",
-        type=Peer.parse,
+        type=peer,
         action="append",
         default=[],
         metavar="KIND=URL",
@@ -89,35 +89,6 @@ def add_out_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=folder, metavar="FOLDER", help="write the result as JSON, and what it draws"
     )
-
-
-def folder(text: str) -> Path:
-    """Return a folder to write to, made now: a measurement takes long.
-
-    Raises:
-        ArgumentTypeError: It cannot be made, or cannot be written to.
-    """
-    path = Path(text)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=path):
-            return path
-    except OSError as error:
-        raise argparse.ArgumentTypeError(
-            f"a folder to write to expected, got {text}: {error.strerror}"
-        ) from error
-
-
-def positive(text: str) -> int:
-    """Read a number of at least one.
-
-    Raises:
-        ValueError: It is none.
-    """
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
 
 
 def starting() -> Status:

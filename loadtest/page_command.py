@@ -16,6 +16,7 @@ from loadtest.page_meeting import write_meeting
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
 from loadtest.scripted import script_flags
+from loadtest.values import above_zero
 
 SPARE_MIN = 1.0
 """Somebody still speaks while keys are pressed."""
@@ -24,9 +25,14 @@ SPARE_MIN = 1.0
 def add_page(parser: argparse.ArgumentParser) -> None:
     """Give the command its options."""
     parser.set_defaults(carry_out=_page)
-    parser.add_argument("--hours", type=float, default=3.0, help="of the meeting (default: 3)")
     parser.add_argument(
-        "--minutes", type=float, default=2.0, help="of speech that the page shows (default: 2)"
+        "--hours", type=above_zero(), default=3.0, help="of the meeting (default: 3)"
+    )
+    parser.add_argument(
+        "--minutes",
+        type=above_zero(),
+        default=2.0,
+        help="of speech that the page shows (default: 2)",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the result as JSON")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -55,11 +56,18 @@ def ours(caller: Caller, name: str = OURS, flags: Sequence[str] = ()) -> Rival:
     return Rival(name, running)
 
 
-def theirs(peer: Peer, language: str, token: str | None) -> Rival:
-    """Return a server that somebody else runs."""
+def theirs(peers: Sequence[Peer], language: str, token: str | None) -> list[Rival]:
+    """Return servers that somebody else runs; those of one kind are named with where they are."""
+    kinds = Counter(peer.kind for peer in peers)
+    return [
+        _theirs(peer, peer.kind if kinds[peer.kind] == 1 else str(peer), language, token)
+        for peer in peers
+    ]
 
+
+def _theirs(peer: Peer, name: str, language: str, token: str | None) -> Rival:
     @asynccontextmanager
     async def running(_streams: int) -> AsyncIterator[Running]:
         yield Running(peer.client(language, token), peer.server())
 
-    return Rival(peer.kind, running)
+    return Rival(name, running)

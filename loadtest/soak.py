@@ -118,11 +118,11 @@ def at_steps(memory: Sequence[MemorySample], audio_s: float) -> tuple[MemorySamp
 
 
 def slope_per_hour(memory: Sequence[MemorySample], audio_s: float) -> float | None:
-    """Return the slope of a straight line through the samples after the warm-up.
+    """Return the slope of a straight line through the samples after the warm-up, up to the end.
 
     `None` when there are less than two points in time.
     """
-    late = [sample for sample in memory if sample.heard_s >= WARM_UP * audio_s]
+    late = [sample for sample in memory if WARM_UP * audio_s <= sample.heard_s < audio_s]
     if len({sample.heard_s for sample in late}) < 2:
         return None
     hours = np.array([sample.heard_s / 3600 for sample in late])

@@ -18,6 +18,7 @@ from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import soak_table, write_json
 from loadtest.scripted import add_scripted, script_flags
 from loadtest.soak import SoakReport, measure_soak
+from loadtest.values import above_zero
 
 
 def add_soak(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,7 @@ def add_soak(parser: argparse.ArgumentParser) -> None:
         help="recordings, streamed one after another, again and again "
         "(default: the conversations of tests/data)",
     )
-    parser.add_argument("--minutes", type=float, default=60.0, help="of audio (default: 60)")
+    parser.add_argument("--minutes", type=above_zero(), default=60.0, help="of audio (default: 60)")
     engines = parser.add_mutually_exclusive_group()
     engines.add_argument(
         "--real",

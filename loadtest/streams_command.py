@@ -20,7 +20,6 @@ from loadtest.options import (
     add_out_folder,
     add_peers,
     add_talk,
-    positive,
     read_talk,
 )
 from loadtest.plots import plot_streams
@@ -29,6 +28,7 @@ from loadtest.recordings import CONTINUOUS, Recording
 from loadtest.report import write_json
 from loadtest.rivals import Rival, Running, ours, theirs
 from loadtest.streams import LIMIT_S, SPREAD_S, StreamsReport, figures, measure_streams
+from loadtest.values import above_zero, several, whole
 
 COUNTS = (1, 2, 4, 6, 8, 12, 16, 24, 32)
 
@@ -39,20 +39,20 @@ def add_streams(parser: argparse.ArgumentParser) -> None:
     add_talk(parser, CONTINUOUS)
     parser.add_argument(
         "--counts",
-        type=_counts,
+        type=several(whole(1)),
         default=COUNTS,
         metavar="N,N,...",
         help=f"clients at once, step by step (default: {','.join(map(str, COUNTS))})",
     )
     parser.add_argument(
         "--limit-s",
-        type=float,
+        type=above_zero(),
         default=LIMIT_S,
         metavar="S",
         help=f"stop when a tenth of the words takes longer to be final (default: {LIMIT_S:g})",
     )
     add_language(parser)
-    parser.add_argument("--lookahead-ms", type=int, metavar="MS", help="default: the server's")
+    parser.add_argument("--lookahead-ms", type=whole(0), metavar="MS", help="default: the server's")
     parser.add_argument(
         "--diarization",
         choices=("both", "on", "off"),
@@ -61,10 +61,6 @@ def add_streams(parser: argparse.ArgumentParser) -> None:
     )
     add_peers(parser)
     add_out_folder(parser)
-
-
-def _counts(text: str) -> tuple[int, ...]:
-    return tuple(sorted({positive(each) for each in text.split(",")}))
 
 
 def _streams(options: argparse.Namespace) -> None:
@@ -86,7 +82,7 @@ def _rivals(options: argparse.Namespace) -> list[Rival]:
         for kind, name in kinds.items()
         if options.diarization in ("both", kind)
     ]
-    others = [theirs(peer, options.language, options.peer_token) for peer in options.against]
+    others = theirs(options.against, options.language, options.peer_token)
     return [*mine, *others]
 
 

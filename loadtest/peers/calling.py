@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedOK, WebSocketException
@@ -73,9 +74,15 @@ class Peer:
             ValueError: It is none.
         """
         kind, _, url = text.partition("=")
-        if kind not in KINDS or not url.startswith(("ws://", "wss://")):
+        address = urlsplit(url)
+        if kind not in KINDS or address.scheme not in ("ws", "wss") or not address.hostname:
             raise ValueError(text)
+        _ = address.port  # A wrong one is told here.
         return cls(kind, url)
+
+    def __str__(self) -> str:
+        """Return its kind and where it is."""
+        return f"{self.kind} at {urlsplit(self.url).netloc}"
 
     def client(self, language: str, token: str | None) -> Client:
         """Return a client of it that speaks a language."""

@@ -61,5 +61,7 @@ def test_the_slope_leaves_out_the_warm_up() -> None:
     warming = [MemorySample(heard_s, 10_000 * heard_s) for heard_s in range(200)]
     flat = [MemorySample(heard_s, 5_000_000 + heard_s) for heard_s in range(200, 1000)]
 
-    assert slope_per_hour([*warming, *flat], 1000) == pytest.approx(3600)
+    after_it = MemorySample(1000, 0)
+
+    assert slope_per_hour([*warming, *flat, after_it], 1000) == pytest.approx(3600)
     assert slope_per_hour(warming, 1000) is None

@@ -15,7 +15,6 @@ from loadtest.lookahead import LookaheadReport
 from loadtest.plots import plot_lookahead, plot_streams
 from loadtest.scoring import WordErrors
 from loadtest.streams import StreamsReport, measure_streams
-from loadtest.streams_command import _counts
 
 
 def stream(*, complete: bool = True) -> StreamReport:
@@ -119,12 +118,6 @@ async def test_results_are_drawn(tmp_path: Path) -> None:
 
     for name in ("streams.png", "lookahead.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
-
-
-def test_numbers_of_streams_rise() -> None:
-    assert _counts("4,1,2,2") == (1, 2, 4)
-    with pytest.raises(ValueError, match="0"):
-        _counts("1,0")
 
 
 @pytest.mark.parametrize(("done_after_s", "kept"), [(1, True), (5.1, False), (-9, False)])
