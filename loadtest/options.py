@@ -55,7 +55,7 @@ def add_peers(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KIND=URL",
-        help="another server, which runs already, measured in turn with ours; repeatable. "
+        help="another server, which runs already, measured beside ours; repeatable. "
         f"Kinds: {', '.join(KINDS)}",
     )
     parser.add_argument("--peer-token", metavar="TOKEN", help="of the other servers")

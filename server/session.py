@@ -391,6 +391,7 @@ class Session:
             self._telemetry.entry_told(entry)
             if self._outbox is not None:
                 self._outbox.add_entry(entry)
+        self._telemetry.passes_left_out(self._runner.progress.skipped_passes)
         self._news.set()
 
     def _show(self, partial: Partial) -> None:

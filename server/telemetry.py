@@ -80,6 +80,11 @@ class Telemetry:
             ["engine"],
             registry=registry,
         )
+        self._left_out = Counter(
+            "trax_utterance_passes_left_out",
+            "Utterances that were not heard once more because the server was too busy",
+            registry=registry,
+        )
         self._finals = Histogram(
             "trax_final_latency_seconds",
             "From the end of a word to its being final",
@@ -120,6 +125,10 @@ class Telemetry:
     def engine_failed(self, engine: str) -> None:
         """Count a failure of `vad`, `diarizer` or `recognizer`."""
         self._failures.labels(engine).inc()
+
+    def passes_left_out(self, count: int) -> None:
+        """Count utterance passes that were left out under load."""
+        self._left_out.inc(count)
 
     def word_final(self, latency_s: float) -> None:
         """Count a final word."""
@@ -184,6 +193,7 @@ class SessionTelemetry:
         self._arrivals = Arrivals()
         self._received = received
         self._shown: UtteranceId | None = None
+        self._left_out = 0
 
     def audio_received(self, end: Samples) -> None:
         """The session's audio ends here now."""
@@ -206,6 +216,11 @@ class SessionTelemetry:
             latency_s = self._arrivals.since(partial.words[0].span.end, _now_s())
             if latency_s is not None:
                 self._telemetry.first_partial(latency_s)
+
+    def passes_left_out(self, count: int) -> None:
+        """Note how many passes of this session were left out by now."""
+        self._telemetry.passes_left_out(count - self._left_out)
+        self._left_out = count
 
     def engine_failed(self, engine: str) -> None:
         """Count a failure."""

@@ -209,7 +209,7 @@ class Lane(Generic[W, R]):
     def _outcomes(self, works: Sequence[W]) -> Sequence[R | Exception]:
         """Carry out work, in a thread. Where that fails, each by itself: one may be at fault."""
         try:
-            return self._carry_out(works)
+            return [outcome for _, outcome in zip(works, self._carry_out(works), strict=True)]
         except Exception as error:  # noqa: BLE001 - is told to whoever waits for the outcome
             if len(works) == 1:
                 return [error]

@@ -353,7 +353,7 @@ class _Graph:
 
 def _in_int8(weights: WhisperWeights, name: str, part: slice) -> tuple[npt.NDArray[np.int8], Array]:
     """Return some outputs of a matrix, (inputs, outputs), and what one step of each means."""
-    outputs, inputs = weights.variables[name].shape
+    outputs, inputs = weights.variable(name).shape
     first, last, _ = part.indices(outputs)
     rounded = np.empty((inputs, last - first), np.int8)
     scale = np.empty(last - first, np.float32)

@@ -58,16 +58,24 @@ class WhisperWeights:
         Raises:
             EngineError: There is none of that name.
         """
-        try:
-            found = self.variables[name][rows]
-        except KeyError:
-            raise EngineError(f"a Whisper model with {name} expected, but it has none") from None
+        found = self.variable(name)[rows]
         scale = self.variables.get(f"{name}_scale")
         if scale is None:
             return found.astype(np.float32)
         # What was kept in int8 was multiplied row by row, whatever a row is.
         steps = scale[rows].astype(np.float32).reshape(-1, *[1] * (found.ndim - 1))
         return found.astype(np.float32) / steps
+
+    def variable(self, name: str) -> npt.NDArray[Any]:
+        """Return a variable as it lies in the file.
+
+        Raises:
+            EngineError: There is none of that name.
+        """
+        try:
+            return self.variables[name]
+        except KeyError:
+            raise EngineError(f"a Whisper model with {name} expected, but it has none") from None
 
     def only(self, name: str) -> WhisperWeights:
         """Return the same with one variable, in memory of its own: the file may be let go."""
@@ -82,12 +90,12 @@ class WhisperWeights:
     @property
     def width(self) -> int:
         """Numbers that stand for a token, and for a frame of audio."""
-        return int(self.variables["decoder/layer_norm/gamma"].shape[0])
+        return int(self.variable("decoder/layer_norm/gamma").shape[0])
 
     @property
     def heads(self) -> int:
         """Heads of each attention."""
-        return int(self.variables["decoder/num_heads"])
+        return int(self.variable("decoder/num_heads"))
 
     @property
     def layers(self) -> int:
@@ -127,7 +135,7 @@ def read_weights(folder: Path) -> WhisperWeights:
         raise EngineError(
             f"a Whisper model of CTranslate2 expected in {folder}: {error}"
         ) from error
-    if (activation := int(weights.variables["decoder/activation"])) != GELU:
+    if (activation := int(weights.variable("decoder/activation"))) != GELU:
         raise EngineError(f"activation {GELU} (GELU) expected in {path}, got {activation}")
     return weights
 

@@ -66,6 +66,17 @@ async def test_what_a_session_reports_is_counted() -> None:
     assert "secret" not in text
 
 
+def test_passes_that_are_left_out_are_counted_once() -> None:
+    telemetry = Telemetry()
+    sessions = [SessionTelemetry(telemetry, Samples(0)) for _ in range(2)]
+
+    for count in (0, 1, 1, 3):
+        sessions[0].passes_left_out(count)
+    sessions[1].passes_left_out(1)
+
+    assert "trax_utterance_passes_left_out_total 4.0" in telemetry.render(IDLE).decode()
+
+
 def test_the_present_load_is_shown() -> None:
     telemetry = Telemetry()
     telemetry.session_opened(resumed=True)

@@ -436,6 +436,21 @@ async def test_work_that_fails_does_not_take_its_kin_along() -> None:
     assert isinstance(outcomes[1], ZeroDivisionError)
 
 
+async def test_a_wrong_number_of_outcomes_is_told_and_leaves_the_thread_free() -> None:
+    lane: Lane[int, int] = Lane("test", 1, lambda works: [0] * (2 - len(works)), most=2)
+    async with asyncio.timeout(DEADLINE_S):
+        tasks = [asyncio.create_task(lane.run(n, kin="kin")) for n in range(3)]
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        assert outcomes == [0, 0, 0]
+        broken: Lane[int, int] = Lane("test", 1, lambda _works: [])
+        with pytest.raises(ValueError, match="zip"):
+            await broken.run(1)
+        with pytest.raises(ValueError, match="zip"):
+            await broken.run(2)
+        await lane.aclose()
+        await broken.aclose()
+
+
 async def test_the_pool_carries_out_each_kind_of_work() -> None:
     pool = Pool(engines(ScriptedRecognizer(SENTENCE.script)))
     vad, diarizer = pool.vad(Samples(8_000)), pool.diarizer(Samples(8_000))

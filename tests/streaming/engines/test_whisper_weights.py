@@ -93,6 +93,8 @@ def test_what_decoding_needs_to_know_is_read(tmp_path: Path) -> None:
 def test_a_variable_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="decoder/nothing expected"):
         read_weights(write(tmp_path)).array("decoder/nothing")
+    with pytest.raises(EngineError, match="decoder/layer_norm/gamma expected"):
+        _ = read_weights(write(tmp_path)).only("matrix/weight").width
 
 
 def test_another_format_is_refused_with_what_was_expected(tmp_path: Path) -> None:
