@@ -233,7 +233,9 @@ def test_a_long_session_holds_no_more_than_a_short_one(
 
 @modes
 @pytest.mark.parametrize(
-    "withheld", [{kind} for kind in KINDS] + [set(KINDS), set(KINDS[2:])], ids="+".join
+    "withheld",
+    [{kind} for kind in KINDS] + [set(KINDS), set(KINDS[2:])],
+    ids=lambda kinds: "+".join(sorted(kinds)),
 )
 def test_a_session_is_full_but_not_stuck_when_results_do_not_come(
     finals: FinalsMode, withheld: set[str]
