@@ -23,7 +23,7 @@ from loadtest.plots import plot_stretches
 from loadtest.recordings import conversations, long_talk, read_recording
 from loadtest.report import write_json
 from loadtest.scripted import add_scripted, script_flags
-from loadtest.values import above_zero
+from loadtest.values import above_zero, hours
 
 TYPING_S = 30.0
 """How long people type while a document is corrected."""
@@ -45,7 +45,7 @@ def add_corrections(parser: argparse.ArgumentParser) -> None:
     add_scripted(parser)
     parser.add_argument(
         "--hours",
-        type=above_zero(),
+        type=hours,
         default=3.0,
         metavar="N",
         help="of a document that is corrected as a whole; 0 leaves it out (default: 3)",

@@ -30,6 +30,11 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
     return read
 
 
+def hours(text: str) -> float:
+    """Read a length that may be nothing."""
+    return 0.0 if text == "0" else above_zero()(text)
+
+
 def above_zero(most: float = math.inf) -> Callable[[str], float]:
     """Return what reads a number."""
     expected = "a number above 0" if most == math.inf else f"a number above 0, up to {most:g}"

@@ -388,10 +388,9 @@ class Session:
         for entry in entries:
             self._told = entry.seq
             self._recent.append(entry)
-            self._telemetry.entry_told(entry)
+            self._telemetry.entry_told(entry, self._runner.progress.skipped_passes)
             if self._outbox is not None:
                 self._outbox.add_entry(entry)
-        self._telemetry.passes_left_out(self._runner.progress.skipped_passes)
         self._news.set()
 
     def _show(self, partial: Partial) -> None:

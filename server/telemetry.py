@@ -201,8 +201,10 @@ class SessionTelemetry:
         self._received = end
         self._arrivals.add(end, _now_s())
 
-    def entry_told(self, entry: Entry) -> None:
-        """Note how late the words of an event are."""
+    def entry_told(self, entry: Entry, left_out: int) -> None:
+        """Note how late the words of an event are, and how many passes were left out by now."""
+        self._telemetry.passes_left_out(left_out - self._left_out)
+        self._left_out = left_out
         if isinstance(entry.event, Final):
             for word in entry.event.words:
                 latency_s = self._arrivals.since(word.span.end, _now_s())
@@ -216,11 +218,6 @@ class SessionTelemetry:
             latency_s = self._arrivals.since(partial.words[0].span.end, _now_s())
             if latency_s is not None:
                 self._telemetry.first_partial(latency_s)
-
-    def passes_left_out(self, count: int) -> None:
-        """Note how many passes of this session were left out by now."""
-        self._telemetry.passes_left_out(count - self._left_out)
-        self._left_out = count
 
     def engine_failed(self, engine: str) -> None:
         """Count a failure."""

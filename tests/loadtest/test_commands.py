@@ -209,7 +209,7 @@ async def test_mistakes_are_one_line(speech: Path, tmp_path: Path) -> None:
 
     code, _, errors = await run("latency", file, "--streams", "0")
     assert code == 2
-    assert "invalid" in errors
+    assert "a whole number of at least 1 expected, got 0" in errors
 
 
 async def test_a_folder_that_cannot_be_written_to_is_found_before_anything_is_measured(

@@ -173,4 +173,4 @@ def test_one_editor_alone_measures_nothing(capsys: pytest.CaptureFixture[str]) -
     with pytest.raises(SystemExit):
         _parser().parse_args(["editors", "--editors", "1"])
 
-    assert "invalid _pair value: '1'" in capsys.readouterr().err
+    assert "a whole number of at least 2 expected, got 1" in capsys.readouterr().err

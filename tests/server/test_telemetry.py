@@ -48,9 +48,9 @@ async def test_what_a_session_reports_is_counted() -> None:
     telemetry = Telemetry()
     session = SessionTelemetry(telemetry, Samples(16_000))
     session.audio_received(Samples(48_000))
-    session.entry_told(Entry(1, SpeechStarted(U0, Samples(16_000))))
-    session.entry_told(Entry(2, Final(U0, (word("secret", 17_000, 18_000),))))
-    session.entry_told(Entry(3, Final(U0, (word("secret", 90_000, 91_000),))))  # not known when
+    session.entry_told(Entry(1, SpeechStarted(U0, Samples(16_000))), 0)
+    session.entry_told(Entry(2, Final(U0, (word("secret", 17_000, 18_000),))), 0)
+    session.entry_told(Entry(3, Final(U0, (word("secret", 90_000, 91_000),))), 0)  # when?
     for utterance in (U0, U0, U1):
         session.partial_shown(Partial(utterance, (word("secret", 17_000, 18_000),), 0))
     session.partial_shown(Partial(UtteranceId(2), (), 0))
@@ -71,8 +71,8 @@ def test_passes_that_are_left_out_are_counted_once() -> None:
     sessions = [SessionTelemetry(telemetry, Samples(0)) for _ in range(2)]
 
     for count in (0, 1, 1, 3):
-        sessions[0].passes_left_out(count)
-    sessions[1].passes_left_out(1)
+        sessions[0].entry_told(Entry(1, SpeechStarted(U0, Samples(0))), count)
+    sessions[1].entry_told(Entry(1, SpeechStarted(U0, Samples(0))), 1)
 
     assert "trax_utterance_passes_left_out_total 4.0" in telemetry.render(IDLE).decode()
 
