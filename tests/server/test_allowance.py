@@ -112,6 +112,8 @@ async def test_a_viewer_who_floods_is_slowed_then_sent_away_and_others_edit_on(
 ) -> None:
     monkeypatch.setattr(module, "SAVED_S", 0.2)
     monkeypatch.setattr(module, "PATIENCE_S", 0.2)
+    # As on a machine so fast that all of this costs more than it earns meanwhile.
+    monkeypatch.setattr("server.room.RECIPIENT_S", 1e-3)
     async with transcribing(tmp_path) as server:
         store_of(server).links.add(TRANSCRIPT, fingerprint(LINK), Role.VIEWER)
         async with (
@@ -124,7 +126,7 @@ async def test_a_viewer_who_floods_is_slowed_then_sent_away_and_others_edit_on(
                 while True:
                     sent += 1
                     await flood.present(cursor=sent)
-                    if sent % 200 == 0:
+                    if sent % 20 == 0:
                         await ada.write(0, f"{sent} ")
                         await bob.until_says(f"{sent} ")
             await flood.until(lambda: flood.code != -1)
@@ -132,4 +134,4 @@ async def test_a_viewer_who_floods_is_slowed_then_sent_away_and_others_edit_on(
 
     assert flood.code == 4429
     assert (ada.code, bob.code) == (1000, 1000)
-    assert sent > 200
+    assert sent > 20
