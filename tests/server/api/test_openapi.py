@@ -20,10 +20,10 @@ from tests.server.api.asking import ask, spoken
 from tests.server.recording_files import wav
 from tests.server.talking import TOKEN, running, talk
 
-EXAMPLES = 30
+EXAMPLES = 50
 """Of each operation, rightly and wrongly used each."""
 
-UPLOADS = 10
+UPLOADS = 15
 """Likewise of the one that takes files: each is looked into by a process of its own."""
 
 ELSEWHERE = {"deleteTranscript": {404}, "deleteLink": {404}, "retryJob": {409}}

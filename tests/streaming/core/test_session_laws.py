@@ -51,7 +51,7 @@ pytestmark = pytest.mark.slow
 
 seeds = st.integers(0, 2**32)
 PIECES = (61, FRAME - 1, FRAME + 1, 5_000, 40_000)
-law = settings(max_examples=40)
+law = settings(max_examples=60)
 modes = pytest.mark.parametrize("finals", FinalsMode)
 
 
