@@ -21,8 +21,9 @@ from loadtest.whole_file import WholeFileRecognizer
 from server.app import engine_config
 from server.messages import Finals, Start
 from server.options import read_settings
+from streaming.core.domain import to_ms
 from streaming.core.endpointing import EndpointRules
-from streaming.core.settings import LiveRules
+from streaming.core.settings import SHORTEST_DIARIZATION_LATENCY, LiveRules
 from streaming.engines.loading import load
 
 
@@ -44,7 +45,9 @@ def add_accuracy(parser: argparse.ArgumentParser) -> None:
     )
     add_session_options(parser)
     parser.add_argument("--max-delay-ms", type=whole(0), default=Start().max_delay_ms, metavar="MS")
-    parser.add_argument("--diarization-latency-ms", type=whole(500), metavar="MS")
+    parser.add_argument(
+        "--diarization-latency-ms", type=whole(to_ms(SHORTEST_DIARIZATION_LATENCY)), metavar="MS"
+    )
     names = ", ".join((*rule_names(LiveRules), *rule_names(EndpointRules)))
     parser.add_argument(
         "--rule",
