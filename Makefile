@@ -3,14 +3,14 @@
 # Variables, e.g. `make setup PYTHON=python3.12`:
 #   PYTHON  the Python to make the environment with (3.11 or newer)
 #   TORCH   cpu (default), cuda, or a requirement of your own: see requirements/install-torch
-#   TESTERS how many processes test at once (default: 0, all in one; tests that measure want that)
+#   TESTERS how many processes test at once (default: 2; 0: all in one)
 #   ARGS    passed on: `make serve ARGS="--port 9000"`, `make test ARGS="-k endpointing"`
 
 PYTHON ?= python3
 VENV   ?= .venv
 # What was chosen before stays, so that a GPU machine need not say it every time.
 TORCH  ?= $(or $(shell cat $(VENV)/.torch 2>/dev/null),cpu)
-TESTERS ?= 0
+TESTERS ?= 2
 ARGS   ?=
 
 SDK := clients/js

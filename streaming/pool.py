@@ -277,9 +277,21 @@ class Pool:
         """Score the frames of `work` in order."""
         return await self._scoring.run((vad, work))
 
-    async def label(self, diarizer: Diarizer, work: Diarize) -> Diarization:
-        """Label the window of `work`."""
-        return await self._labelling.run((diarizer, work))
+    async def label(
+        self,
+        diarizer: Diarizer,
+        work: Diarize,
+        renew: Callable[[Diarize], Diarize] | None = None,
+    ) -> Diarization:
+        """Label one window, when its turn comes.
+
+        Args:
+            diarizer: Of the session.
+            work: As it is now.
+            renew: Returns what it is by then, if it had to wait.
+        """
+        newest = None if renew is None else (lambda waiting: (diarizer, renew(waiting[1])))
+        return await self._labelling.run((diarizer, work), renew=newest)
 
     async def recognize(
         self,

@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import assert_never
 
-from streaming.core.domain import Pcm, Samples, UtteranceId, Voice
+from streaming.core.domain import SAMPLE_RATE, Pcm, Samples, UtteranceId, Voice
 from streaming.core.events import Event
-from streaming.core.ports import Transcription
+from streaming.core.ports import Diarization, Diarizer, Transcription
 from streaming.core.session import StreamSession
 from streaming.core.settings import SessionSettings
 from streaming.core.work import (
@@ -79,6 +79,7 @@ class SessionRunner:
         self._pool = pool
         self._session = StreamSession(settings, origin.at, UtteranceId(origin.utterance))
         self._vad = pool.vad(origin.at)
+        self._settings = settings
         latency = settings.diarization_latency
         self._diarizer = pool.diarizer(latency, origin.voices) if settings.diarization else None
         self._voices = origin.voices
@@ -178,6 +179,16 @@ class SessionRunner:
         newest = self._session.renewed
         return await self._pool.recognize(work.window, lambda _: newest(work).window)
 
+    async def _label(self, diarizer: Diarizer, work: Diarize) -> Diarization:
+        """Label a window, or a later one where others had the machine for a whole step."""
+        loop = asyncio.get_running_loop()
+        late_s = loop.time() + self._settings.diarization_step / SAMPLE_RATE
+
+        def newest(asked: Diarize) -> Diarize:
+            return asked if loop.time() < late_s else self._session.caught_up(asked)
+
+        return await self._pool.label(diarizer, work, newest)
+
     async def _outcome(self, work: Work) -> Result:
         try:
             match work:
@@ -190,7 +201,7 @@ class SessionRunner:
                     return Recognized(work.id, await self._recognize(work))
                 case Diarize():
                     assert self._diarizer is not None
-                    diarization = await self._pool.label(self._diarizer, work)
+                    diarization = await self._label(self._diarizer, work)
                     self._voices = diarization.voices
                     return Diarized(work.id, diarization)
                 case _:

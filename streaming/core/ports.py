@@ -134,7 +134,7 @@ class Vad(Protocol):
 
 
 class Diarizer(Protocol):
-    """Online diarization of one session. Stateful: windows come in order, a fixed step apart."""
+    """Online diarization of one session. Stateful: windows come in order."""
 
     def label(self, window: Pcm, start: Samples) -> Diarization:
         """Take the next window and say who speaks.

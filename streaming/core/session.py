@@ -29,7 +29,11 @@ from streaming.core.events import EngineFailed, Event
 from streaming.core.pcm import AudioBuffer
 from streaming.core.ports import Effort, RecognitionWindow
 from streaming.core.recognition import Recognition, Wanted
-from streaming.core.settings import DIARIZATION_WINDOW, SessionSettings
+from streaming.core.settings import (
+    DIARIZATION_WINDOW,
+    LONGEST_DIARIZATION_STEP,
+    SessionSettings,
+)
 from streaming.core.work import (
     Diarize,
     Diarized,
@@ -107,10 +111,13 @@ class StreamSession:
 
     @property
     def processed(self) -> Samples:
-        """How far speech was recognised and silence passed over."""
-        heard = self._recognition.heard_until
-        position = min(self._endpoints.position, self._audio.end)
-        return Samples(position if heard is None else min(position, heard))
+        """How far speech was recognised, voices told apart, and silence passed over."""
+        reached = [self._endpoints.position, self._audio.end]
+        if (heard := self._recognition.heard_until) is not None:
+            reached.append(heard)
+        if self._settings.diarization:
+            reached.append(self._next_diarized)
+        return Samples(min(reached))
 
     @property
     def step(self) -> Samples:
@@ -207,6 +214,22 @@ class StreamSession:
         self._out[work.id] = newer
         return Recognize(work.id, self._window(newer), work.optional)
 
+    def caught_up(self, work: Diarize) -> Diarize:
+        """Return a diarization window that is out as many steps later as audio came meanwhile.
+
+        For work whose turn comes late: windows then lie `LONGEST_DIARIZATION_STEP` apart at most.
+        What is not awaited any more is returned as it is.
+        """
+        if work.id not in self._out or self._broken:
+            return work
+        step = self._settings.diarization_step
+        newest = Samples(min(self._audio.end, self._endpoints.position + FRAME - 1))
+        meanwhile = min(newest - self._diarized_until, LONGEST_DIARIZATION_STEP)
+        end = self._diarized_until + max(1, meanwhile // step) * step
+        newer = self._diarize(work.id, Samples(end))
+        self._out[work.id] = newer
+        return newer
+
     def complete(self, result: Result) -> None:
         """Take the outcome of a piece of work; an id that is not awaited is ignored."""
         asked = self._out.pop(result.id, None)
@@ -220,7 +243,7 @@ class StreamSession:
             case Wanted(optional=True), LeftOut():
                 self._recognition.leave_out()
             case Diarize(), Diarized():
-                self._diarized_until = self._next_diarized
+                self._diarized_until = Samples(asked.start + DIARIZATION_WINDOW)
                 self._events += self._attribution.update(result.diarization)
             case _, Failed():
                 self._failed(asked, result.reason)
@@ -335,14 +358,17 @@ class StreamSession:
         end = self._diarize_next()
         if end is None or self._awaits(Diarize):
             return None
-        start = Samples(end - DIARIZATION_WINDOW)
-        work = Diarize(self._next_id(), start, self._audio.read(Span(start, end)))
+        work = self._diarize(self._next_id(), end)
         self._out[work.id] = work
         return work
 
+    def _diarize(self, number: WorkId, end: Samples) -> Diarize:
+        start = Samples(end - DIARIZATION_WINDOW)
+        return Diarize(number, start, self._audio.read(Span(start, end)))
+
     @property
     def _next_diarized(self) -> Samples:
-        """End of the next diarization window."""
+        """End of the next diarization window, when the machine keeps up."""
         return Samples(self._diarized_until + self._settings.diarization_step)
 
     def _begins_minute(self) -> bool:

@@ -14,8 +14,15 @@ DIARIZATION_WINDOW = Samples(5 * SAMPLE_RATE)
 SHORTEST_DIARIZATION_LATENCY = from_ms(500)
 
 
+LONGEST_DIARIZATION_STEP = from_ms(2_000)
+"""Distance between the diarization windows of a session whose windows wait for their turn.
+
+It costs half of what steps of 1 s do, and a few more errors (`docs/performance.md`).
+"""
+
+
 def diarization_step(latency: Samples) -> Samples:
-    """Return the distance between the diarization windows of a session.
+    """Return the distance between the diarization windows of a session, when the machine keeps up.
 
     It is diart's 0.5 s where labels are fixed before 2 s. Who waits that long gets steps of 1 s,
     which cost half as much, and no more errors (`docs/performance.md`).
@@ -107,7 +114,7 @@ class SessionSettings:
 
     @property
     def diarization_step(self) -> Samples:
-        """Distance between diarization windows."""
+        """Distance between diarization windows, when the machine keeps up."""
         return diarization_step(self.diarization_latency)
 
     def __post_init__(self) -> None:

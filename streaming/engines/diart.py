@@ -1,6 +1,7 @@
 """Online speaker diarization with diart's method, driven window by window.
 
-For each window (5 s, every 0.5 s, or every second where a latency of 2 s or more allows it):
+For each window (5 s, every 0.5 s, or every second where a latency of 2 s or more allows it; every
+2 s where windows have to wait for the machine):
 
 1. the segmentation model (pyannote segmentation-3.0) says which of at most three *local* speakers
    is active in each of 293 frames;
@@ -84,6 +85,9 @@ _WINDOW_CELLS = DIARIZATION_WINDOW // _CELL
 
 _ACTIVE = 0.5
 """A voice is active where more than this part of the votes says so: the majority."""
+
+_WEIGHTS = np.hamming(_WINDOW_CELLS)[:, None].astype(np.float32)
+"""What each cell of a window weighs in a vote."""
 
 _GAMMA = 3
 _BETA = 10
@@ -269,9 +273,8 @@ class _Votes:
     """
 
     def __init__(self, latency: Samples) -> None:
-        voting = -(-latency // _CELL)
+        self._voting = -(-latency // _CELL)
         self._step = diarization_step(latency) // _CELL
-        self._weights = np.hamming(_WINDOW_CELLS)[-voting:, None].astype(np.float32)
         self._sums = np.zeros((0, SETTINGS.voices), dtype=np.float32)
         self._totals = np.zeros((0, 1), dtype=np.float32)
         self.fixed_until = 0
@@ -287,16 +290,17 @@ class _Votes:
         Returns:
             Who is active in each cell from what `fixed_until` was to `end`: `(cells, voices)`.
         """
-        held = end - self.fixed_until
+        later, held = end - self.end, end - self.fixed_until
         self._sums = _lengthened(self._sums, held)
         self._totals = _lengthened(self._totals, held)
-        voting = min(held, len(self._weights))
-        weights = self._weights[-voting:]
+        # Windows that lie further apart than the latency leave no cell without a vote.
+        voting = min(held, max(self._voting, later), _WINDOW_CELLS)
+        weights = _WEIGHTS[-voting:]
         self._sums[-voting:] += activity[-voting:] * weights
         self._totals[-voting:] += weights
         active: npt.NDArray[np.bool_] = self._sums > _ACTIVE * self._totals
-        # The next window ends a step later, and so begin its votes.
-        settled = max(0, held - len(self._weights) + self._step)
+        # The next window ends a step later at least, and so begin its votes.
+        settled = max(0, held - self._voting + self._step)
         self._sums, self._totals = self._sums[settled:], self._totals[settled:]
         self.fixed_until += settled
         return active

@@ -44,8 +44,9 @@ async def test_all_sessions_are_heard_whole_while_the_event_loop_beats(tmp_path:
         metrics = (await server.get("/metrics"))[2]
 
     assert heard == [WORDS] * SESSIONS
-    # In wall time, and so at the mercy of whatever else this machine does: 100 % when it is idle.
-    assert beats(metrics, "0.02") >= 0.5 * beats(metrics, "+Inf")
+    # In wall time, and so at the mercy of whatever else this machine does: all within 0.02 s when
+    # it is idle.
+    assert beats(metrics, "0.25") >= 0.5 * beats(metrics, "+Inf")
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from streaming import runner as runner_module
 from streaming.core.domain import Pcm, Samples, UtteranceId, from_ms
 from streaming.core.errors import BacklogFull, SessionFinished
 from streaming.core.events import EngineFailed, Event, SpeechStarted
-from streaming.core.ports import RecognitionWindow, Transcription
+from streaming.core.ports import Diarization, RecognitionWindow, Transcription
 from streaming.core.settings import FinalsMode, SessionSettings
 from streaming.engines.loading import EngineConfig, EngineNames, EngineSet, load
 from streaming.engines.script import Script
@@ -322,6 +322,47 @@ async def test_a_window_that_waits_for_another_session_hears_what_is_said_meanwh
             await runner.aclose()
 
     assert recognizer.lengths[0] <= SECOND < recognizer.lengths[1]
+
+
+class GatekeepingDiarizer(ScriptedDiarizer):
+    """A diarizer that waits in its first call, and notes where windows end, in seconds."""
+
+    def __init__(self, script: Script) -> None:
+        """Know who speaks."""
+        super().__init__(script, SETTINGS.diarization_latency)
+        self.gate = threading.Event()
+        self.ends: list[float] = []
+
+    def label(self, window: Pcm, start: Samples) -> Diarization:
+        """Answer as the script says."""
+        self.ends.append((start + len(window)) / SECOND)
+        if len(self.ends) == 1:
+            self.gate.wait(DEADLINE_S)
+        return super().label(window, start)
+
+
+@pytest.mark.parametrize(("waits_s", "end_s"), [(0.0, 1), (1.1, 2)])
+async def test_voices_of_a_session_that_waited_for_a_whole_step_are_told_apart_in_longer_ones(
+    waits_s: float, end_s: float
+) -> None:
+    first = GatekeepingDiarizer(SENTENCE.script)
+    others = GatekeepingDiarizer(SENTENCE.script)
+    others.gate.set()
+    diarizers = iter((first, others))
+    shared = replace(engines(SENTENCE.script), diarizer=lambda _latency, _known: next(diarizers))
+
+    async with pool_of(shared) as pool:
+        runners = [SessionRunner(pool, SETTINGS) for _ in range(2)]
+        runners[0].feed(silence(SECOND))
+        await until(lambda: len(first.ends) == 1)
+        runners[1].feed(silence(2 * SECOND))
+        await asyncio.sleep(waits_s)
+        first.gate.set()
+        await until(lambda: others.ends != [])
+        for runner in runners:
+            await runner.aclose()
+
+    assert others.ends[0] == end_s
 
 
 @dataclass

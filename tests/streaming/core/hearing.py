@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator
+from copy import copy
 from dataclasses import replace
 from random import Random
 from types import FunctionType, ModuleType
@@ -28,7 +29,7 @@ from streaming.core.events import (
     SpeechStarted,
     UtteranceEnded,
 )
-from streaming.core.ports import Diarization, Effort
+from streaming.core.ports import Effort
 from streaming.core.session import ATTEMPTS, StreamSession
 from streaming.core.settings import FinalsMode, SessionSettings
 from streaming.core.work import (
@@ -236,7 +237,7 @@ class Hearing:
         self.fixed_until = start
         self._start = start
         self._scored: list[float] = []
-        self._labelled: dict[Samples, Diarization] = {}
+        self._diarizers: dict[WorkId, ScriptedDiarizer] = {}
         self._vad = ScriptedVad(talk.script, start=start)
         self._recognizer = ScriptedRecognizer(talk.script, hesitates=hesitates)
         self._diarizer = ScriptedDiarizer(
@@ -270,15 +271,31 @@ class Hearing:
         return work
 
     def renew(self) -> None:
-        """Let the turn of all that is to be recognised come now."""
+        """Let the turn of all that waits come now."""
         for index, (work, _) in enumerate(self.waiting):
-            if isinstance(work, Recognize):
+            newer = self._renewed(work)
+            if newer is not work:
+                self._check(newer)
+                self.waiting[index] = (newer, self._outcome(newer))
+
+    def _renewed(self, work: Work) -> Work:
+        """Return a window with the audio that came meanwhile."""
+        match work:
+            case Score():
+                return work
+            case Diarize():
+                later = self.session.caught_up(work)
+                assert later.id == work.id
+                assert later.start >= work.start, "audio that came only leads on"
+                return later
+            case Recognize():
                 newer = self.session.renewed(work)
                 assert newer.id == work.id
                 assert newer.window.effort is work.window.effort
                 assert _end_of(newer) >= _end_of(work), "audio that came only adds to it"
-                self._check(newer)
-                self.waiting[index] = (newer, self._outcome(newer))
+                return newer
+            case _:
+                assert_never(work)
 
     def tell(self, result: Result) -> None:
         """Tell the session an outcome."""
@@ -286,6 +303,7 @@ class Hearing:
         self.session.complete(result)
         self.read()
         if isinstance(result, Diarized):
+            self._diarizer = self._diarizers.pop(result.id, self._diarizer)
             assert self._fixed_words() == fixed, "their speakers were fixed before"
             self.fixed_until = max(self.fixed_until, result.diarization.fixed_until)
 
@@ -322,9 +340,10 @@ class Hearing:
             case Score():
                 return Scored(work.id, self._scores(work))
             case Diarize():
-                if work.start not in self._labelled:
-                    self._labelled[work.start] = self._diarizer.label(work.window, work.start)
-                return Diarized(work.id, self._labelled[work.start])
+                # Not heard yet by the diarizer that goes on: it may fail, or hear a later one.
+                heard = copy(self._diarizer)
+                self._diarizers[work.id] = heard
+                return Diarized(work.id, heard.label(work.window, work.start))
             case Recognize():
                 return Recognized(work.id, self._recognizer.recognize([work.window])[0])
             case _:

@@ -253,6 +253,58 @@ def test_the_diarizer_hears_all_of_a_talk_again_after_silence() -> None:
     assert diarized(hearing, 2 * quiet.length)[6:12] == [21, 22, 23, 24, 25, 26]
 
 
+def diarization_window(hearing: Hearing) -> Diarize:
+    """Feed a second, and return the diarization window that it makes due; it is not answered."""
+    hearing.feed(SECOND)
+    while not isinstance(work := hearing.ask(), Diarize):
+        assert work is not None
+        hearing.tell(hearing.waiting.pop()[1])
+    return work
+
+
+@pytest.mark.parametrize(("seconds", "end_s"), [(0, 1), (0.9, 1), (1, 2), (5, 2)])
+def test_a_diarization_window_that_waited_leads_on(seconds: float, end_s: int) -> None:
+    hearing = Hearing(SENTENCE, SETTINGS)
+    asked = diarization_window(hearing)
+
+    hearing.feed(round(seconds * SECOND))
+    while (work := hearing.ask()) is not None:
+        hearing.tell(hearing.waiting.pop(-1)[1])
+        assert not isinstance(work, Diarize), "one is out"
+    later = hearing.session.caught_up(asked)
+
+    assert later.id == asked.id
+    assert later.start + DIARIZATION_WINDOW == end_s * SECOND
+    assert hearing.session.caught_up(later).start == later.start
+    hearing.renew()
+    hearing.tell(hearing.waiting.pop()[1])
+    assert diarization_window(hearing).start == later.start + SECOND
+
+
+def test_a_diarization_window_that_is_not_awaited_stays_as_it_is() -> None:
+    hearing = Hearing(SENTENCE, SETTINGS)
+    asked = diarization_window(hearing)
+    hearing.tell(hearing.waiting.pop()[1])
+
+    hearing.feed(2 * SECOND)
+
+    assert hearing.session.caught_up(asked) is asked
+
+
+def test_what_is_not_diarized_is_not_processed() -> None:
+    hearing = Hearing(SENTENCE, SETTINGS)
+    diarization_window(hearing)
+
+    hearing.feed(2 * SECOND)
+    while hearing.ask() is not None:
+        hearing.tell(hearing.waiting.pop(-1)[1])
+    assert hearing.session.processed == SECOND
+
+    hearing.tell(hearing.waiting.pop()[1])
+    hearing.work_off()
+    assert hearing.session.processed > 2 * SECOND
+
+
 # --- Utterances -----------------------------------------------------------------------------------
 
 

@@ -186,6 +186,23 @@ def test_a_lost_window_loses_no_turn(models: DiartModels) -> None:
     assert_turns(united(said), [("S1", 0, 3), ("S2", 0, 3), ("S2", 6, 9)])
 
 
+@pytest.mark.parametrize("step_s", [0.5, 2, 5])
+def test_windows_further_apart_than_the_latency_lose_no_turn(
+    models: DiartModels, step_s: float
+) -> None:
+    pcm = coded((3, 4), (3, 0), (4, 2))
+    diarizer = models.diarizer(SHORTEST_DIARIZATION_LATENCY)
+    kept = [
+        (window, start)
+        for window, start in diarization_windows(pcm, SHORTEST_DIARIZATION_LATENCY)
+        if (start + DIARIZATION_WINDOW) % round(step_s * SAMPLE_RATE) == 0
+    ]
+
+    said = [diarizer.label(window, start) for window, start in kept]
+
+    assert_turns(united(said), [("S1", 0, 3), ("S2", 0, 3), ("S2", 6, 10)])
+
+
 def test_a_session_may_begin_late_on_its_clock(models: DiartModels) -> None:
     diarizer = models.diarizer(DIARIZATION_WINDOW)
     hour = 3600 * SAMPLE_RATE
