@@ -61,7 +61,6 @@ def plot_latency(servers: Sequence[Compared], file: Path) -> None:
         axes.plot([], [], ":", color=f"C{number}", label=f"{server.name}: first shown")
     axes.set_xlabel("seconds from the end of a word")
     axes.set_ylabel("% of the words")
-    axes.set_xlim(left=0)
     axes.set_title("Latency of words")
     axes.legend()
     figure.savefig(file)
@@ -72,18 +71,22 @@ def plot_streams(reports: Sequence[StreamsReport], file: Path) -> None:
     figure = _figure()
     axes = figure.subplots()
     for number, report in enumerate(reports):
-        known = [(s.streams, s.report.final_s) for s in report.steps if s.report is not None]
-        points = [(streams, final_s) for streams, final_s in known if final_s is not None]
-        counts = [streams for streams, _ in points]
-        color = f"C{number}"
-        p90 = [final_s.p90 for _, final_s in points]
-        axes.plot(counts, p90, "o-", color=color, label=f"{report.server}: 90 %")
-        p50 = [final_s.median for _, final_s in points]
-        axes.plot(counts, p50, "o:", color=color, label=f"{report.server}: median")
+        known = [(step.streams, step.figures) for step in report.steps]
+        measured = [(streams, told) for streams, told in known if told is not None]
+        for style, name, rows in (
+            ("o-", "90 %", [(streams, told.final_p90_s) for streams, told in measured]),
+            ("o:", "median", [(streams, told.final_p50_s) for streams, told in measured]),
+        ):
+            points = [(streams, final_s) for streams, final_s in rows if final_s is not None]
+            if points:
+                label = f"{report.server}: {name}"
+                axes.plot(*zip(*points, strict=True), style, color=f"C{number}", label=label)
     axes.axhline(reports[0].limit_s, color="gray", linewidth=0.8)
     axes.set_xlabel("streams at once")
     axes.set_ylabel("seconds from the end of a word to its final")
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
     axes.set_title("Streams against latency")
     axes.legend()
     figure.savefig(file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from loadtest.comparison import Compared
@@ -26,20 +26,26 @@ class Step:
 
     Attributes:
         streams: How many.
-        report: What came of them; `None` where the server refused or failed.
-        failure: Why, then.
+        rounds: What came of them, each time.
+        failure: Why the server refused or failed, if it did: the last time.
     """
 
     streams: int
-    report: LatencyReport | None
+    rounds: tuple[LatencyReport, ...]
     failure: str | None = None
 
+    @property
+    def figures(self) -> Compared | None:
+        """What is told of it."""
+        return Compared(str(self.streams), self.rounds) if self.rounds else None
+
     def in_time(self, limit_s: float) -> bool:
-        """Whether the words of all clients came, and came in time."""
-        if self.report is None or self.report.final_s is None:
+        """Whether the words of all clients came each time, and by the median in time."""
+        p90_s = None if self.figures is None else self.figures.final_p90_s
+        if self.failure is not None or p90_s is None:
             return False
-        complete = all(stream.complete for stream in self.report.streams)
-        return complete and self.report.final_s.p90 <= limit_s
+        complete = all(stream.complete for one in self.rounds for stream in one.streams)
+        return complete and p90_s <= limit_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +74,33 @@ class StreamsReport:
 
 
 async def measure_streams(
-    server: str, counts: Sequence[int], limit_s: float, measure: Measure
-) -> StreamsReport:
+    server: str, counts: Sequence[int], rounds: int, limit_s: float, measure: Measure
+) -> AsyncIterator[StreamsReport]:
     """Measure more and more streams, until they are too many or there are no more to try.
 
     Args:
         server: Its name.
         counts: How many at once, rising.
+        rounds: How often each number.
         limit_s: Within which nine of ten words have to be final.
-        measure: Measures so many.
+        measure: Measures so many, once.
+
+    Yields:
+        What is known so far, after each number.
     """
     steps: list[Step] = []
     for count in counts:
-        try:
-            steps.append(Step(count, await measure(count)))
-        except (LoadtestError, TraxError) as error:
-            steps.append(Step(count, None, str(error)))
+        steps.append(await _step(count, rounds, measure))
+        yield StreamsReport(server, limit_s, tuple(steps))
         if not steps[-1].in_time(limit_s):
             break
-    return StreamsReport(server, limit_s, tuple(steps))
 
 
-def figures(step: Step) -> Compared | None:
-    """Return what is told of a step."""
-    return None if step.report is None else Compared(str(step.streams), (step.report,))
+async def _step(count: int, rounds: int, measure: Measure) -> Step:
+    reports: list[LatencyReport] = []
+    while len(reports) < rounds:
+        try:
+            reports.append(await measure(count))
+        except (LoadtestError, TraxError) as error:
+            return Step(count, tuple(reports), str(error))
+    return Step(count, tuple(reports))

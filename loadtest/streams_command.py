@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -27,7 +27,7 @@ from loadtest.progress import watched
 from loadtest.recordings import CONTINUOUS, Recording
 from loadtest.report import write_json
 from loadtest.rivals import Rival, Running, ours, theirs
-from loadtest.streams import LIMIT_S, SPREAD_S, StreamsReport, figures, measure_streams
+from loadtest.streams import LIMIT_S, SPREAD_S, StreamsReport, measure_streams
 from loadtest.values import above_zero, several, whole
 
 COUNTS = (1, 2, 4, 6, 8, 12, 16, 24, 32)
@@ -51,6 +51,13 @@ def add_streams(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help=f"stop when a tenth of the words takes longer to be final (default: {LIMIT_S:g})",
     )
+    parser.add_argument(
+        "--rounds",
+        type=whole(1),
+        default=1,
+        metavar="N",
+        help="measure each number of clients so often; medians are told (default: 1)",
+    )
     add_language(parser)
     parser.add_argument("--lookahead-ms", type=whole(0), metavar="MS", help="default: the server's")
     parser.add_argument(
@@ -66,12 +73,15 @@ def add_streams(parser: argparse.ArgumentParser) -> None:
 def _streams(options: argparse.Namespace) -> None:
     talk, console = read_talk(options.files), Console()
     reports: list[StreamsReport] = []
+
+    def keep(report: StreamsReport) -> None:
+        if options.out is not None:
+            write_json(options.out / "streams.json", {"servers": [*reports, report]})
+            plot_streams([*reports, report], options.out / "streams.png")
+
     for rival in _rivals(options):
-        reports.append(asyncio.run(_climb(talk, rival, options)))
+        reports.append(asyncio.run(_climb(talk, rival, options, keep)))
         console.print(streams_table(reports[-1]))
-    if options.out is not None:
-        write_json(options.out / "streams.json", {"servers": reports})
-        plot_streams(reports, options.out / "streams.png")
 
 
 def _rivals(options: argparse.Namespace) -> list[Rival]:
@@ -86,10 +96,21 @@ def _rivals(options: argparse.Namespace) -> list[Rival]:
     return [*mine, *others]
 
 
-async def _climb(talk: Recording, rival: Rival, options: argparse.Namespace) -> StreamsReport:
+async def _climb(
+    talk: Recording,
+    rival: Rival,
+    options: argparse.Namespace,
+    keep: Callable[[StreamsReport], None],
+) -> StreamsReport:
+    """Measure one server; what is known is kept after each step, for it takes long."""
     async with rival.running(max(options.counts)) as running:
         measure = partial(_measure, talk, running)
-        return await measure_streams(rival.name, options.counts, options.limit_s, measure)
+        climbed = measure_streams(
+            rival.name, options.counts, options.rounds, options.limit_s, measure
+        )
+        async for report in climbed:
+            keep(report)
+        return report
 
 
 async def _measure(talk: Recording, running: Running, count: int) -> LatencyReport:
@@ -113,7 +134,7 @@ def streams_table(report: StreamsReport) -> Table:
     for heading in HEADINGS:
         table.add_column(heading, justify="right")
     for step in report.steps:
-        told = figures(step)
+        told = step.figures
         cells: Sequence[str] = ["failed"] if told is None else cells_of(told)
         kept = [] if told is None else ["yes" if told.real_time else "NO"]
         table.add_row(str(step.streams), *cells, *kept)

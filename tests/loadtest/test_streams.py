@@ -47,7 +47,7 @@ def report(final_s: float, *streams: StreamReport) -> LatencyReport:
     )
 
 
-async def climb(*steps: LatencyReport | LoadtestError) -> StreamsReport:
+async def climb(*steps: LatencyReport | LoadtestError, rounds: int = 1) -> StreamsReport:
     left = list(steps)
 
     async def measure(_count: int) -> LatencyReport:
@@ -56,7 +56,9 @@ async def climb(*steps: LatencyReport | LoadtestError) -> StreamsReport:
             raise step
         return step
 
-    return await measure_streams("peer", (1, 2, 4), 3.0, measure)
+    known = [found async for found in measure_streams("peer", (1, 2, 4), rounds, 3.0, measure)]
+    assert [len(found.steps) for found in known] == [n + 1 for n in range(len(known))]
+    return known[-1]
 
 
 async def test_steps_end_with_the_first_that_is_too_slow() -> None:
@@ -70,6 +72,21 @@ async def test_steps_end_with_a_refusal_and_keep_why() -> None:
     found = await climb(report(1), report(2), LoadtestError("full"))
 
     assert (found.most, found.bounded, found.steps[-1].failure) == (2, True, "full")
+
+
+async def test_a_step_of_several_rounds_goes_by_their_median() -> None:
+    found = await climb(report(1), report(5), report(2), report(4), report(5), report(1), rounds=3)
+
+    assert [step.in_time(found.limit_s) for step in found.steps] == [True, False]
+    assert [len(step.rounds) for step in found.steps] == [3, 3]
+
+
+async def test_one_round_that_fails_or_misses_words_is_too_many() -> None:
+    failed = await climb(report(1), LoadtestError("gone"), rounds=2)
+    missed = await climb(report(1), report(1, stream(complete=False)), report(1), rounds=3)
+
+    assert (failed.most, len(failed.steps[0].rounds), failed.steps[0].failure) == (0, 1, "gone")
+    assert missed.most == 0
 
 
 async def test_words_that_never_came_are_not_in_time() -> None:
