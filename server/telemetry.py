@@ -21,8 +21,8 @@ BEAT_S = 0.05
 """How often the event loop is asked whether it is awake. What is found is how late a callback comes
 that is due at any moment, and all that blocks it for longer than this; each time costs 0.1 ms."""
 
-REMEMBERED_ARRIVALS = 1_000
-"""Pieces of audio whose arrival a session remembers: a minute or two of ordinary ones."""
+REMEMBERED_ARRIVALS = 3_000
+"""Pieces of audio whose arrival a session remembers: a minute of pieces of 20 ms."""
 
 
 @dataclass(frozen=True, slots=True)

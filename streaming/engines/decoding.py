@@ -12,7 +12,7 @@ from streaming.core.agreement import agreement_key
 from streaming.core.domain import SAMPLE_RATE, Word
 
 SHORTEST_WINDOW = 10 * SAMPLE_RATE
-"""Below this, padded or not, base and tiny.en loop (see the module)."""
+"""Below this, padded or not, base and tiny.en repeat themselves."""
 
 LONGEST_WINDOW = 30 * SAMPLE_RATE
 """What Whisper was trained on, and the most that the encoder takes."""

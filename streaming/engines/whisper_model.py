@@ -364,6 +364,12 @@ def is_repetitive(text: str, compression: float) -> bool:
     return bool(text) and get_compression_ratio(text) > compression
 
 
+def says_twice(tokens: Sequence[int], length: int) -> bool:
+    """Return whether so many tokens come a second time in the same order."""
+    passages = [tuple(tokens[at : at + length]) for at in range(len(tokens) - length + 1)]
+    return len(set(passages)) < len(passages)
+
+
 def words_of(aligned: Aligned, start: Samples, end: Samples) -> tuple[Word, ...]:
     """Return words on the session clock.
 

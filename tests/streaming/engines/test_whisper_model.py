@@ -14,6 +14,7 @@ from streaming.engines.whisper_model import (
     MOST_CONTEXT_TOKENS,
     context_of,
     is_repetitive,
+    says_twice,
     words_of,
 )
 
@@ -28,6 +29,21 @@ def test_text_that_repeats_itself_is_told_apart() -> None:
     assert is_repetitive("and so " * 30, 2.4)
     assert not is_repetitive("Ask not what your country can do for you.", 2.4)
     assert not is_repetitive("", 2.4)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "twice"),
+    [
+        ([1, 2, 3, 1, 2, 3], True),
+        ([9, 1, 2, 3, 7, 1, 2, 3, 8], True),
+        ([1, 1, 1, 1], True),
+        ([1, 2, 3, 1, 2, 4], False),
+        ([1, 2, 3], False),
+        ([], False),
+    ],
+)
+def test_a_passage_that_comes_twice_is_found(tokens: list[int], *, twice: bool) -> None:
+    assert says_twice(tokens, 3) is twice
 
 
 def test_hotwords_stand_before_the_text_and_take_a_part_of_it_only() -> None:
