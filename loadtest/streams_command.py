@@ -49,7 +49,8 @@ def add_streams(parser: argparse.ArgumentParser) -> None:
         type=above_zero(),
         default=LIMIT_S,
         metavar="S",
-        help=f"stop when a tenth of the words takes longer to be final (default: {LIMIT_S:g})",
+        help="stop when a tenth of the words takes longer to be final, by the median of the rounds "
+        f"(default: {LIMIT_S:g})",
     )
     parser.add_argument(
         "--rounds",
@@ -127,7 +128,7 @@ def streams_table(report: StreamsReport) -> Table:
     table = Table(
         title=f"{report.server}: {most} streams with nine of ten words final within "
         f"{report.limit_s:g} s",
-        caption="\n".join(step.failure for step in report.steps if step.failure) or None,
+        caption="\n".join(f"{s.streams}: {s.failure}" for s in report.steps if s.failure) or None,
         box=SIMPLE_HEAD,
     )
     table.add_column("streams", justify="right")
@@ -136,6 +137,7 @@ def streams_table(report: StreamsReport) -> Table:
     for step in report.steps:
         told = step.figures
         cells: Sequence[str] = ["failed"] if told is None else cells_of(told)
-        kept = [] if told is None else ["yes" if told.real_time else "NO"]
-        table.add_row(str(step.streams), *cells, *kept)
+        kept = "yes" if told is not None and told.real_time else "NO"
+        padding = [""] * (len(HEADINGS) - 1 - len(cells))
+        table.add_row(str(step.streams), *cells, *padding, "failed" if step.failure else kept)
     return table

@@ -305,7 +305,10 @@ class Language:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """How far the session is: audio received, audio heard, the lag between them, pass interval."""
+    """How far the session is: audio received, audio heard, the lag between them, pass interval.
+
+    Heard is what was recognised, and its voices told apart.
+    """
 
     type: ClassVar[str] = "stats"
     audio_ms: int

@@ -50,7 +50,7 @@ class Telemetry:
         self._connections = Gauge("trax_connections", "Open connections", registry=registry)
         self._lag = Gauge(
             "trax_lag_seconds",
-            "Audio received and not heard yet, of the session that has most",
+            "Audio received and not heard yet, its voices included, of the session that has most",
             registry=registry,
         )
         self._step = Gauge(

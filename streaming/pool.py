@@ -281,7 +281,7 @@ class Pool:
         self,
         diarizer: Diarizer,
         work: Diarize,
-        renew: Callable[[Diarize], Diarize] | None = None,
+        renew: Callable[[Diarize], Diarize],
     ) -> Diarization:
         """Label one window, when its turn comes.
 
@@ -290,8 +290,9 @@ class Pool:
             work: As it is now.
             renew: Returns what it is by then, if it had to wait.
         """
-        newest = None if renew is None else (lambda waiting: (diarizer, renew(waiting[1])))
-        return await self._labelling.run((diarizer, work), renew=newest)
+        return await self._labelling.run(
+            (diarizer, work), renew=lambda waiting: (diarizer, renew(waiting[1]))
+        )
 
     async def recognize(
         self,

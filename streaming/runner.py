@@ -82,6 +82,8 @@ class SessionRunner:
         self._settings = settings
         latency = settings.diarization_latency
         self._diarizer = pool.diarizer(latency, origin.voices) if settings.diarization else None
+        self._labelling_s = 0.0
+        """How long the last diarization window took, its turn included."""
         self._voices = origin.voices
         self._unread: list[Event] = []
         self._news = asyncio.Event()
@@ -180,14 +182,18 @@ class SessionRunner:
         return await self._pool.recognize(work.window, lambda _: newest(work).window)
 
     async def _label(self, diarizer: Diarizer, work: Diarize) -> Diarization:
-        """Label a window, or a later one where others had the machine for a whole step."""
-        loop = asyncio.get_running_loop()
-        late_s = loop.time() + self._settings.diarization_step / SAMPLE_RATE
+        """Label a window, or a later one where this or the one before takes a whole step."""
+        loop, asked_s = asyncio.get_running_loop(), asyncio.get_running_loop().time()
+        step_s = self._settings.diarization_step / SAMPLE_RATE
+        slow = self._labelling_s >= step_s
 
         def newest(asked: Diarize) -> Diarize:
-            return asked if loop.time() < late_s else self._session.caught_up(asked)
+            late = slow or loop.time() - asked_s >= step_s
+            return self._session.caught_up(asked) if late else asked
 
-        return await self._pool.label(diarizer, work, newest)
+        diarization = await self._pool.label(diarizer, newest(work), newest)
+        self._labelling_s = loop.time() - asked_s
+        return diarization
 
     async def _outcome(self, work: Work) -> Result:
         try:

@@ -111,7 +111,10 @@ class StreamSession:
 
     @property
     def processed(self) -> Samples:
-        """How far speech was recognised, voices told apart, and silence passed over."""
+        """How far speech was recognised and silence passed over.
+
+        With a diarizer also: to the end of its next window, which is not due before.
+        """
         reached = [self._endpoints.position, self._audio.end]
         if (heard := self._recognition.heard_until) is not None:
             reached.append(heard)
@@ -215,9 +218,9 @@ class StreamSession:
         return Recognize(work.id, self._window(newer), work.optional)
 
     def caught_up(self, work: Diarize) -> Diarize:
-        """Return a diarization window that is out as many steps later as audio came meanwhile.
+        """Return a diarization window that is out as many steps later as there is audio for.
 
-        For work whose turn comes late: windows then lie `LONGEST_DIARIZATION_STEP` apart at most.
+        For work that comes late: windows then lie `LONGEST_DIARIZATION_STEP` apart at most.
         What is not awaited any more is returned as it is.
         """
         if work.id not in self._out or self._broken:
@@ -226,6 +229,8 @@ class StreamSession:
         newest = Samples(min(self._audio.end, self._endpoints.position + FRAME - 1))
         meanwhile = min(newest - self._diarized_until, LONGEST_DIARIZATION_STEP)
         end = self._diarized_until + max(1, meanwhile // step) * step
+        if end == work.start + DIARIZATION_WINDOW:
+            return work
         newer = self._diarize(work.id, Samples(end))
         self._out[work.id] = newer
         return newer

@@ -94,7 +94,8 @@ class SessionSettings:
         finals: Which pass the finals come from.
         partials: Whether words that may change are told at all.
         diarization: Whether speakers are told apart.
-        diarization_latency: Audio heard after a word before its speaker is fixed, 0.5..5 s.
+        diarization_latency: Audio heard after a word before its speaker is fixed, 0.5..5 s; up to
+            1.5 s more where windows wait for the machine.
         capacity: Audio the session holds at most, heard and unheard together.
         endpoints: When an utterance begins and ends.
         live: How the live pass listens.

@@ -266,7 +266,7 @@ class _Votes:
     """What the windows so far say about the cells that are not fixed yet.
 
     diart's `DelayedAggregation` with its Hamming strategy: of each window only the last
-    `latency` votes, each cell with its weight in the window.
+    `latency` votes, each cell with its weight in the window; more of one that comes late.
 
     Attributes:
         fixed_until: The cell from which on votes are counted; it only grows.
@@ -290,11 +290,11 @@ class _Votes:
         Returns:
             Who is active in each cell from what `fixed_until` was to `end`: `(cells, voices)`.
         """
-        later, held = end - self.end, end - self.fixed_until
+        held = end - self.fixed_until
         self._sums = _lengthened(self._sums, held)
         self._totals = _lengthened(self._totals, held)
-        # Windows that lie further apart than the latency leave no cell without a vote.
-        voting = min(held, max(self._voting, later), _WINDOW_CELLS)
+        # Windows that come late vote on all that is open, so that no cell is without a vote.
+        voting = min(held, _WINDOW_CELLS)
         weights = _WEIGHTS[-voting:]
         self._sums[-voting:] += activity[-voting:] * weights
         self._totals[-voting:] += weights

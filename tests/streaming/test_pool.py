@@ -459,7 +459,7 @@ async def test_the_pool_carries_out_each_kind_of_work() -> None:
         frames = silence(2 * FRAME).reshape(-1, FRAME)
         scores = await pool.score(vad, Score(WorkId(1), Samples(8_000), frames))
         work = Diarize(WorkId(2), Samples(0), silence(DIARIZATION_WINDOW))
-        labelled = await pool.label(diarizer, work)
+        labelled = await pool.label(diarizer, work, lambda asked: asked)
         heard = await pool.recognize(window(Effort.LIVE))
         await pool.aclose()
 

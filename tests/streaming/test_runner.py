@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -341,7 +342,7 @@ class GatekeepingDiarizer(ScriptedDiarizer):
         return super().label(window, start)
 
 
-@pytest.mark.parametrize(("waits_s", "end_s"), [(0.0, 1), (1.1, 2)])
+@pytest.mark.parametrize(("waits_s", "end_s"), [(0.3, 1), (1.1, 2)])
 async def test_voices_of_a_session_that_waited_for_a_whole_step_are_told_apart_in_longer_ones(
     waits_s: float, end_s: float
 ) -> None:
@@ -363,6 +364,28 @@ async def test_voices_of_a_session_that_waited_for_a_whole_step_are_told_apart_i
             await runner.aclose()
 
     assert others.ends[0] == end_s
+
+
+class SlowDiarizer(GatekeepingDiarizer):
+    """A diarizer that takes longer for a window than a step of audio is long."""
+
+    def label(self, window: Pcm, start: Samples) -> Diarization:
+        """Answer as the script says, late."""
+        time.sleep(1.1)
+        return super().label(window, start)
+
+
+async def test_voices_are_told_apart_in_longer_steps_where_that_takes_longer_than_a_step() -> None:
+    slow = SlowDiarizer(SENTENCE.script)
+    slow.gate.set()
+
+    async with pool_of(replace(engines(SENTENCE.script), diarizer=lambda *_: slow)) as pool:
+        runner = SessionRunner(pool, SETTINGS)
+        runner.feed(silence(5 * SECOND))
+        await until(lambda: len(slow.ends) == 2)
+        await runner.aclose()
+
+    assert slow.ends[:2] == [1, 3]
 
 
 @dataclass
