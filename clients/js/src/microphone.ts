@@ -60,6 +60,9 @@ export const MICROPHONE_RATE = 16_000;
 /** Below it a signal is none: less than one step of 16 bits. */
 const NO_SIGNAL = 1 / 32_768;
 
+/** A worklet that does not answer for so long has nothing more to give. */
+const DRAIN_MS = 2_000;
+
 /** Registered by `worklet.ts`, which runs elsewhere and must not be imported here. */
 const PROCESSOR = "trax-microphone";
 
@@ -249,10 +252,10 @@ export class Microphone {
     this.listeners.tell("state", state);
   }
 
-  /** Waits until the worklet has given all that it has; not longer than it could take. */
+  /** Waits until the worklet has given all that it has, also on a busy machine; not for ever. */
   private async drained(): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, 500);
+      const timer = setTimeout(resolve, DRAIN_MS);
       this.node.port.onmessage = (event: MessageEvent<Batch | null>) => {
         if (event.data !== null) return this.take(event.data);
         clearTimeout(timer);

@@ -21,7 +21,7 @@ import {
   transcript,
   visit,
 } from "./server";
-import { begin, eventually, recording, speak, stop, tone } from "./stage";
+import { begin, ended, eventually, recording, speak, stop, tone } from "./stage";
 
 interface Details {
   readonly started_ms: number;
@@ -187,7 +187,7 @@ test("a microphone that is unplugged ends the recording, and what was said stand
   await speak(page, "word2");
   await page.evaluate("unplug()");
   await page.getByText("The microphone was unplugged").waitFor();
-  await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 30_000 });
+  await ended(page);
   expect(await standing(server, id)).toContain("word2");
   await page.context().close();
 });

@@ -347,7 +347,6 @@ test("who is muted stays muted over a pause", async () => {
   await press("Pause");
   await press("Go on");
   await page.getByRole("button", { name: "Unmute" }).waitFor();
-  await press("Stop");
-  await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 30_000 });
+  await stop(page);
   await page.context().close();
 });

@@ -149,8 +149,14 @@ export async function speak(page: Page, until: string): Promise<void> {
   await eventually(async () => expect(await read(page)).toContain(until));
 }
 
-/** Ends a recording, and waits until all of it is written. */
+/** Ends a recording, and waits until all of it is written, or its server is away. */
 export async function stop(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Stop" }).click();
-  await page.getByRole("button", { name: "Start speaking" }).waitFor({ timeout: 30_000 });
+  await ended(page);
 }
+
+/** Waits until a recording that ends is over: until then, nobody can begin another. */
+export const ended = (page: Page) =>
+  page
+    .getByRole("button", { name: "Start speaking", disabled: false })
+    .waitFor({ timeout: 30_000 });
