@@ -187,7 +187,8 @@ class Recognition:
     ) -> Wanted:
         """Ask for the live window of an utterance as it is now, which ends at `least` or later."""
         until = Samples(max(least, utterance.span.end if utterance.span else position))
-        self._last_step = Samples(until - utterance.heard_until)
+        if until > utterance.heard_until:  # not where one is for what the last one overlooked
+            self._last_step = Samples(until - utterance.heard_until)
         span = utterance.window(until, speech_end, self._floor)
         expected = utterance.expected(span.start)
         self._listening = Wanted(

@@ -114,7 +114,7 @@ class Utterance:
 
     def hear(self, words: Sequence[Word], until: Samples) -> tuple[Word, ...]:
         """Take the hypothesis of the window that ended at `until`; return the new finals."""
-        self.heard_until = until
+        self.heard_until = max(self.heard_until, until)
         self._heard = tuple(words)
         final = self._agreement.push(self._placed(words, until), until)
         self.finals += final
@@ -122,7 +122,7 @@ class Utterance:
 
     def consider(self, words: Sequence[Word], until: Samples) -> None:
         """Take a hypothesis that must not become final yet: its language is not certain."""
-        self.heard_until = until
+        self.heard_until = max(self.heard_until, until)
         self._heard = tuple(words)
         self._agreement.consider(self._placed(words, until))
 

@@ -423,6 +423,7 @@ class Unruly:
             elif self._random.random() < 0.3:
                 self.hearing.feed(self._random.randint(0, min(room, self._largest)))
             self._step()
+            assert session.step > 0
             yield
 
     def relent(self) -> None:

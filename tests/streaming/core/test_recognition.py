@@ -356,6 +356,19 @@ def test_what_the_last_window_overlooked_is_asked_for_before_the_utterance_ends(
     assert news[-1] == "end 5"
 
 
+def test_a_window_that_hears_no_new_audio_takes_no_step(listening: Listening) -> None:
+    listening.begin(0)
+    listening.listen(2_000, 1_800, " a")
+    step = listening.recognition.step
+    listening.end(0, 1_900, 1_800)  # before where the window ended
+
+    overlooked = listening.wanted(2_000, 1_800)
+
+    assert overlooked is not None
+    assert overlooked.span.end == from_ms(1_900)
+    assert listening.recognition.step == step
+
+
 def test_a_pass_that_failed_is_wanted_again(listening: Listening) -> None:
     close(listening, 0, " a")
     wanted = listening.recognition.wanted_pass()
