@@ -34,7 +34,7 @@ from server.translation import lasting_message, partial_message
 from server.wire import Subprotocol, encode
 from streaming.core.domain import to_ms
 
-TICK_S = 0.1
+TICK_S = 0.25
 """How often credit is looked at while nothing else happens."""
 
 STATS_S = 1.0
@@ -255,6 +255,7 @@ class Connection:
                     return await say_goodbye(self._socket, self._subprotocol, refusal)
                 # Who resumes a session that is done says `end` again, and is not cut short.
                 case Done() as done if outbox.caught_up and self._conversation.ended:
+                    await self._tell_credit(session)  # the last of it
                     await self._send(done)
                     return await self._socket.close(CloseCode.DONE)
             await _woken(outbox)

@@ -20,6 +20,9 @@ T = TypeVar("T")
 THREADS = 4
 """Writes wait for one disk: more threads would only wait longer."""
 
+GATHER_S = 0.25
+"""How long audio waits for more of it: a write wakes a thread, and is told to a client."""
+
 
 class Disk:
     """Runs blocking file work in a few threads of its own; one for the whole server.
@@ -78,8 +81,9 @@ class Scribe:
         self._added.set()
 
     async def wait(self) -> None:
-        """Wait until something is to be written."""
+        """Wait until something is to be written, and for what comes soon after it."""
         await self._added.wait()
+        await asyncio.sleep(GATHER_S)
 
     async def flush(self) -> None:
         """Write what was added so far; returns when it is written.

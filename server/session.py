@@ -342,10 +342,10 @@ class Session:
             audio = await self._disk.run(lambda: self._recording.audio(span))  # noqa: B023
             self._runner.feed(as_heard(audio))
             self._reheard = end
-        self._nudge()
         await self._closing.wait()
         self._take(self._intake.finish())
         await self._scribe.flush()
+        self._nudge()
         if self.ended:
             await self._note(replace(self.manifest, ended=True))
         self._runner.finish()
