@@ -57,6 +57,7 @@ class Scribe:
         self._writing = asyncio.Lock()
         self._added = asyncio.Event()
         self._samples = recording.samples
+        self._last: asyncio.Future[None] | None = None
 
     @property
     def samples(self) -> Samples:
@@ -100,9 +101,22 @@ class Scribe:
             if audio or entries:
                 await self._write(audio, entries)
 
+    async def close(self) -> None:
+        """Write what was added since, and let go of the recording.
+
+        After a write that failed nothing is written: it would stand where other audio belongs.
+        """
+        try:
+            if self._last is None or not _failed(self._last):
+                await self.flush()
+        except OSError:
+            logger.exception("recording not written")
+        finally:
+            await self._disk.run(self._recording.close)
+
     async def _write(self, audio: bytes, entries: tuple[Entry, ...]) -> None:
         """Write, and keep the next write waiting for this one even if the caller is cancelled."""
-        write = asyncio.ensure_future(
+        self._last = write = asyncio.ensure_future(
             self._disk.run(lambda: self._recording.append(audio, entries))
         )
         try:
@@ -113,3 +127,7 @@ class Scribe:
                 # Nobody waits for it any more; who cancelled us has a reason of its own.
                 logger.exception("recording not written", exc_info=failure)
             raise
+
+
+def _failed(write: asyncio.Future[None]) -> bool:
+    return write.cancelled() or write.exception() is not None

@@ -307,8 +307,8 @@ class Session:
         await self._note(finished(self.manifest, failed=True))
 
     async def put_away(self) -> None:
-        """Let go of the recording, after `run` ended."""
-        await self._disk.run(self._recording.close)
+        """Let go of the recording, after `run` ended; what came last is in it."""
+        await self._scribe.close()
 
     async def _live(self) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -131,3 +131,64 @@ async def test_a_closed_recording_says_so(disk: Disk, recording: SlowRecording) 
 
     with pytest.raises(RecordingClosed):
         await scribe.flush()
+
+
+async def test_audio_is_gathered_for_a_while_before_it_is_written(
+    disk: Disk, recording: SlowRecording
+) -> None:
+    scribe = Scribe(recording, disk)
+    waiting = asyncio.create_task(scribe.wait())
+    for _ in range(3):
+        scribe.add_audio(audio(10))
+        await asyncio.sleep(0)
+    assert not waiting.done()
+
+    await waiting
+    recording.go.set()
+    await scribe.flush()
+
+    assert recording.writes == [(30, [])]
+
+
+async def test_closing_writes_what_came_last(disk: Disk, recording: SlowRecording) -> None:
+    recording.go.set()
+    scribe = Scribe(recording, disk)
+    scribe.add_audio(audio(10))
+    await scribe.flush()
+    scribe.add_audio(audio(5))
+
+    await scribe.close()
+
+    assert recording.writes == [(10, []), (5, [])]
+    with pytest.raises(RecordingClosed):
+        recording.append(b"", [])
+
+
+async def test_closing_writes_nothing_after_a_write_that_failed(
+    disk: Disk, recording: SlowRecording
+) -> None:
+    recording.go.set()
+    recording.failure = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    scribe = Scribe(recording, disk)
+    scribe.add_audio(audio(10))
+    with pytest.raises(OSError, match="No space"):
+        await scribe.flush()
+    recording.failure = None
+    scribe.add_audio(audio(5))
+
+    await scribe.close()
+
+    assert recording.writes == []
+
+
+async def test_closing_where_nothing_can_be_written_is_logged(
+    disk: Disk, recording: SlowRecording, caplog: pytest.LogCaptureFixture
+) -> None:
+    recording.go.set()
+    recording.failure = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    scribe = Scribe(recording, disk)
+    scribe.add_audio(audio(10))
+
+    await scribe.close()
+
+    assert [record.message for record in caplog.records] == ["recording not written"]

@@ -26,6 +26,7 @@ from tests.server.talking import (
     resume_of,
     running,
     samples,
+    script,
     talk,
     talking,
 )
@@ -184,6 +185,22 @@ async def test_what_was_told_and_acknowledged_survives_kill_9(tmp_path: Path, se
     assert final_words(journal(again, ready)) == truth
     folder = again.data_dir / "sessions" / str(ready["session"])
     assert (folder / "audio.pcm").read_bytes() == samples(LENGTH_S)
+
+
+async def test_a_stop_loses_nothing_that_came_just_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.disk.GATHER_S", 3_600)
+    silence = script(("late", 5.0, 5.5, "A"))  # nothing is told of it, which would be written
+    said = samples(0.1)
+    async with running(tmp_path, silence) as server, talking(server) as client:
+        ready = await client.start(language="en")
+        await client.stream(said)
+        await client.send("ping", id=1)
+        await client.until("pong")
+
+    folder = server.data_dir / "sessions" / str(ready["session"])
+    assert (folder / "audio.pcm").read_bytes() == said
 
 
 async def failed_start(*flags: str, **variables: str) -> str:
