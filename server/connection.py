@@ -34,8 +34,11 @@ from server.translation import lasting_message, partial_message
 from server.wire import Subprotocol, encode
 from streaming.core.domain import to_ms
 
-TICK_S = 0.25
+TICK_S = 0.1
 """How often credit is looked at while nothing else happens."""
+
+SCARCE_S = 20
+"""Who may not send more audio than this is given credit at once, others with an acknowledgement."""
 
 STATS_S = 1.0
 PAGE = 64
@@ -272,11 +275,13 @@ class Connection:
                 outbox.sent = entry.seq
 
     async def _tell_credit(self, session: Session) -> None:
-        """Acknowledge what is stored, and give credit, when that is news."""
+        """Acknowledge what is stored, and give credit to who has little, when that is news."""
         credit = session.credit
         until = self._conversation.grant(credit.until)
-        worthwhile = session.manifest.terms.sample_rate // 10
-        if credit.stored > self._acked.stored or until >= self._acked.until + worthwhile:
+        rate = session.manifest.terms.sample_rate
+        scarce = self._acked.until - session.next < SCARCE_S * rate
+        more = until >= self._acked.until + rate // 10
+        if credit.stored > self._acked.stored or (scarce and more):
             self._acked = Credit(max(credit.stored, self._acked.stored), until)
             await self._send(Ack(samples=self._acked.stored, until=until))
 

@@ -57,7 +57,7 @@ class Scribe:
         self._writing = asyncio.Lock()
         self._added = asyncio.Event()
         self._samples = recording.samples
-        self._last: asyncio.Future[None] | None = None
+        self._failure: OSError | None = None
 
     @property
     def samples(self) -> Samples:
@@ -90,9 +90,12 @@ class Scribe:
         """Write what was added so far; returns when it is written.
 
         Raises:
-            OSError: The file system refuses. What was not written is lost to this scribe.
+            OSError: The file system refuses, or did so before: what came later would stand where
+                that belongs. What was not written is lost to this scribe.
         """
         async with self._writing:
+            if self._failure is not None:
+                raise self._failure
             self._added.clear()
             audio = b"".join(piece.tobytes() for piece in self._audio)
             entries = tuple(self._entries)
@@ -101,24 +104,18 @@ class Scribe:
             if audio or entries:
                 await self._write(audio, entries)
 
-    async def close(self) -> None:
-        """Write what was added since, and let go of the recording.
-
-        After a write that failed nothing is written: it would stand where other audio belongs.
-        """
+    async def finish(self) -> None:
+        """Write what nobody waits for any more, if the file system takes it."""
+        if self._failure is not None:
+            return
         try:
-            if self._last is None or not _failed(self._last):
-                await self.flush()
+            await self.flush()
         except OSError:
             logger.exception("recording not written")
-        finally:
-            await self._disk.run(self._recording.close)
 
     async def _write(self, audio: bytes, entries: tuple[Entry, ...]) -> None:
         """Write, and keep the next write waiting for this one even if the caller is cancelled."""
-        self._last = write = asyncio.ensure_future(
-            self._disk.run(lambda: self._recording.append(audio, entries))
-        )
+        write = asyncio.ensure_future(self._append(audio, entries))
         try:
             await asyncio.shield(write)
         except asyncio.CancelledError:
@@ -128,6 +125,9 @@ class Scribe:
                 logger.exception("recording not written", exc_info=failure)
             raise
 
-
-def _failed(write: asyncio.Future[None]) -> bool:
-    return write.cancelled() or write.exception() is not None
+    async def _append(self, audio: bytes, entries: tuple[Entry, ...]) -> None:
+        try:
+            await self._disk.run(lambda: self._recording.append(audio, entries))
+        except OSError as failure:
+            self._failure = failure
+            raise

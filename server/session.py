@@ -293,6 +293,7 @@ class Session:
             self.ending = _internal_error()
         finally:
             await self._runner.aclose()
+            await self._scribe.finish()  # before anybody is told to take it up again
         if self._outbox is not None and self.ending is not None:
             self._outbox.end(self.ending)
 
@@ -307,8 +308,8 @@ class Session:
         await self._note(finished(self.manifest, failed=True))
 
     async def put_away(self) -> None:
-        """Let go of the recording, after `run` ended; what came last is in it."""
-        await self._scribe.close()
+        """Let go of the recording, after `run` ended."""
+        await self._disk.run(self._recording.close)
 
     async def _live(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -337,11 +338,10 @@ class Session:
             if length == 0:
                 await asyncio.sleep(REHEAR_PAUSE_S)
                 continue
-            end = Samples(self._reheard + length)
-            span = Span(self._reheard, end)
+            span = Span(self._reheard, Samples(self._reheard + length))
             audio = await self._disk.run(lambda: self._recording.audio(span))  # noqa: B023
             self._runner.feed(as_heard(audio))
-            self._reheard = end
+            self._reheard = span.end
         await self._closing.wait()
         self._take(self._intake.finish())
         await self._scribe.flush()

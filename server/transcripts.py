@@ -172,8 +172,8 @@ class Transcripts:
         async with self._rooms.enter(transcript):
             lease = self._rooms.lease(transcript)
             now_ms = unix_ms() - about.started_ms
-            # Nothing was said before the transcript began, whatever a client's clock says.
-            offset_ms = max(min(now_ms, 0), now_ms - age_ms)
+            # Nothing was said before the transcript began, whatever a clock says.
+            offset_ms = max(0, now_ms - age_ms)
             new = NewSession(session, offset_ms, microphone, person)
             await self._threads.write(lambda: self._store.sessions.add(lease, new))
         return about.language

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 LONGEST_GAP_S = 0.02
 BEAT_S = 0.002
 
-SHARE_BLOCKED = 0.5
+SHARE_BLOCKED = 0.3
 """Work in the event loop, and threads that keep the interpreter's lock, would block nearly all of
 the time; other programs do so now and then."""
 

@@ -212,7 +212,7 @@ class StreamSession:
             return work
         endpoints = self._endpoints
         newer = self._recognition.renewed(endpoints.position, endpoints.voiced_until)
-        if newer is None or newer.span.end == asked.span.end:
+        if newer is None or newer.span == asked.span:
             return work
         self._out[work.id] = newer
         return Recognize(work.id, self._window(newer), work.optional)

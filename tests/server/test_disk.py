@@ -150,38 +150,40 @@ async def test_audio_is_gathered_for_a_while_before_it_is_written(
     assert recording.writes == [(30, [])]
 
 
-async def test_closing_writes_what_came_last(disk: Disk, recording: SlowRecording) -> None:
+async def test_finishing_writes_what_came_last(disk: Disk, recording: SlowRecording) -> None:
     recording.go.set()
     scribe = Scribe(recording, disk)
     scribe.add_audio(audio(10))
     await scribe.flush()
     scribe.add_audio(audio(5))
 
-    await scribe.close()
+    await scribe.finish()
 
     assert recording.writes == [(10, []), (5, [])]
-    with pytest.raises(RecordingClosed):
-        recording.append(b"", [])
 
 
-async def test_closing_writes_nothing_after_a_write_that_failed(
+async def test_nothing_is_written_after_a_write_that_failed(
     disk: Disk, recording: SlowRecording
 ) -> None:
-    recording.go.set()
-    recording.failure = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     scribe = Scribe(recording, disk)
+    recording.failure = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     scribe.add_audio(audio(10))
-    with pytest.raises(OSError, match="No space"):
-        await scribe.flush()
-    recording.failure = None
+    first = asyncio.create_task(scribe.flush())
+    await asyncio.sleep(0)
     scribe.add_audio(audio(5))
+    second = asyncio.create_task(scribe.flush())
+    await asyncio.sleep(0)
+    first.add_done_callback(lambda _: setattr(recording, "failure", None))
 
-    await scribe.close()
+    recording.go.set()
+    outcomes = await asyncio.gather(first, second, return_exceptions=True)
+    await scribe.finish()
 
+    assert [str(outcome) for outcome in outcomes] == ["[Errno 28] No space left on device"] * 2
     assert recording.writes == []
 
 
-async def test_closing_where_nothing_can_be_written_is_logged(
+async def test_finishing_where_nothing_can_be_written_is_logged(
     disk: Disk, recording: SlowRecording, caplog: pytest.LogCaptureFixture
 ) -> None:
     recording.go.set()
@@ -189,6 +191,6 @@ async def test_closing_where_nothing_can_be_written_is_logged(
     scribe = Scribe(recording, disk)
     scribe.add_audio(audio(10))
 
-    await scribe.close()
+    await scribe.finish()
 
     assert [record.message for record in caplog.records] == ["recording not written"]

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import json
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -178,3 +179,42 @@ def full_archive(_archive: Archive, _manifest: Manifest) -> Recording:
 
 def _lists(words: Sequence[object]) -> list[list[object]]:
     return [word for word in words if isinstance(word, list)]
+
+
+@pytest.mark.slow
+async def test_who_comes_back_at_once_finds_all_that_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words, said, piece = talk(8), samples(5.5), 640
+    append = Recording.append
+
+    def slowly(recording: Recording, audio: bytes, entries: Sequence[Entry]) -> None:
+        time.sleep(0.1)
+        append(recording, audio, entries)
+
+    monkeypatch.setattr(Recording, "append", slowly)
+    async with (
+        running(tmp_path, words, load_engines=failing(words, range(2, 5))) as server,
+        talking(server) as client,
+    ):
+        ready = await client.start(language="en")
+
+        async def speak() -> None:
+            for first in range(0, len(said), piece):
+                pcm = said[first : first + piece]
+                await client.send("audio", at=first // 2, pcm=pcm)
+                await asyncio.sleep(0.02)
+
+        speaking = asyncio.create_task(speak())
+        await client.until("error")
+        speaking.cancel()
+        async with talking(server) as again:
+            resumed = await again.start(resume=resume_of(ready, len(client.lasting())))
+            at = resumed["next"]
+            assert isinstance(at, int)
+            await again.stream(said[2 * at :], at=at)
+            await again.send("end")
+            assert await again.closed() == 1000
+
+    folder = server.data_dir / "sessions" / str(ready["session"])
+    assert (folder / "audio.pcm").read_bytes() == said

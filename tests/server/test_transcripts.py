@@ -15,6 +15,7 @@ from server import transcripts as module
 from server.acquaintance import ENOUGH
 from server.errors import TranscriptClosed
 from server.journal import Entry
+from server.recordings import unix_ms
 from server.rehearing import Wishes
 from server.rooms import Rooms
 from server.storage.errors import StorageUnavailable, UnknownTranscript
@@ -128,6 +129,20 @@ async def test_audio_that_waited_stands_where_it_was_said(tmp_path: Path) -> Non
         assert early is not None
         assert 540_000 < now.offset_ms - before.offset_ms <= 600_000
         assert early.offset_ms == 0  # not before its transcript
+
+
+async def test_no_session_begins_before_its_transcript_whatever_clocks_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(tmp_path) as (stored, _, transcripts):
+        transcript = await transcripts.create()
+        monkeypatch.setattr("server.transcripts.unix_ms", lambda: unix_ms() - 60_000)
+
+        await transcripts.admit(transcript, "session2", microphone=None, person=None)
+
+        session = stored.store.sessions.find("session2")
+        assert session is not None
+        assert session.offset_ms == 0
 
 
 async def test_a_transcript_that_was_closed_takes_no_more_sessions(tmp_path: Path) -> None:

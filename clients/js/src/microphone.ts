@@ -74,6 +74,7 @@ export class Microphone {
   private pauses = false;
   private quietMs = 0;
   private silent = false;
+  private closing: Promise<void> | null = null;
 
   private constructor(
     private readonly stream: MediaStream,
@@ -203,7 +204,12 @@ export class Microphone {
   }
 
   /** Stops recording; what was recorded last still comes. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.closing ??= this.drain();
+    return this.closing;
+  }
+
+  private async drain(): Promise<void> {
     if (this.current === "closed") return;
     await this.drained();
     this.release();

@@ -142,6 +142,24 @@ def test_a_window_that_waited_has_the_audio_that_came_meanwhile() -> None:
     assert hearing.session.step == len(newer.window.pcm)
 
 
+def test_a_window_that_begins_elsewhere_now_is_that_one_though_it_ends_where_it_did(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A cut meanwhile made words final, and what follows them was overlooked.
+    hearing = Hearing(SENTENCE, UNNAMED)
+    asked = live_window(hearing)
+    recognition = hearing.session._recognition
+    wanted = recognition._listening
+    assert wanted is not None
+    later = replace(wanted, span=Span(Samples(wanted.span.start + FRAME), wanted.span.end))
+    monkeypatch.setattr(recognition, "renewed", lambda *_: later)
+
+    renewed = hearing.session.renewed(asked)
+
+    assert renewed.window.start == later.span.start
+    assert len(renewed.window.pcm) == later.span.length
+
+
 def test_a_window_that_is_not_awaited_stays_as_it_is() -> None:
     hearing = Hearing(SENTENCE, UNNAMED)
     asked = live_window(hearing)
