@@ -34,11 +34,12 @@ from server.translation import lasting_message, partial_message
 from server.wire import Subprotocol, encode
 from streaming.core.domain import to_ms
 
-TICK_S = 0.1
-"""How often credit is looked at while nothing else happens."""
+TICK_S = 0.25
+HASTE_S = 0.1
+"""How often credit is looked at while nothing else happens, and where a client has little of it."""
 
 SCARCE_S = 20
-"""Who may not send more audio than this is given credit at once, others with an acknowledgement."""
+"""Audio that a client may send at most that has little credit."""
 
 STATS_S = 1.0
 PAGE = 64
@@ -249,7 +250,7 @@ class Connection:
             partial = outbox.take_partial()
             if partial is not None:
                 await self._send(partial_message(partial))
-            await self._tell_credit(session)
+            scarce = await self._tell_credit(session)
             if loop.time() >= stats_due_s:
                 stats_due_s = loop.time() + STATS_S
                 await self._send(_stats(session))
@@ -261,7 +262,7 @@ class Connection:
                     await self._tell_credit(session)  # the last of it
                     await self._send(done)
                     return await self._socket.close(CloseCode.DONE)
-            await _woken(outbox)
+            await _woken(outbox, HASTE_S if scarce else TICK_S)
 
     async def _tell_entries(self, session: Session, outbox: Outbox) -> None:
         while not outbox.caught_up:
@@ -274,8 +275,12 @@ class Connection:
                 await self._send(lasting_message(entry))
                 outbox.sent = entry.seq
 
-    async def _tell_credit(self, session: Session) -> None:
-        """Acknowledge what is stored, and give credit to who has little, when that is news."""
+    async def _tell_credit(self, session: Session) -> bool:
+        """Acknowledge what is stored, and give credit to who has little, when that is news.
+
+        Returns:
+            Whether the client had little.
+        """
         credit = session.credit
         until = self._conversation.grant(credit.until)
         rate = session.manifest.terms.sample_rate
@@ -284,6 +289,7 @@ class Connection:
         if credit.stored > self._acked.stored or (scarce and more):
             self._acked = Credit(max(credit.stored, self._acked.stored), until)
             await self._send(Ack(samples=self._acked.stored, until=until))
+        return scarce
 
     async def _send(self, message: ServerMessage) -> None:
         await self._socket.send(encode(message, self._subprotocol))
@@ -326,10 +332,10 @@ async def say_goodbye(socket: Socket, subprotocol: Subprotocol, refusal: Refusal
     await socket.close(refusal.code.close_code)
 
 
-async def _woken(outbox: Outbox) -> None:
+async def _woken(outbox: Outbox, limit_s: float) -> None:
     """Wait until there may be something to tell, or it is time to look at the credit."""
     try:
-        async with asyncio.timeout(TICK_S):
+        async with asyncio.timeout(limit_s):
             await outbox.wake.wait()
     except TimeoutError:
         return
