@@ -39,7 +39,7 @@ HASTE_S = 0.1
 """How often credit is looked at while nothing else happens, and where a client has little of it."""
 
 SCARCE_S = 20
-"""Audio that a client may send at most that has little credit."""
+"""A client that may send less audio than this has little credit."""
 
 STATS_S = 1.0
 PAGE = 64
