@@ -237,6 +237,8 @@ async def test_jobs_wait_for_a_redis_that_is_away_and_it_is_said_once(
         server.start()
         try:
             await here.messages(2)
+            while "jobs sent again" not in caplog.messages:  # noqa: ASYNC110 - nothing to await
+                await asyncio.sleep(0.01)
         finally:
             server.kill()
 
