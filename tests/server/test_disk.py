@@ -5,7 +5,7 @@ import errno
 import gc
 import os
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,13 +58,23 @@ def audio(count: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     return np.zeros(count, dtype=np.int16)
 
 
+def no_space() -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+async def begun(work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    """Begin something, as far as it goes without waiting."""
+    task = asyncio.create_task(work)
+    await asyncio.sleep(0)
+    return task
+
+
 async def test_what_comes_during_a_write_is_gathered_into_the_next(
     disk: Disk, recording: SlowRecording
 ) -> None:
     scribe = Scribe(recording, disk)
     scribe.add_audio(audio(1))
-    first = asyncio.create_task(scribe.flush())
-    await asyncio.sleep(0)
+    first = await begun(scribe.flush())
     for seq in (1, 2, 3):
         scribe.add_audio(audio(10))
         scribe.add_entry(entry(seq))
@@ -81,11 +91,9 @@ async def test_what_comes_during_a_write_is_gathered_into_the_next(
 async def test_a_cancelled_flush_is_not_overtaken(disk: Disk, recording: SlowRecording) -> None:
     scribe = Scribe(recording, disk)
     scribe.add_entry(entry(1))
-    first = asyncio.create_task(scribe.flush())
-    await asyncio.sleep(0)
+    first = await begun(scribe.flush())
     scribe.add_entry(entry(2))
-    second = asyncio.create_task(scribe.flush())
-    await asyncio.sleep(0)
+    second = await begun(scribe.flush())
 
     first.cancel()
     recording.go.set()
@@ -99,10 +107,9 @@ async def test_a_flush_that_fails_after_it_was_cancelled_is_logged(
     disk: Disk, recording: SlowRecording, caplog: pytest.LogCaptureFixture
 ) -> None:
     scribe = Scribe(recording, disk)
-    recording.failure = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    recording.failure = no_space()
     scribe.add_entry(entry(1))
-    flush = asyncio.create_task(scribe.flush())
-    await asyncio.sleep(0)
+    flush = await begun(scribe.flush())
 
     flush.cancel()
     recording.go.set()
@@ -166,13 +173,11 @@ async def test_nothing_is_written_after_a_write_that_failed(
     disk: Disk, recording: SlowRecording
 ) -> None:
     scribe = Scribe(recording, disk)
-    recording.failure = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    recording.failure = no_space()
     scribe.add_audio(audio(10))
-    first = asyncio.create_task(scribe.flush())
-    await asyncio.sleep(0)
+    first = await begun(scribe.flush())
     scribe.add_audio(audio(5))
-    second = asyncio.create_task(scribe.flush())
-    await asyncio.sleep(0)
+    second = await begun(scribe.flush())
     first.add_done_callback(lambda _: setattr(recording, "failure", None))
 
     recording.go.set()
@@ -187,7 +192,7 @@ async def test_finishing_where_nothing_can_be_written_is_logged(
     disk: Disk, recording: SlowRecording, caplog: pytest.LogCaptureFixture
 ) -> None:
     recording.go.set()
-    recording.failure = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    recording.failure = no_space()
     scribe = Scribe(recording, disk)
     scribe.add_audio(audio(10))
 

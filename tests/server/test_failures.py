@@ -173,14 +173,6 @@ async def test_a_journal_that_was_tampered_with_is_not_resumed(tmp_path: Path) -
         assert (await again.refused())[0] == 4410
 
 
-def full_archive(_archive: Archive, _manifest: Manifest) -> Recording:
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _lists(words: Sequence[object]) -> list[list[object]]:
-    return [word for word in words if isinstance(word, list)]
-
-
 @pytest.mark.slow
 async def test_who_comes_back_at_once_finds_all_that_was_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -218,3 +210,11 @@ async def test_who_comes_back_at_once_finds_all_that_was_written(
 
     folder = server.data_dir / "sessions" / str(ready["session"])
     assert (folder / "audio.pcm").read_bytes() == said
+
+
+def full_archive(_archive: Archive, _manifest: Manifest) -> Recording:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _lists(words: Sequence[object]) -> list[list[object]]:
+    return [word for word in words if isinstance(word, list)]

@@ -205,11 +205,11 @@ export class Microphone {
 
   /** Stops recording; what was recorded last still comes. */
   close(): Promise<void> {
-    this.closing ??= this.drain();
+    this.closing ??= this.end();
     return this.closing;
   }
 
-  private async drain(): Promise<void> {
+  private async end(): Promise<void> {
     if (this.current === "closed") return;
     await this.drained();
     this.release();
